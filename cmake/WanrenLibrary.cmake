@@ -1,0 +1,57 @@
+# One target per folder; a folder sees only what it links, so the arrows of docs/architecture.md hold.
+
+find_program(CCACHE ccache)
+if(CCACHE)
+  set(CMAKE_C_COMPILER_LAUNCHER ${CCACHE})
+  set(CMAKE_CXX_COMPILER_LAUNCHER ${CCACHE})
+endif()
+
+find_program(LLD NAMES ld.lld-19 ld.lld)
+if(LLD)
+  if(CMAKE_CXX_COMPILER_ID STREQUAL "Clang")
+    add_link_options(--ld-path=${LLD})
+  else()
+    # g++ 12 knows lld by the name ld.lld only; a link in the build folder gives it that name.
+    file(MAKE_DIRECTORY ${CMAKE_BINARY_DIR}/linker)
+    file(CREATE_LINK ${LLD} ${CMAKE_BINARY_DIR}/linker/ld.lld SYMBOLIC)
+    add_link_options(-B${CMAKE_BINARY_DIR}/linker -fuse-ld=lld)
+  endif()
+endif()
+
+add_library(wanren_flags INTERFACE)
+target_compile_options(wanren_flags INTERFACE -Wall -Wextra -Werror -Wno-unused-parameter
+  -fno-strict-aliasing -fvisibility=hidden -g1)
+if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
+  # g++ 12 reports these inside libstdc++ and fmt at -O2.
+  target_compile_options(wanren_flags INTERFACE -Wno-maybe-uninitialized -Wno-stringop-overflow
+    -Wno-array-bounds -Wno-restrict -Wno-dangling-pointer -Wno-stringop-overread -Wno-missing-field-initializers)
+else()
+  target_compile_options(wanren_flags INTERFACE -Wno-missing-field-initializers)
+endif()
+if(WANREN_SANITIZE)
+  target_compile_options(wanren_flags INTERFACE -fsanitize=address,undefined -fno-sanitize-recover=undefined
+    -fno-omit-frame-pointer)
+  target_link_options(wanren_flags INTERFACE -fsanitize=address,undefined)
+endif()
+target_include_directories(wanren_flags INTERFACE ${CMAKE_SOURCE_DIR}/src)
+
+# wanren_library(name [PUBLIC lib…] [PRIVATE lib…]): target wanren_<name> from this folder's *.cpp.
+function(wanren_library name)
+  cmake_parse_arguments(ARG "" "" "PUBLIC;PRIVATE" ${ARGN})
+  file(GLOB sources CONFIGURE_DEPENDS ${CMAKE_CURRENT_SOURCE_DIR}/*.cpp)
+  add_library(wanren_${name} STATIC ${sources})
+  target_link_libraries(wanren_${name} PUBLIC wanren_flags ${ARG_PUBLIC} PRIVATE ${ARG_PRIVATE})
+endfunction()
+
+# wanren_test(folder lib…): tests/<folder>/*.cpp as one GoogleTest program test_<folder>.
+function(wanren_test name)
+  file(GLOB sources CONFIGURE_DEPENDS ${CMAKE_CURRENT_SOURCE_DIR}/${name}/*.cpp)
+  if(NOT sources)
+    return()
+  endif()
+  add_executable(test_${name} ${sources})
+  target_link_libraries(test_${name} PRIVATE ${ARGN} wanren_flags GTest::gtest_main GTest::gmock)
+  target_compile_definitions(test_${name} PRIVATE WANREN_SOURCE_DIR="${CMAKE_SOURCE_DIR}"
+    WANREN_BINARY_DIR="${CMAKE_BINARY_DIR}")
+  gtest_discover_tests(test_${name} DISCOVERY_MODE PRE_TEST PROPERTIES TIMEOUT 300)
+endfunction()

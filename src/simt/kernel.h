@@ -1,0 +1,175 @@
+#pragma once
+// Contract 1: the SIMT kernel. SSA over a control-flow graph that is frozen once build() returns:
+// block ids and payload slots are the common language of interp, jit, trace, lower and timing.
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "ptx/module.h"
+#include "support/result.h"
+#include "support/units.h"
+
+namespace wanren::simt {
+
+using ValueId = std::uint32_t;
+using BlockId = std::uint32_t;
+inline constexpr ValueId no_value = ~ValueId{0};
+inline constexpr BlockId no_block = ~BlockId{0};
+inline constexpr std::uint16_t no_slot = 0xffff;
+
+/// Registers hold bits; the instruction says how to read them.
+enum class Width : std::uint8_t { pred, b16, b32, b64, b128 };
+int bits(Width width);
+
+struct Operand {
+  enum class Kind : std::uint8_t {
+    none,           ///< absent, or a sink `_`
+    value,          ///< value
+    imm,            ///< bits, truncated to the width the instruction reads (f32 operands: f32 pattern)
+    special,        ///< special; only as the source of mov
+    global_symbol,  ///< index into Kernel::globals: device address known at launch, plus bits
+    param_address,  ///< generic address of the kernel's parameter buffer, plus bits
+    undefined,      ///< a register that no path has written: reads as 0
+  };
+  Kind kind = Kind::none;
+  bool negated = false;  ///< !p; only with predicates
+  ValueId value = no_value;
+  ptx::SpecialRegister special{};
+  std::uint32_t index = 0;
+  std::uint64_t bits = 0;
+
+  static Operand of(ValueId v) {
+    Operand o;
+    o.kind = Kind::value;
+    o.value = v;
+    return o;
+  }
+  static Operand imm(std::uint64_t b) {
+    Operand o;
+    o.kind = Kind::imm;
+    o.bits = b;
+    return o;
+  }
+};
+
+/// Calls that survive inlining. Operands in the order of the C signature; pointers are generic.
+enum class Syscall : std::uint8_t { none, vprintf, malloc, free, assertfail };
+
+struct Inst {
+  ptx::Opcode op{};
+  Syscall syscall = Syscall::none;  ///< op == call
+  ptx::Modifiers mods;
+  /// Destinations in text order; `d|p` pairs are two; vectors one each; `.cc` appends a pred value.
+  /// no_value where the text has `_` or nobody reads it.
+  std::vector<ValueId> dsts;
+  /// Sources in text order, vectors flattened; addc/subc/madc append the carry.
+  /// Memory instructions: srcs[0] is the address base, `offset` is added to it; then data operands.
+  /// ld.param of a kernel parameter: srcs[0] is imm 0 and `offset` the byte offset in the buffer.
+  /// Shared and local variables are already offsets in the CTA's window and the thread's frame.
+  std::vector<Operand> srcs;
+  std::int64_t offset = 0;
+  /// Lanes where the guard is false keep `prior[i]` in dsts[i] and have no other effect.
+  ValueId guard = no_value;
+  bool guard_negated = false;
+  std::vector<Operand> prior;
+  /// Index of the record that this instruction adds to the trace, counted within its block.
+  /// Every access to global, shared, local, constant or generic memory has one; barriers too.
+  /// ld.param does not.
+  std::uint16_t slot = no_slot;
+  ptx::Location location;
+};
+
+struct Phi {
+  ValueId dst = no_value;
+  std::vector<Operand> incoming;  ///< Parallel to Block::preds.
+};
+
+struct Terminator {
+  enum class Kind : std::uint8_t {
+    jump,    ///< targets[0]
+    branch,  ///< lanes where cond (xor negated) holds go to targets[0], others to targets[1]
+    index,   ///< brx.idx: lane goes to targets[cond value]
+    exit,    ///< lanes end
+    trap,    ///< lanes raise a launch failure
+  };
+  Kind kind = Kind::exit;
+  ValueId cond = no_value;
+  bool negated = false;
+  std::vector<BlockId> targets;
+  /// A back edge of a loop whose exit may wait for another warp (it depends on an atomic, volatile
+  /// or acquire/relaxed load): the warp suspends here once per iteration when coupled, and lanes
+  /// of the same warp get their turn (forward progress).
+  bool spins = false;
+  ptx::Location location;
+};
+
+/// How a block ends the warp's turn; the suspending instruction is always the block's last.
+enum class Suspend : std::uint8_t {
+  none,
+  barrier,  ///< bar/barrier that may wait
+  clock,    ///< reads clock or globaltimer: needs time from the timing model
+  sleep,    ///< nanosleep
+};
+
+struct Block {
+  BlockId id = no_block;
+  std::vector<Phi> phis;
+  std::vector<Inst> insts;
+  Terminator term;
+  std::vector<BlockId> preds;
+  Suspend suspend = Suspend::none;
+  std::uint16_t slots = 0;             ///< Trace records that one execution adds.
+  std::uint32_t ptx_instructions = 0;  ///< Executed PTX instructions, the terminator included.
+  std::uint32_t loop_depth = 0;
+  BlockId loop_header = no_block;  ///< Innermost loop's header; itself for a header.
+  BlockId immediate_post_dominator = no_block;
+};
+
+struct Value {
+  Width width = Width::b32;
+  BlockId block = no_block;  ///< Where it is defined.
+};
+
+struct KernelParameter {
+  std::uint32_t offset, bytes, align;
+  ptx::Type type;  ///< b8 for structures
+};
+
+/// One kernel, every device function inlined. Blocks are in priority order: reverse post-order with
+/// loops contiguous, every loop with one latch, so that running the lowest pending block first
+/// reconverges structured flow at the immediate post-dominator.
+struct Kernel {
+  std::string name;
+  std::vector<Block> blocks;  ///< blocks[i].id == i; 0 is the entry and has no predecessor.
+  std::vector<Value> values;
+  std::vector<KernelParameter> parameters;
+  std::uint32_t parameter_bytes = 0;
+  std::uint32_t static_shared_bytes = 0;  ///< Dynamic shared memory begins here (16-byte aligned).
+  std::uint32_t shared_align = 16;
+  std::uint32_t local_bytes = 0;          ///< Per thread, 16-byte multiple.
+  std::vector<std::string> globals;       ///< Module variables that operands refer to by index.
+  std::vector<std::string> source_files;  ///< Location::file indexes this.
+  ptx::LaunchBounds bounds;
+  int target_sm = 0;
+  /// Some block suspends for time or spins: timing must run this kernel coupled.
+  bool needs_coupling = false;
+  /// Control flow or addresses may depend on what another CTA writes in the same launch:
+  /// CTAs then run in one fixed order.
+  bool order_sensitive = false;
+  bool uses_float_atomics = false;
+};
+
+/// Builds the kernel `name` of `module`: inlines calls, builds the CFG, splits at suspending
+/// instructions, canonicalises loops, constructs SSA, folds copies, numbers slots.
+/// Errors (place = module_name:ptx_line): unknown kernel, recursion, unresolved function, an
+/// instruction that is parsed but not executed.
+Result<Kernel> build(const ptx::Module& module, const std::string& name, const std::string& module_name);
+
+/// What build() promises, checked; the first broken rule, or empty.
+std::string verify(const Kernel& kernel);
+
+/// Readable text, for people and tests.
+std::string dump(const Kernel& kernel);
+
+}  // namespace wanren::simt

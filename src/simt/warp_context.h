@@ -1,0 +1,123 @@
+#pragma once
+// The frame that executing code sees: compiled code and the interpreter both run one warp, as a
+// fiber, on a WarpContext. Standard layout: the JIT addresses fields by offset.
+
+#include <cstddef>
+#include <cstdint>
+
+#include "simt/kernel.h"
+#include "support/units.h"
+
+namespace wanren::simt {
+
+struct WarpContext;
+
+/// Runs one warp from the kernel's entry until all its lanes have exited.
+using WarpEntry = void (*)(WarpContext*);
+
+/// Why a warp gave way. It runs again when whoever resumes it has dealt with the reason.
+enum class Yield : std::uint32_t {
+  none,
+  barrier,     ///< barrier_* are set
+  clock,       ///< answer in `clock_cycles` / `clock_ns` on resumption
+  sleep,       ///< sleep_ns is set
+  spin,        ///< at a back edge that `spins`
+  trace_full,  ///< trace_cursor > trace_limit
+  exited,
+  fault,  ///< trap, assert, or a memory fault (set by the engine)
+};
+
+/// Counters per block, flushed by executing code before it yields with `exited` or `fault`.
+struct BlockCount {
+  std::uint64_t warps = 0;    ///< Executions.
+  std::uint64_t threads = 0;  ///< Sum of active lanes.
+};
+
+/// Services executing code calls. `cause` texts are literals.
+struct Services {
+  /// Switches to the engine; returns when the warp is resumed. `yield` is set by the caller.
+  void (*suspend)(WarpContext*);
+  /// vprintf, malloc, free, assertfail for the lanes in `mask`. arguments[i][lane]; result per lane
+  /// goes to results[lane].
+  void (*syscall)(WarpContext*, std::uint32_t syscall, LaneMask mask,
+                  const std::uint64_t (*arguments)[warp_size], std::uint64_t* results);
+  /// The lanes in `mask` at `inst` of `block` raise `cause` (trap, misaligned address …). No return.
+  void (*fault)(WarpContext*, std::uint32_t fault, BlockId block, std::uint32_t inst, LaneMask mask);
+  /// Leaves compiled code: returns the frame to fill, values[ValueId][lane] (b128: two
+  /// consecutive rows, low first), zeroed, and pending[BlockId] masks after the values.
+  std::uint64_t* (*leave_begin)(WarpContext*);
+  /// Runs the rest of the warp in the interpreter, from `inst` of `block` under `mask`; returns
+  /// when every lane has exited.
+  void (*leave_run)(WarpContext*, BlockId block, std::uint32_t inst, LaneMask mask);
+};
+
+/// What WarpContext::fault is told. Mapped to CUDA errors by the driver.
+enum class Fault : std::uint32_t {
+  none,
+  illegal_address,
+  misaligned_address,
+  trap,
+  assertion,
+  stack_overflow,
+  deadlock,
+  invalid_address_space,
+  illegal_instruction,
+  timeout,
+};
+
+struct WarpContext {
+  // Fiber switch: each side's saved stack pointer; the word on top of a saved stack is the
+  // address to continue at. Whoever switches saves what it needs on its own stack first.
+  void* engine_stack;
+  void* warp_stack;
+  const Services* services;
+  Yield yield;
+  std::uint32_t warp_in_cta;
+
+  // The launch.
+  const std::uint8_t* parameters;         ///< Also readable by generic loads.
+  const std::uint64_t* global_addresses;  ///< By Kernel::globals index: device pointers as programs see them.
+  std::uint32_t ctaid[3], nctaid[3], ntid[3];
+  std::uint32_t linear_cta_low, linear_cta_high;
+  std::uint32_t smid, nsmid;
+  std::uint32_t dynamic_shared_bytes, total_shared_bytes;
+  std::uint64_t grid_id;
+  LaneMask entry_mask;  ///< Lanes that exist: all, but in a CTA's last warp.
+  std::uint32_t reserved;
+  /// tid of each lane, from a table per block shape: [x lanes][y lanes][z lanes].
+  const std::uint32_t* tid;
+
+  // Memory. A device pointer is a host address inside [arena_base, arena_base + arena_mask];
+  // the arena is aligned to its size (a power of two), so host address of any 64-bit value a program makes up
+  // = arena_base | (pointer & arena_mask). Pages without an allocation are inaccessible.
+  std::uint64_t arena_base, arena_mask;
+  /// Host address of shared offset 0. [-2 GiB, +2 GiB) around it is reserved, so a sign-extended
+  /// 32-bit offset never leaves it. Generic pointers to shared memory are shared_base + offset.
+  std::uint8_t* shared_base;
+  /// Host address of the frame of the warp's lane 0; lane l's is local_base + l * local_bytes. The
+  /// reserve around it is at least 2 GiB each way. Generic pointers to local memory are host addresses here
+  /// too.
+  std::uint8_t* local_base;
+  std::uint32_t local_bytes;
+
+  // Answers and arguments of yields.
+  std::uint32_t barrier_id, barrier_threads;  ///< threads 0: the whole CTA
+  std::uint32_t barrier_kind;                 ///< ptx::Barrier
+  LaneMask barrier_mask, barrier_predicate;   ///< lanes arriving; their predicate (red)
+  std::uint32_t barrier_result;               ///< red.popc count, or 0/1
+  std::uint64_t clock_cycles, clock_ns, sleep_ns;
+
+  // Trace; null cursor in untraced runs.
+  std::uint64_t* trace_cursor;
+  std::uint64_t* trace_limit;  ///< last word at which a block may still begin to write
+
+  BlockCount* counts;  ///< By BlockId.
+  const Kernel* kernel;
+  std::uint32_t coupled;  ///< nonzero: yield with `spin` at each back edge that spins
+  std::uint32_t fault_lane_valid;
+  void* engine_private;
+};
+
+static_assert(offsetof(WarpContext, engine_stack) == 0 && offsetof(WarpContext, warp_stack) == 8);
+
+}  // namespace wanren::simt

@@ -1,0 +1,94 @@
+#pragma once
+// Contract 2: the trace of one warp. A stream of 64-bit words, written by compiled code or the
+// interpreter, read by the timing model, which does the coalescing.
+//
+//   BLOCK  one word:  block id | mask << 32           (mask = lanes active in the block)
+//   then, for each of that block's slots in order, one record:
+//   word 0: base      memory: address of pattern 0, in the space's own terms (see Space);
+//                     barrier: id | expected threads << 32
+//   word 1: mask | pattern << 32 | kind << 48 | space << 56
+//   kind scaled:  word 2 = scale | scaled-pattern id << 48 (scale sign-extended from 48 bits)
+//   kind gather:  words 2..33 = address of each lane (inactive lanes: any value)
+//   kind gather32: words 2..17 = 32 32-bit addresses, zero-extended, two a word, lane 0 low
+//
+// lane address = base + patterns[pattern][lane] + scale * patterns[scaled][lane]. mask already
+// includes the instruction's guard; a record with mask 0 is legal and means no access.
+
+#include <array>
+#include <cstdint>
+#include <span>
+#include <string>
+
+#include "simt/shape.h"
+#include "support/units.h"
+
+namespace wanren::trace {
+
+inline constexpr int version = 1;
+
+enum class Kind : std::uint8_t { affine = 0, scaled = 1, gather = 2, gather32 = 3, barrier = 4 };
+
+/// Where an access went, generic ones resolved. Addresses: global and constant: DeviceAddress;
+/// shared: byte offset in the CTA's window; local: byte offset in the thread's frame plus
+/// lane * local_bytes (the frame of lane 0 of the warp begins at 0); param: offset in the buffer.
+enum class Space : std::uint8_t { global = 0, shared = 1, local = 2, constant = 3, param = 4, none = 5 };
+
+constexpr std::uint64_t block_word(simt::BlockId id, LaneMask mask) {
+  return id | std::uint64_t{mask} << 32;
+}
+constexpr std::uint64_t record_word(LaneMask mask, std::uint16_t pattern, Kind kind, Space space) {
+  return mask | std::uint64_t{pattern} << 32 | std::uint64_t(kind) << 48 | std::uint64_t(space) << 56;
+}
+
+/// Words that one execution of a block adds at most; writers make sure of this much room at entry.
+constexpr std::uint32_t words_for_slots(std::uint32_t slots) {
+  return 1 + 34 * slots;
+}
+
+struct Record {
+  Kind kind;
+  Space space;
+  LaneMask mask;
+  std::uint16_t pattern, scaled;
+  std::uint64_t base;
+  std::int64_t scale;
+  const std::uint64_t* lanes;  ///< gather, gather32: first payload word; else null
+};
+
+/// Reads the record at `words` and returns the word after it.
+inline const std::uint64_t* read_record(const std::uint64_t* words, Record& out) {
+  out.base = words[0];
+  const std::uint64_t head = words[1];
+  out.mask = static_cast<LaneMask>(head);
+  out.pattern = static_cast<std::uint16_t>(head >> 32);
+  out.kind = static_cast<Kind>(head >> 48 & 0xff);
+  out.space = static_cast<Space>(head >> 56);
+  out.scaled = 0;
+  out.scale = 0;
+  out.lanes = nullptr;
+  words += 2;
+  switch (out.kind) {
+    case Kind::scaled:
+      out.scale = static_cast<std::int64_t>(words[0] << 16) >> 16;
+      out.scaled = static_cast<std::uint16_t>(words[0] >> 48);
+      return words + 1;
+    case Kind::gather: out.lanes = words; return words + 32;
+    case Kind::gather32: out.lanes = words; return words + 16;
+    case Kind::affine:
+    case Kind::barrier: return words;
+  }
+  return words;
+}
+
+/// All 32 lane addresses of a memory record.
+std::array<std::uint64_t, warp_size> addresses(const Record& record,
+                                               std::span<const simt::LanePattern> patterns);
+
+/// Readable text of a chunk, one line a record, for people and tests.
+std::string dump(std::span<const std::uint64_t> words, const simt::Kernel& kernel,
+                 std::span<const simt::LanePattern> patterns);
+
+/// Text of dump() back to words (round-trip tests). Empty on malformed text.
+std::vector<std::uint64_t> parse_dump(const std::string& text);
+
+}  // namespace wanren::trace
