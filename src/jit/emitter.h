@@ -1,0 +1,187 @@
+#pragma once
+// The state of emitting one kernel as one LLVM function `kernel(WarpContext*)` that runs one warp.
+// One file per instruction family adds to the current block through this.
+
+#include <span>
+#include <string>
+#include <vector>
+
+#include "jit/llvm.h"
+#include "support/result.h"
+
+namespace wanren::jit {
+
+/// Lane values as emitted: uniform: a scalar; affine: scalar base (and scale); vector: <32 x iN>.
+struct Lanes {
+  using Kind = simt::ValueShape::Kind;
+  Kind kind = Kind::vector;
+  llvm::Value* bits = nullptr;
+  llvm::Value* scale = nullptr;  ///< affine with a scaled term, else null
+  std::uint32_t pattern = 0, scaled = 0;
+};
+
+/// scalar: lane 0 alone (all lanes where the value is uniform); vector: all 32 lanes.
+enum class Form : std::uint8_t { scalar, vector };
+
+struct EmitOptions {
+  engine::Flavour flavour = engine::Flavour::plain;
+  bool avx512 = true;
+};
+
+class Emitter {
+ public:
+  Emitter(llvm::Module& module, const simt::Kernel& kernel, const simt::Shapes& shapes,
+          const simt::BlockShape& shape, EmitOptions options);
+  /// Emits the whole kernel. Errors: an instruction without code.
+  Result<void> run();
+
+  // --- what every family uses ---
+  using Value = llvm::Value;
+  llvm::Type* int_type(int bits, Form form);
+  llvm::Constant* imm(int bits, Form form, std::uint64_t value);
+  llvm::Constant* lane_constants(int bits, std::span<const std::int64_t> values);
+  llvm::Constant* pattern_vector(int bits, std::uint32_t pattern);
+  const simt::LanePattern& pattern(std::uint32_t id) const { return shapes.patterns[id]; }
+
+  /// The value as it stands in the current block.
+  Lanes lanes(simt::ValueId v);
+  /// An operand with its shape; immediates, symbols and special registers are `width` bits wide.
+  Lanes lanes(const simt::Operand& o, int width);
+  simt::ValueShape::Kind kind(const simt::Operand& o) const;
+  /// The operand's low `width` bits as integers in the given form. width 1: predicate (i1), with
+  /// Operand::negated applied.
+  Value* get(const simt::Operand& o, int width, Form form);
+  Value* materialise(const Lanes& l, int width);
+  Value* lane0(const Lanes& l, int width);
+  Value* resize(Value* v, int width, bool is_signed);
+  Value* splat(Value* scalar);
+  /// Any active lane's element of a vector whose active lanes agree.
+  Value* extract_active(Value* vector);
+
+  /// Defines `v`; for affine shapes `bits` is the base.
+  void define(simt::ValueId v, Lanes l);
+  /// Defines `v` from all lanes (form vector) or lane 0 (form scalar) of its value; applies the
+  /// guard's prior; extends to the value's width.
+  void define_from(const simt::Inst& inst, std::size_t dst, Value* value, Form form, bool is_signed);
+
+  // masks
+  Value* mask_bits();        ///< i32, lanes that execute the current block
+  Value* mask_vector();      ///< <32 x i1>
+  bool mask_is_full() const { return full_; }
+  /// Block mask and guard, i32 / <32 x i1>; `full` true if known to be all ones.
+  struct Mask {
+    Value* bits;
+    Value* vector;
+    bool full;
+    bool nonempty;
+  };
+  Mask inst_mask(const simt::Inst& inst);
+  Value* to_bits(Value* vector_of_i1);
+  Value* to_vector(Value* bits);
+
+  // context
+  Value* context_pointer(std::size_t offset);
+  Value* load_context(std::size_t offset, int bits);       ///< constant during the warp's life: loaded once
+  Value* load_context_now(std::size_t offset, int bits);   ///< loaded here
+  void store_context(std::size_t offset, Value* v);
+  llvm::FunctionCallee runtime(const char* name, llvm::FunctionType* type);
+  Value* inst_pointer(const simt::Inst& inst);
+  Value* scratch(std::size_t words64);                     ///< entry-block array, reused by all
+  void yield(simt::Yield why);
+  void raise(simt::Fault fault, const simt::Inst* inst, Value* mask_bits);
+  void compiler_fence();
+  llvm::BasicBlock* new_block(const char* name);
+  llvm::BranchInst* branch_unlikely(Value* cond, llvm::BasicBlock* unlikely, llvm::BasicBlock* likely);
+  Value* special(ptx::SpecialRegister reg, int width, Form form);
+
+  // leaving compiled code
+  void assume_no_wrap(const simt::Inst& inst, std::uint32_t index);
+  void flush_assumptions();
+
+  // trace
+  bool traced() const { return options.flavour == engine::Flavour::traced; }
+  void trace_word(Value* word);
+  void trace_words(Value* vector, int words);
+
+  // --- families: false if the instruction is not theirs or has no inline code ---
+  void emit(const simt::Inst& inst, std::uint32_t index);
+  bool emit_pure(const simt::Inst& inst);
+  bool emit_scaled(const simt::Inst& inst);
+  bool emit_memory(const simt::Inst& inst);
+  bool emit_atomic(const simt::Inst& inst);
+  bool emit_warp(const simt::Inst& inst);
+  bool emit_matrix(const simt::Inst& inst);
+  bool emit_barrier(const simt::Inst& inst);
+  void call_alu(const simt::Inst& inst);
+  void call_warp_op(const simt::Inst& inst);
+  void call_syscall(const simt::Inst& inst);
+
+  llvm::LLVMContext& c;
+  llvm::Module& m;
+  llvm::IRBuilder<> b;
+  const simt::Kernel& kernel;
+  const simt::Shapes& shapes;
+  const simt::BlockShape& shape;
+  const EmitOptions options;
+  const simt::Block* block = nullptr;  ///< the one being emitted
+  llvm::Function* fn = nullptr;
+  std::string error;
+  ptx::Location error_location;
+
+ private:
+  struct Variable {
+    llvm::AllocaInst* bits = nullptr;
+    llvm::AllocaInst* scale = nullptr;
+  };
+  void declare_variables();
+  void emit_entry();
+  void emit_block(const simt::Block& blk);
+  void emit_terminator();
+  void begin_block_trace();
+  void edge(simt::BlockId to, std::size_t target_index, Value* edge_bits, bool divergent);
+  void write_phis(simt::BlockId to, std::size_t occurrence, Value* edge_bits, bool divergent,
+                  std::span<const simt::BlockId> others);
+  void dispatch(std::span<const simt::BlockId> certain, bool exits);
+  void store_variable(simt::ValueId v, const Lanes& l, Value* blend_mask);
+  Lanes coerce(const Lanes& l, simt::ValueId target);
+  const llvm::DenseSet<simt::ValueId>& kept(simt::BlockId block);
+  llvm::Type* value_type(simt::ValueId v, bool vector);
+  void count_block();
+  void emit_exit();
+  void emit_leave(simt::BlockId block, std::uint32_t inst, llvm::ArrayRef<simt::ValueId> locals);
+  void set_location(std::uint32_t inst);
+
+  std::vector<Variable> variables_;                  // by ValueId
+  llvm::DenseMap<simt::ValueId, Lanes> local_;       // values known in the current block
+  std::vector<simt::ValueId> local_order_;           // defined in the current block so far
+  std::vector<llvm::BasicBlock*> heads_;             // by BlockId
+  std::vector<llvm::AllocaInst*> pending_;           // by BlockId
+  std::vector<llvm::AllocaInst*> warp_count_, thread_count_;  // by BlockId; null: not counted that way
+  std::vector<std::uint32_t> first_line_;            // by BlockId: line of instruction 0
+  std::vector<std::unique_ptr<llvm::DenseSet<simt::ValueId>>> kept_;
+  llvm::DenseMap<std::uint64_t, Value*> context_values_;
+  llvm::BasicBlock* entry_ = nullptr;
+  llvm::BasicBlock* exit_ = nullptr;
+  Value* ctx_ = nullptr;
+  Value* entry_mask_ = nullptr;
+  bool full_entry_ = false;
+  Value* mask_ = nullptr;
+  Value* mask_vector_ = nullptr;
+  bool full_ = false;
+  llvm::AllocaInst* cursor_ = nullptr;
+  llvm::AllocaInst* scratch_ = nullptr;
+  std::size_t scratch_words_ = 0;
+  llvm::DISubprogram* subprogram_ = nullptr;
+  struct Assumption {
+    Value* broken;
+  };
+  std::vector<Assumption> assumptions_;
+  std::uint32_t assumption_inst_ = 0;
+  std::size_t assumption_locals_ = 0;
+  llvm::DenseSet<std::uint64_t> assumed_;  // value << 1 | signed, checked in this block
+  std::uint32_t inst_index_ = 0;
+};
+
+// Integer, float and conversion families: see alu.h.
+
+}  // namespace wanren::jit
