@@ -20,6 +20,17 @@ enum class Opcode : std::uint8_t {
 };
 std::string_view name(Opcode opcode);  ///< "mad"
 
+/// The flags of ptx/opcodes.def.
+enum OpcodeFlag : std::uint8_t {
+  has_destination = 1,  ///< D
+  accesses_memory = 2,  ///< M
+  may_suspend = 4,      ///< S
+  not_executed = 8,     ///< X
+  control_flow = 16,    ///< C
+  collective = 32,      ///< P
+};
+std::uint8_t flags(Opcode opcode);  ///< OpcodeFlag, or'ed.
+
 using RegisterId = std::uint32_t;  ///< Index into Function::registers.
 
 struct Operand {
@@ -30,7 +41,7 @@ struct Operand {
     floating,  ///< bits: the pattern in the instruction's operand type, f64 pattern if `is_double`
     symbol,    ///< symbol (+ bits): a variable's address, a function or a label
     special,   ///< special
-    address,   ///< [reg + bits] or [symbol + bits] or [bits]
+    address,   ///< [reg + bits] or [symbol + bits] or [bits]; textures: then {elements}
     vector,    ///< {elements}
     sink,      ///< _
   };
@@ -38,10 +49,11 @@ struct Operand {
   bool negated = false;    ///< !%p
   bool has_reg = false;    ///< address: base is a register
   bool is_double = false;  ///< floating: written 0d…
+  bool is_pair = false;    ///< vector: written d|p
   RegisterId reg = 0;
   SpecialRegister special{};
-  std::uint64_t bits = 0;  ///< Value, or the byte offset as two's complement.
-  std::string symbol;
+  std::uint64_t bits = 0;         ///< Value, or the byte offset as two's complement.
+  std::string symbol;             ///< reg: the part that a video instruction selects, "b0" or "h1"
   std::vector<Operand> elements;  ///< vector; for `d|p` destinations the pair is a vector too.
 };
 
@@ -57,12 +69,10 @@ struct Instruction {
   std::optional<RegisterId> guard;
   bool guard_negated = false;
   std::vector<Operand> destinations;
-  std::vector<Operand> sources;
+  std::vector<Operand> sources;  ///< call: the callee, then the arguments.
+  std::string prototype;         ///< Indirect call: its .callprototype or .calltargets.
+  std::string raw_modifiers;     ///< Opcodes flagged X: the modifiers as written; `mods` is empty.
   Location location;
-};
-
-struct Label {
-  std::string name;
 };
 
 /// A body is a flat list; labels stand before the instruction they name.
@@ -78,6 +88,9 @@ struct Register {
   Type type;
 };
 
+/// Opaque objects of PTX ISA 5.3 are variables of type b64.
+enum class Opaque : std::uint8_t { none, texref, samplerref, surfref };
+
 /// A variable: module scope, function scope (.shared, .local, .param) or a parameter.
 struct Variable {
   std::string name;
@@ -86,7 +99,8 @@ struct Variable {
   std::uint8_t vector = 1;
   std::uint32_t align = 0;  ///< Bytes; natural alignment if the text gave none.
   std::uint64_t count = 1;  ///< Elements (product of array bounds); 0 for `[]` (extern shared).
-  bool is_extern = false, is_visible = false, is_weak = false, is_common = false;
+  bool is_extern = false, is_visible = false, is_weak = false, is_common = false, is_managed = false;
+  Opaque opaque = Opaque::none;
   std::vector<std::uint8_t> initial;  ///< Empty: zero. Little endian, may be shorter than size.
   struct Relocation {
     std::uint64_t offset;
@@ -107,6 +121,14 @@ struct LaunchBounds {
   bool explicit_cluster = false;
 };
 
+/// The signature of an indirect call's target.
+struct Prototype {
+  std::string name;
+  std::vector<Variable> returns;
+  std::vector<Variable> parameters;
+  bool noreturn = false;
+};
+
 struct Function {
   std::string name;
   bool is_kernel = false, is_extern = false, is_visible = false, is_weak = false, has_body = false,
@@ -116,6 +138,7 @@ struct Function {
   std::vector<Register> registers;
   std::vector<Variable> variables;  ///< .shared, .local and call .param variables of the body.
   std::vector<Statement> body;
+  std::vector<Prototype> prototypes;
   LaunchBounds bounds;
   Location location;
 };

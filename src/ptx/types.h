@@ -92,8 +92,27 @@ enum class AtomOp : std::uint8_t { none, and_, or_, xor_, cas, exch, add, inc, d
 enum class ShflMode : std::uint8_t { none, up, down, bfly, idx };
 enum class VoteMode : std::uint8_t { none, all, any, uni, ballot };
 enum class PrmtMode : std::uint8_t { none, f4e, b4e, rc8, ecl, ecr, rc16 };
-enum class Barrier : std::uint8_t { none, sync, arrive, red_popc, red_and, red_or };
+/// warp_sync is `bar.warp.sync`, which spans the lanes of a warp only.
+enum class Barrier : std::uint8_t { none, sync, arrive, red_popc, red_and, red_or, warp_sync };
 enum class ShiftMode : std::uint8_t { none, clamp, wrap, left, right };
+/// What a cache is told about a line's future: .L1::evict_first, .L2::evict_last …
+enum class Evict : std::uint8_t { none, normal, first, last, unchanged, no_allocate };
+/// Words that one mnemonic alone has.
+enum class Variant : std::uint8_t {
+  none,
+  launch_dependents,  ///< griddepcontrol
+  wait,               ///< griddepcontrol
+  fractional,         ///< createpolicy
+  range,              ///< createpolicy
+  cvt,                ///< createpolicy
+  proxy_async,        ///< fence
+  proxy_alias,        ///< fence
+  proxy_tensormap,    ///< fence
+  mbarrier_init,      ///< fence
+  tensormap,          ///< prefetch
+  mask,               ///< pmevent
+  idx,                ///< brx
+};
 enum class TestOp : std::uint8_t { none, finite, infinite, number, notanumber, normal, subnormal };
 
 /// Everything that follows a mnemonic, whatever order it was written in.
@@ -114,9 +133,15 @@ struct Modifiers {
   PrmtMode prmt = PrmtMode::none;
   Barrier barrier = Barrier::none;
   ShiftMode shift = ShiftMode::none;
+  ShiftMode direction = ShiftMode::none;  ///< shf: left or right; `shift` is then clamp or wrap.
   TestOp test = TestOp::none;
-  std::uint8_t vector = 1;      ///< 1, 2, 4 or 8 elements of .v2/.v4/.v8.
-  std::uint8_t copy_bytes = 0;  ///< cp.async: 4, 8 or 16 (an operand in the text).
+  Evict l1_evict = Evict::none;
+  Evict l2_evict = Evict::none;
+  Variant variant = Variant::none;
+  std::uint16_t l2_prefetch = 0;  ///< Bytes of .L2::64B, .L2::128B, .L2::256B.
+  std::uint8_t level = 0;         ///< prefetch, discard: cache level 1 or 2.
+  std::uint8_t vector = 1;        ///< 1, 2, 4 or 8 elements of .v2/.v4/.v8.
+  std::uint8_t copy_bytes = 0;    ///< cp.async: 4, 8 or 16 (an operand in the text).
   // Matrix instructions: .m16n8k16, layouts and so on.
   std::uint16_t m = 0, n = 0, k = 0;
   bool a_col = false, b_col = false;
@@ -125,7 +150,9 @@ struct Modifiers {
   bool ftz : 1 = false, sat : 1 = false, approx : 1 = false, full : 1 = false, cc : 1 = false,
              uni : 1 = false, to : 1 = false, sync : 1 = false, aligned : 1 = false, trans : 1 = false,
              noftz : 1 = false, relu : 1 = false, satfinite : 1 = false, xorsign : 1 = false,
-             nan_ : 1 = false, shiftamt : 1 = false, all_ : 1 = false, any_ : 1 = false;
+             nan_ : 1 = false, shiftamt : 1 = false, all_ : 1 = false, any_ : 1 = false, abs_ : 1 = false,
+             popc : 1 = false,
+             cache_hint : 1 = false;  ///< .L2::cache_hint: the last operand is a cache policy.
 
   friend bool operator==(const Modifiers&, const Modifiers&) = default;
 };

@@ -1,0 +1,281 @@
+#include "ptx/modifier_table.h"
+
+#include <initializer_list>
+
+namespace wanren::ptx {
+namespace {
+
+template <class Enum>
+constexpr int v(Enum value) {
+  return static_cast<int>(value);
+}
+
+// A word may stand in several groups; an opcode takes at most one of them.
+constexpr Word words[] = {
+    {"const", Group::space, v(Space::constant)},
+    {"global", Group::space, v(Space::global)},
+    {"local", Group::space, v(Space::local)},
+    {"param", Group::space, v(Space::param)},
+    {"param::entry", Group::space, v(Space::param)},
+    {"param::func", Group::space, v(Space::param)},
+    {"shared", Group::space, v(Space::shared)},
+    {"shared::cta", Group::space, v(Space::shared)},
+    {"shared::cluster", Group::space, v(Space::shared_cluster)},
+    {"rn", Group::round, v(Round::rn)},
+    {"rz", Group::round, v(Round::rz)},
+    {"rm", Group::round, v(Round::rm)},
+    {"rp", Group::round, v(Round::rp)},
+    {"rna", Group::round, v(Round::rna)},
+    {"rni", Group::round, v(Round::rni)},
+    {"rzi", Group::round, v(Round::rzi)},
+    {"rmi", Group::round, v(Round::rmi)},
+    {"rpi", Group::round, v(Round::rpi)},
+    {"eq", Group::compare, v(Compare::eq)},
+    {"ne", Group::compare, v(Compare::ne)},
+    {"lt", Group::compare, v(Compare::lt)},
+    {"le", Group::compare, v(Compare::le)},
+    {"gt", Group::compare, v(Compare::gt)},
+    {"ge", Group::compare, v(Compare::ge)},
+    {"lo", Group::compare, v(Compare::lo)},
+    {"ls", Group::compare, v(Compare::ls)},
+    {"hi", Group::compare, v(Compare::hi)},
+    {"hs", Group::compare, v(Compare::hs)},
+    {"equ", Group::compare, v(Compare::equ)},
+    {"neu", Group::compare, v(Compare::neu)},
+    {"ltu", Group::compare, v(Compare::ltu)},
+    {"leu", Group::compare, v(Compare::leu)},
+    {"gtu", Group::compare, v(Compare::gtu)},
+    {"geu", Group::compare, v(Compare::geu)},
+    {"num", Group::compare, v(Compare::num)},
+    {"nan", Group::compare, v(Compare::nan)},
+    {"and", Group::bool_op, v(BoolOp::and_)},
+    {"or", Group::bool_op, v(BoolOp::or_)},
+    {"xor", Group::bool_op, v(BoolOp::xor_)},
+    {"lo", Group::part, v(MulPart::lo)},
+    {"hi", Group::part, v(MulPart::hi)},
+    {"wide", Group::part, v(MulPart::wide)},
+    {"weak", Group::semantics, v(Semantics::weak)},
+    {"relaxed", Group::semantics, v(Semantics::relaxed)},
+    {"acquire", Group::semantics, v(Semantics::acquire)},
+    {"release", Group::semantics, v(Semantics::release)},
+    {"acq_rel", Group::semantics, v(Semantics::acq_rel)},
+    {"sc", Group::semantics, v(Semantics::sc)},
+    {"volatile", Group::semantics, v(Semantics::volatile_)},
+    {"mmio", Group::semantics, v(Semantics::mmio)},
+    {"cta", Group::scope, v(Scope::cta)},
+    {"cluster", Group::scope, v(Scope::cluster)},
+    {"gpu", Group::scope, v(Scope::gpu)},
+    {"sys", Group::scope, v(Scope::sys)},
+    {"gl", Group::scope, v(Scope::gpu)},
+    {"ca", Group::cache, v(CacheOp::ca)},
+    {"cg", Group::cache, v(CacheOp::cg)},
+    {"cs", Group::cache, v(CacheOp::cs)},
+    {"lu", Group::cache, v(CacheOp::lu)},
+    {"cv", Group::cache, v(CacheOp::cv)},
+    {"wb", Group::cache, v(CacheOp::wb)},
+    {"wt", Group::cache, v(CacheOp::wt)},
+    {"nc", Group::cache, v(CacheOp::nc)},
+    {"and", Group::atom, v(AtomOp::and_)},
+    {"or", Group::atom, v(AtomOp::or_)},
+    {"xor", Group::atom, v(AtomOp::xor_)},
+    {"cas", Group::atom, v(AtomOp::cas)},
+    {"exch", Group::atom, v(AtomOp::exch)},
+    {"add", Group::atom, v(AtomOp::add)},
+    {"inc", Group::atom, v(AtomOp::inc)},
+    {"dec", Group::atom, v(AtomOp::dec)},
+    {"min", Group::atom, v(AtomOp::min)},
+    {"max", Group::atom, v(AtomOp::max)},
+    {"up", Group::shfl, v(ShflMode::up)},
+    {"down", Group::shfl, v(ShflMode::down)},
+    {"bfly", Group::shfl, v(ShflMode::bfly)},
+    {"idx", Group::shfl, v(ShflMode::idx)},
+    {"all", Group::vote, v(VoteMode::all)},
+    {"any", Group::vote, v(VoteMode::any)},
+    {"uni", Group::vote, v(VoteMode::uni)},
+    {"ballot", Group::vote, v(VoteMode::ballot)},
+    {"f4e", Group::prmt, v(PrmtMode::f4e)},
+    {"b4e", Group::prmt, v(PrmtMode::b4e)},
+    {"rc8", Group::prmt, v(PrmtMode::rc8)},
+    {"ecl", Group::prmt, v(PrmtMode::ecl)},
+    {"ecr", Group::prmt, v(PrmtMode::ecr)},
+    {"rc16", Group::prmt, v(PrmtMode::rc16)},
+    {"sync", Group::bar_word, bar_sync},
+    {"arrive", Group::bar_word, bar_arrive},
+    {"red", Group::bar_word, bar_red},
+    {"popc", Group::bar_word, bar_popc},
+    {"and", Group::bar_word, bar_and},
+    {"or", Group::bar_word, bar_or},
+    {"warp", Group::bar_word, bar_warp},
+    {"cta", Group::bar_word, bar_cta},
+    {"clamp", Group::shift, v(ShiftMode::clamp)},
+    {"wrap", Group::shift, v(ShiftMode::wrap)},
+    {"l", Group::direction, v(ShiftMode::left)},
+    {"r", Group::direction, v(ShiftMode::right)},
+    {"finite", Group::test, v(TestOp::finite)},
+    {"infinite", Group::test, v(TestOp::infinite)},
+    {"number", Group::test, v(TestOp::number)},
+    {"notanumber", Group::test, v(TestOp::notanumber)},
+    {"normal", Group::test, v(TestOp::normal)},
+    {"subnormal", Group::test, v(TestOp::subnormal)},
+    {"L1::evict_normal", Group::l1, v(Evict::normal)},
+    {"L1::evict_first", Group::l1, v(Evict::first)},
+    {"L1::evict_last", Group::l1, v(Evict::last)},
+    {"L1::evict_unchanged", Group::l1, v(Evict::unchanged)},
+    {"L1::no_allocate", Group::l1, v(Evict::no_allocate)},
+    {"L2::evict_normal", Group::l2, v(Evict::normal)},
+    {"L2::evict_first", Group::l2, v(Evict::first)},
+    {"L2::evict_last", Group::l2, v(Evict::last)},
+    {"L2::64B", Group::l2_prefetch, 64},
+    {"L2::128B", Group::l2_prefetch, 128},
+    {"L2::256B", Group::l2_prefetch, 256},
+    {"L1", Group::level, 1},
+    {"L2", Group::level, 2},
+    {"launch_dependents", Group::variant, v(Variant::launch_dependents)},
+    {"wait", Group::variant, v(Variant::wait)},
+    {"fractional", Group::variant, v(Variant::fractional)},
+    {"range", Group::variant, v(Variant::range)},
+    {"cvt", Group::variant, v(Variant::cvt)},
+    {"mbarrier_init", Group::variant, v(Variant::mbarrier_init)},
+    {"tensormap", Group::variant, v(Variant::tensormap)},
+    {"mask", Group::variant, v(Variant::mask)},
+    {"idx", Group::variant, v(Variant::idx)},
+    {"async", Group::variant, v(Variant::proxy_async)},
+    {"alias", Group::variant, v(Variant::proxy_alias)},
+    {"v2", Group::vector, 2},
+    {"v4", Group::vector, 4},
+    {"v8", Group::vector, 8},
+    {"x1", Group::count, 1},
+    {"x2", Group::count, 2},
+    {"x4", Group::count, 4},
+    {"a", Group::fragment, 'a'},
+    {"b", Group::fragment, 'b'},
+    {"c", Group::fragment, 'c'},
+    {"d", Group::fragment, 'd'},
+    {"row", Group::layout, 0},
+    {"col", Group::layout, 1},
+    {"approx", Group::approx, 0},
+    {"full", Group::approx, 1},
+    {"all", Group::all_any, 0},
+    {"any", Group::all_any, 1},
+    {"ftz", Group::ftz},
+    {"sat", Group::sat},
+    {"cc", Group::cc},
+    {"uni", Group::uni},
+    {"to", Group::to},
+    {"sync", Group::sync},
+    {"aligned", Group::aligned},
+    {"trans", Group::trans},
+    {"noftz", Group::noftz},
+    {"relu", Group::relu},
+    {"satfinite", Group::satfinite},
+    {"abs", Group::abs},
+    {"shiftamt", Group::shiftamt},
+    {"popc", Group::popc},
+    {"xorsign", Group::xorsign},
+    {"NaN", Group::nan},
+    {"L2::cache_hint", Group::cache_hint},
+    {"proxy", Group::no_meaning},
+};
+
+constexpr GroupSet set(std::initializer_list<Group> groups) {
+  GroupSet all = 0;
+  for (Group group : groups) all |= bit(group);
+  return all;
+}
+
+using enum Group;
+constexpr GroupSet typed = set({types});
+constexpr GroupSet warp_wide = set({sync, aligned});
+constexpr GroupSet hints = set({l1, l2, l2_prefetch, cache_hint});
+constexpr GroupSet arithmetic = set({types, round, ftz, sat});
+constexpr GroupSet atomic =
+    set({types, space, semantics, scope, Group::atom, noftz, Group::vector, l2, cache_hint});
+
+}  // namespace
+
+std::span<const Word> modifier_words() {
+  return words;
+}
+
+GroupSet groups_of(Opcode opcode) {
+  switch (opcode) {
+    case Opcode::abs:
+    case Opcode::neg: return set({types, ftz});
+    case Opcode::add:
+    case Opcode::sub: return arithmetic | set({cc});
+    case Opcode::addc:
+    case Opcode::subc: return set({types, cc});
+    case Opcode::mul: return arithmetic | set({part});
+    case Opcode::mad: return arithmetic | set({part, cc});
+    case Opcode::madc: return set({types, part, cc});
+    case Opcode::mul24:
+    case Opcode::mad24: return set({types, part, sat});
+    case Opcode::fma: return arithmetic | set({relu});
+    case Opcode::div:
+    case Opcode::rcp:
+    case Opcode::sqrt: return arithmetic | set({approx});
+    case Opcode::rsqrt:
+    case Opcode::sin:
+    case Opcode::cos:
+    case Opcode::lg2:
+    case Opcode::ex2:
+    case Opcode::tanh: return set({types, approx, ftz});
+    case Opcode::min:
+    case Opcode::max: return set({types, ftz, nan, xorsign, Group::abs, relu});
+    case Opcode::dp2a: return set({types, part});
+    case Opcode::bfind: return set({types, shiftamt});
+    case Opcode::bmsk:
+    case Opcode::szext: return set({types, shift});
+    case Opcode::shf: return set({types, shift, direction});
+    case Opcode::lop3: return set({types, bool_op});
+    case Opcode::prmt: return set({types, Group::prmt});
+    case Opcode::set:
+    case Opcode::setp: return set({types, compare, bool_op, ftz});
+    case Opcode::slct: return set({types, ftz});
+    case Opcode::testp: return set({types, test});
+    case Opcode::cvt: return arithmetic | set({relu, satfinite});
+    case Opcode::cvta: return set({types, space, to});
+    case Opcode::isspacep: return set({space});
+    case Opcode::ld:
+    case Opcode::ldu:
+    case Opcode::st: return set({types, space, semantics, scope, cache, Group::vector}) | hints;
+    case Opcode::atom:
+    case Opcode::red: return atomic;
+    case Opcode::prefetch: return set({space, level, l2, variant});
+    case Opcode::prefetchu: return set({level});
+    case Opcode::applypriority: return set({space, l2});
+    case Opcode::discard: return set({space, level});
+    case Opcode::createpolicy: return set({types, variant, l2});
+    case Opcode::cp_async: return set({space, second_space, cache, l2_prefetch, cache_hint});
+    case Opcode::membar: return set({scope});
+    case Opcode::fence: return set({semantics, scope, space, variant, no_meaning});
+    case Opcode::bar:
+    case Opcode::barrier: return set({bar_word, aligned, types});
+    case Opcode::griddepcontrol: return set({variant});
+    case Opcode::pmevent: return set({variant});
+    case Opcode::setmaxnreg: return set({types, Group::atom}) | warp_wide;
+    case Opcode::bra:
+    case Opcode::call:
+    case Opcode::ret: return set({uni});
+    case Opcode::brx: return set({uni, variant});
+    case Opcode::shfl: return set({types, sync, Group::shfl});
+    case Opcode::vote: return set({types, sync, Group::vote});
+    case Opcode::match: return set({types, sync, all_any});
+    case Opcode::redux: return set({types, sync, Group::atom, Group::abs, nan});
+    case Opcode::ldmatrix: return set({types, shape, space, trans, count}) | warp_wide;
+    case Opcode::mma: return set({types, shape, layout, satfinite, bool_op, Group::popc}) | warp_wide;
+    case Opcode::wmma_load:
+    case Opcode::wmma_store: return set({types, shape, layout, space, fragment}) | warp_wide;
+    case Opcode::wmma_mma:
+      return set({types, shape, layout, satfinite, round, bool_op, Group::popc}) | warp_wide;
+    case Opcode::exit:
+    case Opcode::trap:
+    case Opcode::brkpt:
+    case Opcode::cp_async_commit_group:
+    case Opcode::cp_async_wait_group:
+    case Opcode::cp_async_wait_all: return 0;
+    default: return typed;
+  }
+}
+
+}  // namespace wanren::ptx
