@@ -1,0 +1,62 @@
+// Declaration specifiers of CUDA C++ (CUDA C++ Programming Guide, "C++ Language Extensions"). Plain host
+// compilers see the type attributes only.
+#ifndef WANREN_CRT_HOST_DEFINES_H
+#define WANREN_CRT_HOST_DEFINES_H
+
+#define CUDARTAPI
+#define CUDARTAPI_CDECL
+#define CUDAAPI
+#define CUDA_CB
+#define __cudart_builtin__
+#define __device_builtin__
+#define __cuda_builtin_vars__
+
+#ifndef __align__
+#define __align__(n) __attribute__((aligned(n)))
+#endif
+#ifndef __builtin_align__
+#define __builtin_align__(n) __align__(n)
+#endif
+#define __device_builtin_texture_type__
+#define __device_builtin_surface_type__
+#define CUDA_DEPRECATED
+
+#if defined(__CUDA__)
+#define __host__ __attribute__((host))
+#define __device__ __attribute__((device))
+#define __global__ __attribute__((global))
+#define __shared__ __attribute__((shared))
+#define __constant__ __attribute__((constant))
+#define __managed__ __attribute__((wanren_managed_is_not_supported))
+#define __noinline__ __attribute__((noinline))
+#define __forceinline__ __inline__ __attribute__((always_inline))
+#define __inline_hint__ inline
+#define __launch_bounds__(...) __attribute__((launch_bounds(__VA_ARGS__)))
+#define __maxnreg__(n)
+// The parameter space is constant in PTX anyway; taking its address only differs in cost.
+#define __grid_constant__
+#define __nv_pure__ __attribute__((pure))
+#define __block_size__(...) __attribute__((wanren_block_size_is_not_supported))
+#define __cluster_dims__(...) __attribute__((wanren_cluster_dims_is_not_supported))
+#else
+#ifndef __host__
+#define __host__
+#endif
+#ifndef __device__
+#define __device__
+#endif
+#ifndef __global__
+#define __global__
+#endif
+#ifndef __forceinline__
+#define __forceinline__ inline __attribute__((always_inline))
+#endif
+#endif
+
+#if !defined(__cplusplus)
+#define __dv(v)
+#else
+#define __dv(v) = v
+#endif
+
+#endif
