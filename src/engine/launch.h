@@ -38,7 +38,8 @@ struct Launch {
   std::vector<std::byte> parameters;            ///< kernel->parameter_bytes
   std::vector<std::uint64_t> global_addresses;  ///< By Kernel::globals index.
   std::uint64_t grid_id = 0;
-  std::uint32_t units = 1;   ///< %nsmid
+  std::uint32_t units = 1;          ///< %nsmid
+  std::uint32_t ctas_per_unit = 1;  ///< That the chip keeps resident at once.
   bool cooperative = false;  ///< All CTAs must be resident at once.
 };
 
