@@ -1,0 +1,139 @@
+#pragma once
+// The virtual GPU of this process: streams, events and memory on a modelled timeline. Everything above
+// (runtime API, driver API, embedding) goes through this class. Calls may come from any host thread.
+//
+// Work queues until the host waits, asks, or the queue is full; then flush() executes it: with timing off in
+// submission order on the engine, else as one simulation of the chip over the DAG of kernels and copies.
+// The host's own timeline advances by the modelled cost of API calls and by waits, never by host time.
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <vector>
+
+#include "chip/spec.h"
+#include "driver/module.h"
+#include "driver/settings.h"
+#include "driver/status.h"
+#include "lower/program.h"
+#include "report/record.h"
+#include "support/units.h"
+#include "timing/device.h"
+
+namespace wanren::driver {
+
+struct StreamState;
+struct EventState;
+using Stream = std::shared_ptr<StreamState>;
+using Event = std::shared_ptr<EventState>;
+
+struct LaunchRequest {
+  Function* function = nullptr;
+  Dim3 grid, block, cluster;
+  std::uint32_t dynamic_shared_bytes = 0;
+  const void* const* arguments = nullptr;  ///< One pointer per kernel parameter, or null with `packed`.
+  const void* packed = nullptr;            ///< The parameter buffer itself.
+  std::size_t packed_bytes = 0;
+  Stream stream;
+  bool cooperative = false;
+};
+
+enum class CopyDirection : std::uint8_t {
+  host_to_host,
+  host_to_device,
+  device_to_host,
+  device_to_device,
+  automatic
+};
+
+/// A rectangle of bytes: `height` rows of `width`, `depth` slices.
+struct CopyShape {
+  std::size_t width = 0, height = 1, depth = 1;
+  std::size_t source_pitch = 0, destination_pitch = 0;
+  std::size_t source_slice = 0, destination_slice = 0;
+  static CopyShape linear(std::size_t bytes) { return {bytes, 1, 1, bytes, bytes, bytes, bytes}; }
+  std::size_t bytes() const { return width * height * depth; }
+};
+
+class Device {
+ public:
+  /// The process's device, created on first use from the environment. Null if it could not be made or is
+  /// hidden; then `why` is set.
+  static Device* get(Status* why = nullptr);
+
+  const chip::Spec& chip() const { return chip_; }
+  const Settings& settings() const { return settings_; }
+  engine::Arena& arena() { return *arena_; }
+
+  // Errors: like CUDA's, a fault in device code sticks to the context.
+  Status sticky() const;
+
+  // Modules.
+  Loaded<Module*> load_module(std::vector<std::string> ptx_texts, const std::string& name);
+  void unload_module(Module* module);
+
+  // Streams and events. A null Stream is the legacy default stream.
+  Stream create_stream(bool non_blocking, int priority);
+  Status destroy_stream(const Stream& stream);
+  Status synchronize(const Stream& stream);
+  Status query(const Stream& stream);
+  Status wait_event(const Stream& stream, const Event& event);
+  Status synchronize_device();
+  Event create_event(bool timing, bool blocking);
+  Status record(const Event& event, const Stream& stream);
+  Status synchronize(const Event& event);
+  Status query(const Event& event);
+  Status elapsed_ms(const Event& begin, const Event& end, float& milliseconds);
+
+  // Memory.
+  Status allocate(std::size_t bytes, void** pointer);
+  Status free(void* pointer);
+  Status allocate_host(std::size_t bytes, void** pointer);
+  Status free_host(void* pointer);
+  Status register_host(void* host, std::size_t bytes);
+  Status unregister_host(void* host);
+  void memory_info(std::size_t& free_bytes, std::size_t& total_bytes) const;
+  Status copy(void* destination, const void* source, const CopyShape& shape, CopyDirection direction,
+              const Stream& stream, bool asynchronous);
+  /// Fills with a value of `element` bytes (1, 2 or 4).
+  Status fill(void* destination, std::uint32_t value, unsigned element, const CopyShape& shape,
+              const Stream& stream, bool asynchronous);
+  Status host_function(const Stream& stream, std::function<void()> function);
+  bool is_device_pointer(const void* pointer) const;
+
+  // Kernels.
+  Status launch(const LaunchRequest& request);
+  /// Registers, local and shared memory, as this chip would have them.
+  Status attributes(Function& function, lower::MachineProgram const** program);
+  lower::Occupancy occupancy(Function& function, std::uint32_t threads, std::uint32_t dynamic_shared_bytes);
+
+  /// Modelled host time in nanoseconds since the device was made; reading it costs a little, so that a
+  /// program that polls a clock gets ahead.
+  std::uint64_t host_clock_ns();
+  /// Charges the modelled cost of one API call to the host's timeline.
+  void api_call();
+
+  /// Executes everything that is queued.
+  Status flush();
+  /// What the run did so far (flushes).
+  report::Run run_record();
+  /// Writes the report and the summary that the settings ask for; once.
+  void finish();
+  /// Writes what device printf has left to standard output.
+  void print_device_output();
+
+ private:
+  Device(chip::Spec chip, Settings settings);
+  struct Op;
+  struct Impl;
+  friend struct Impl;
+
+  chip::Spec chip_;
+  Settings settings_;
+  std::unique_ptr<engine::Arena> arena_;
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace wanren::driver

@@ -1,0 +1,200 @@
+// From a launch request to an op in the queue: checks, compiling, lowering.
+
+#include <cstring>
+#include <string>
+
+#include "driver/device_impl.h"
+#include "interp/interp.h"
+#include "jit/compiler.h"
+#include "support/log.h"
+#include "support/wall_clock.h"
+
+namespace wanren::driver {
+namespace {
+
+/// The reference engine behind WANREN_ENGINE=interp.
+class InterpreterCode final : public engine::KernelCode {
+ public:
+  explicit InterpreterCode(const simt::Kernel& kernel) : stack_bytes_(interp::stack_bytes(kernel)) {}
+  simt::WarpEntry entry() const override { return interp::run_warp; }
+  std::span<const simt::LanePattern> patterns() const override { return interp::patterns(); }
+  std::size_t stack_bytes() const override { return stack_bytes_; }
+  bool locate(std::uintptr_t, simt::BlockId&, std::uint32_t&) const override { return false; }
+  double compile_seconds() const override { return 0; }
+
+ private:
+  std::size_t stack_bytes_;
+};
+
+std::string shape_text(Dim3 d) {
+  return std::to_string(d.x) + "x" + std::to_string(d.y) + "x" + std::to_string(d.z);
+}
+
+}  // namespace
+
+Result<Prepared*> Device::Impl::prepare(const std::shared_ptr<const simt::Kernel>& kernel, Dim3 block) {
+  const std::string key = std::to_string(reinterpret_cast<std::uintptr_t>(kernel.get())) + "/" +
+                          shape_text(block) + (timing ? "t" : "p");
+  auto [it, fresh] = prepared.try_emplace(key);
+  if (!fresh) return &it->second;
+  if (device.settings_.engine == "interp") {
+    it->second.code = std::make_shared<InterpreterCode>(*kernel);
+    return &it->second;
+  }
+  const double begin_s = wall_seconds();
+  auto code = jit::Compiler::shared().compile(kernel, simt::BlockShape{false, block},
+                                              timing ? engine::Flavour::traced : engine::Flavour::plain);
+  if (!code) {
+    prepared.erase(it);
+    return std::unexpected(code.error());
+  }
+  it->second.code = std::move(*code);
+  it->second.compile_wall_s = wall_seconds() - begin_s;
+  return &it->second;
+}
+
+Loaded<const lower::MachineProgram*> Device::Impl::lower_function(Function& function) {
+  auto it = lowered.find(&function);
+  if (it == lowered.end()) {
+    Result<lower::MachineProgram> program = lower::lower(*function.kernel, device.chip_);
+    if (!program) return std::unexpected(Failure{Status::cudaErrorInvalidPtx, program.error()});
+    it = lowered.emplace(&function, std::make_unique<FunctionLowered>(FunctionLowered{std::move(*program)}))
+             .first;
+  }
+  return &it->second->program;
+}
+
+Status Device::attributes(Function& function, const lower::MachineProgram** program) {
+  std::lock_guard lock(impl_->mutex);
+  auto lowered = impl_->lower_function(function);
+  if (!lowered) {
+    log::error(lowered.error().error.message());
+    return lowered.error().status;
+  }
+  *program = *lowered;
+  return Status::cudaSuccess;
+}
+
+lower::Occupancy Device::occupancy(Function& function, std::uint32_t threads,
+                                   std::uint32_t dynamic_shared_bytes) {
+  const lower::MachineProgram* program = nullptr;
+  if (attributes(function, &program) != Status::cudaSuccess) return {};
+  return lower::occupancy(chip_, program->registers_per_thread, threads,
+                          function.kernel->static_shared_bytes + dynamic_shared_bytes);
+}
+
+Status Device::launch(const LaunchRequest& request) {
+  std::lock_guard lock(impl_->mutex);
+  if (impl_->sticky != Status::cudaSuccess) return impl_->sticky;
+  impl_->charge_us(chip_.host.launch_host);
+  Function& function = *request.function;
+  const simt::Kernel& kernel = *function.kernel;
+  auto refuse = [&](Status status, const std::string& cause, const std::string& remedy) {
+    log::warn(Error{"launch of " + function.display_name, cause, remedy}.message());
+    return status;
+  };
+
+  const Dim3 grid = request.grid, block = request.block;
+  const std::uint64_t threads = block.count();
+  if (grid.count() == 0 || threads == 0)
+    return refuse(Status::cudaErrorInvalidConfiguration, "grid or block has no threads",
+                  "make every extent at least 1");
+  if (grid.x > 0x7fffffffu || grid.y > 65535 || grid.z > 65535)
+    return refuse(Status::cudaErrorInvalidConfiguration, "grid " + shape_text(grid) + " is too large",
+                  "the limits are 2147483647x65535x65535");
+  if (threads > static_cast<std::uint64_t>(chip_.unit.max_threads_per_cta) || block.x > 1024 ||
+      block.y > 1024 || block.z > 64)
+    return refuse(
+        Status::cudaErrorInvalidConfiguration,
+        "block " + shape_text(block) + " has " + std::to_string(threads) + " threads",
+        "the limit is " + std::to_string(chip_.unit.max_threads_per_cta) + " threads, 1024x1024x64");
+  const auto& bounds = kernel.bounds;
+  if (bounds.required_threads[0] != 0 &&
+      (block.x != bounds.required_threads[0] || block.y != std::max(1u, bounds.required_threads[1]) ||
+       block.z != std::max(1u, bounds.required_threads[2])))
+    return refuse(Status::cudaErrorInvalidConfiguration, "the kernel requires another block shape",
+                  "launch it with its .reqntid");
+  if (bounds.max_threads[0] != 0) {
+    const std::uint64_t most = std::uint64_t{bounds.max_threads[0]} * std::max(1u, bounds.max_threads[1]) *
+                               std::max(1u, bounds.max_threads[2]);
+    if (threads > most)
+      return refuse(
+          Status::cudaErrorInvalidConfiguration,
+          std::to_string(threads) + " threads exceed the kernel's launch bounds of " + std::to_string(most),
+          "use smaller blocks or raise __launch_bounds__");
+  }
+  const std::uint64_t dynamic_limit =
+      function.dynamic_shared_limit != 0
+          ? function.dynamic_shared_limit
+          : static_cast<std::uint64_t>(chip_.unit.shared_static) -
+                std::min<std::uint64_t>(kernel.static_shared_bytes,
+                                        static_cast<std::uint64_t>(chip_.unit.shared_static));
+  if (request.dynamic_shared_bytes > dynamic_limit ||
+      kernel.static_shared_bytes > static_cast<std::uint64_t>(chip_.unit.shared_optin))
+    return refuse(Status::cudaErrorInvalidValue,
+                  std::to_string(request.dynamic_shared_bytes) + " bytes of dynamic and " +
+                      std::to_string(kernel.static_shared_bytes) +
+                      " of static shared memory are more than a block gets",
+                  "up to " + std::to_string(chip_.unit.shared_optin) +
+                      " bytes after cudaFuncSetAttribute(cudaFuncAttributeMaxDynamicSharedMemorySize)");
+
+  const lower::MachineProgram* program = nullptr;
+  if (const Status status = attributes(function, &program); status != Status::cudaSuccess) return status;
+  const lower::Occupancy occupancy =
+      lower::occupancy(chip_, program->registers_per_thread, static_cast<std::uint32_t>(threads),
+                       kernel.static_shared_bytes + request.dynamic_shared_bytes);
+  if (occupancy.ctas_per_unit == 0)
+    return refuse(Status::cudaErrorLaunchOutOfResources,
+                  "a block of " + std::to_string(threads) + " threads with " +
+                      std::to_string(program->registers_per_thread) +
+                      " registers each does not fit a compute unit (" + occupancy.limited_by + ")",
+                  "use smaller blocks or __launch_bounds__");
+  if (request.cooperative && grid.count() > static_cast<std::uint64_t>(occupancy.ctas_per_unit) *
+                                                static_cast<std::uint64_t>(chip_.units()))
+    return refuse(Status::cudaErrorCooperativeLaunchTooLarge,
+                  "cooperative grid of " + std::to_string(grid.count()) + " blocks; " +
+                      std::to_string(occupancy.ctas_per_unit * chip_.units()) + " fit at once",
+                  "ask cudaOccupancyMaxActiveBlocksPerMultiprocessor");
+
+  auto prepared = impl_->prepare(function.kernel, block);
+  if (!prepared) {
+    log::error(prepared.error().message());
+    return Status::cudaErrorInvalidPtx;
+  }
+
+  Op op;
+  op.kind = Op::Kind::kernel;
+  op.stream = request.stream;
+  op.program = program;
+  op.occupancy = occupancy;
+  op.static_shared_bytes = kernel.static_shared_bytes;
+  op.compile_wall_s = (*prepared)->compile_wall_s;
+  (*prepared)->compile_wall_s = 0;  // Charged to the launch that paid for it.
+  engine::Launch& launch = op.launch;
+  launch.kernel = function.kernel;
+  launch.code = (*prepared)->code;
+  launch.name = function.display_name;
+  launch.grid = grid;
+  launch.block = block;
+  launch.cluster = request.cluster;
+  launch.dynamic_shared_bytes = request.dynamic_shared_bytes;
+  launch.global_addresses = function.global_addresses;
+  launch.grid_id = ++impl_->next_launch;
+  launch.units = static_cast<std::uint32_t>(chip_.units());
+  launch.ctas_per_unit = static_cast<std::uint32_t>(occupancy.ctas_per_unit);
+  launch.cooperative = request.cooperative;
+  launch.parameters.resize(kernel.parameter_bytes);
+  if (request.packed != nullptr) {
+    std::memcpy(launch.parameters.data(), request.packed,
+                std::min<std::size_t>(request.packed_bytes, kernel.parameter_bytes));
+  } else {
+    for (std::size_t i = 0; i < kernel.parameters.size(); ++i)
+      std::memcpy(launch.parameters.data() + kernel.parameters[i].offset, request.arguments[i],
+                  kernel.parameters[i].bytes);
+  }
+  const Status status = impl_->enqueue(std::move(op));
+  if (settings_.launch_blocking == 0) return status;
+  return synchronize(request.stream);
+}
+
+}  // namespace wanren::driver

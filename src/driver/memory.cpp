@@ -1,0 +1,241 @@
+// Device memory and copies.
+
+#include <algorithm>
+#include <cstring>
+
+#include "driver/device_impl.h"
+#include "support/log.h"
+
+namespace wanren::driver {
+namespace {
+
+/// Pageable source data of asynchronous copies up to this size is captured at the call, as CUDA's driver
+/// does by staging; larger copies execute at the call.
+constexpr std::size_t staging_limit = 64 << 10;
+
+void copy_rows(void* destination, const void* source, const CopyShape& shape) {
+  auto* to = static_cast<std::uint8_t*>(destination);
+  const auto* from = static_cast<const std::uint8_t*>(source);
+  for (std::size_t z = 0; z < shape.depth; ++z)
+    for (std::size_t y = 0; y < shape.height; ++y)
+      std::memmove(to + z * shape.destination_slice + y * shape.destination_pitch,
+                   from + z * shape.source_slice + y * shape.source_pitch, shape.width);
+}
+
+std::size_t extent(const CopyShape& shape, std::size_t pitch, std::size_t slice) {
+  if (shape.bytes() == 0) return 0;
+  return (shape.depth - 1) * slice + (shape.height - 1) * pitch + shape.width;
+}
+
+template <class T>
+void fill_row(std::uint8_t* row, std::uint32_t value, std::size_t bytes) {
+  auto* elements = reinterpret_cast<T*>(row);
+  std::fill(elements, elements + bytes / sizeof(T), static_cast<T>(value));
+}
+
+}  // namespace
+
+Status Device::allocate(std::size_t bytes, void** pointer) {
+  std::lock_guard lock(impl_->mutex);
+  if (impl_->sticky != Status::cudaSuccess) return impl_->sticky;
+  impl_->charge_us(chip_.host.api_call);
+  if (bytes == 0) {
+    *pointer = nullptr;
+    return Status::cudaSuccess;
+  }
+  Result<void*> allocated = arena_->allocate(bytes);
+  if (!allocated) {
+    log::warn(allocated.error().message());
+    return Status::cudaErrorMemoryAllocation;
+  }
+  *pointer = *allocated;
+  return Status::cudaSuccess;
+}
+
+Status Device::free(void* pointer) {
+  std::lock_guard lock(impl_->mutex);
+  if (pointer == nullptr) return Status::cudaSuccess;
+  const Status status = impl_->flush();
+  impl_->wait_until(impl_->device_end);
+  if (status != Status::cudaSuccess) return status;
+  if (Result<void> released = arena_->release(pointer); !released) {
+    log::warn(released.error().message());
+    return Status::cudaErrorInvalidValue;
+  }
+  return Status::cudaSuccess;
+}
+
+Status Device::allocate_host(std::size_t bytes, void** pointer) {
+  std::lock_guard lock(impl_->mutex);
+  impl_->charge_us(chip_.host.api_call);
+  if (bytes == 0) {
+    *pointer = nullptr;
+    return Status::cudaSuccess;
+  }
+  Result<void*> allocated = arena_->allocate_host(bytes);
+  if (!allocated) {
+    log::warn(allocated.error().message());
+    return Status::cudaErrorMemoryAllocation;
+  }
+  *pointer = *allocated;
+  return Status::cudaSuccess;
+}
+
+Status Device::free_host(void* pointer) {
+  std::lock_guard lock(impl_->mutex);
+  if (pointer == nullptr) return Status::cudaSuccess;
+  const Status status = impl_->flush();
+  if (status != Status::cudaSuccess) return status;
+  return arena_->release_host(pointer) ? Status::cudaSuccess : Status::cudaErrorInvalidValue;
+}
+
+Status Device::register_host(void* host, std::size_t bytes) {
+  std::lock_guard lock(impl_->mutex);
+  (void)impl_->flush();
+  Result<void*> mapped = arena_->map_host(host, bytes);
+  if (!mapped) {
+    log::warn(mapped.error().message());
+    return arena_->find(host) ? Status::cudaErrorHostMemoryAlreadyRegistered : Status::cudaErrorInvalidValue;
+  }
+  return Status::cudaSuccess;
+}
+
+Status Device::unregister_host(void* host) {
+  std::lock_guard lock(impl_->mutex);
+  (void)impl_->flush();
+  return arena_->unmap_host(host) ? Status::cudaSuccess : Status::cudaErrorHostMemoryNotRegistered;
+}
+
+void Device::memory_info(std::size_t& free_bytes, std::size_t& total_bytes) const {
+  total_bytes = arena_->capacity_bytes();
+  free_bytes = total_bytes - std::min<std::size_t>(arena_->used_bytes(), total_bytes);
+}
+
+bool Device::is_device_pointer(const void* pointer) const {
+  const auto found = arena_->find(pointer);
+  return found && found->kind == engine::Arena::Kind::device;
+}
+
+Status Device::copy(void* destination, const void* source, const CopyShape& shape, CopyDirection direction,
+                    const Stream& stream, bool asynchronous) {
+  std::lock_guard lock(impl_->mutex);
+  if (impl_->sticky != Status::cudaSuccess) return impl_->sticky;
+  impl_->charge_us(chip_.host.api_call);
+  if (shape.bytes() == 0) return Status::cudaSuccess;
+  if (destination == nullptr || source == nullptr) return Status::cudaErrorInvalidValue;
+  if (shape.source_pitch < shape.width || shape.destination_pitch < shape.width)
+    return Status::cudaErrorInvalidPitchValue;
+
+  const auto to = arena_->find(destination), from = arena_->find(source);
+  const bool to_device = to && to->kind == engine::Arena::Kind::device;
+  const bool from_device = from && from->kind == engine::Arena::Kind::device;
+  const bool wants_to_device =
+      direction == CopyDirection::host_to_device || direction == CopyDirection::device_to_device;
+  const bool wants_from_device =
+      direction == CopyDirection::device_to_host || direction == CopyDirection::device_to_device;
+  if (direction != CopyDirection::automatic) {
+    // A pointer inside the arena that no allocation owns is a device pointer gone wrong.
+    const bool bad = (wants_to_device && !to) || (wants_from_device && !from);
+    if (bad) {
+      log::warn("copy of " + std::to_string(shape.bytes()) +
+                " bytes: " + (wants_to_device && !to ? "destination" : "source") + " is not device memory");
+      return Status::cudaErrorInvalidValue;
+    }
+  }
+  auto fits = [&](const auto& allocation, const void* pointer, std::size_t bytes) {
+    const auto* base = static_cast<const std::uint8_t*>(
+        allocation->kind == engine::Arena::Kind::registered &&
+                static_cast<const std::uint8_t*>(pointer) >=
+                    static_cast<const std::uint8_t*>(allocation->host) &&
+                static_cast<const std::uint8_t*>(pointer) <
+                    static_cast<const std::uint8_t*>(allocation->host) + allocation->bytes
+            ? allocation->host
+            : allocation->base);
+    return static_cast<std::size_t>(static_cast<const std::uint8_t*>(pointer) - base) + bytes <=
+           allocation->bytes;
+  };
+  if ((to_device &&
+       !fits(to, destination, extent(shape, shape.destination_pitch, shape.destination_slice))) ||
+      (from_device && !fits(from, source, extent(shape, shape.source_pitch, shape.source_slice)))) {
+    log::warn("copy of " + std::to_string(shape.bytes()) + " bytes runs past the end of a device allocation");
+    return Status::cudaErrorInvalidValue;
+  }
+
+  Op op;
+  op.kind = Op::Kind::copy;
+  op.stream = stream;
+  op.copy.bytes = shape.bytes();
+  if (to_device && from_device)
+    op.copy.kind = timing::CopyKind::device_to_device;
+  else if (to_device)
+    op.copy.kind = timing::CopyKind::host_to_device;
+  else if (from_device)
+    op.copy.kind = timing::CopyKind::device_to_host;
+  if (to_device) op.copy.destination = arena_->to_device(destination);
+  if (from_device) op.copy.source = arena_->to_device(source);
+  op.copy.pageable = (!to_device && !to) || (!from_device && !from);
+  const bool stage = asynchronous && op.copy.pageable && to_device && shape.bytes() <= staging_limit;
+  if (stage) {
+    CopyShape packed = shape;
+    packed.destination_pitch = shape.width;
+    packed.destination_slice = shape.width * shape.height;
+    auto staged = std::make_shared<std::vector<std::uint8_t>>(shape.bytes());
+    copy_rows(staged->data(), source, packed);
+    CopyShape unpacked = shape;
+    unpacked.source_pitch = packed.destination_pitch;
+    unpacked.source_slice = packed.destination_slice;
+    op.effect = [=] { copy_rows(destination, staged->data(), unpacked); };
+  } else {
+    op.effect = [=] { copy_rows(destination, source, shape); };
+  }
+  const bool wait = !asynchronous && op.copy.kind != timing::CopyKind::device_to_device;
+  const bool execute = !asynchronous || (op.copy.pageable && !stage);
+  const Stream target = impl_->resolve(stream);
+  if (const Status status = impl_->enqueue(std::move(op)); status != Status::cudaSuccess || !execute)
+    return status;
+  const Status status = impl_->flush();
+  if (wait) impl_->wait_until(target->done);
+  return status;
+}
+
+Status Device::fill(void* destination, std::uint32_t value, unsigned element, const CopyShape& shape,
+                    const Stream& stream, bool asynchronous) {
+  std::lock_guard lock(impl_->mutex);
+  if (impl_->sticky != Status::cudaSuccess) return impl_->sticky;
+  impl_->charge_us(chip_.host.api_call);
+  if (shape.bytes() == 0) return Status::cudaSuccess;
+  const auto to = arena_->find(destination);
+  if (!to) {
+    log::warn("memset destination is not device memory");
+    return Status::cudaErrorInvalidValue;
+  }
+  const auto* base = static_cast<const std::uint8_t*>(to->base);
+  if (static_cast<std::size_t>(static_cast<std::uint8_t*>(destination) - base) +
+          extent(shape, shape.destination_pitch, shape.destination_slice) >
+      to->bytes) {
+    log::warn("memset of " + std::to_string(shape.bytes()) + " bytes runs past the end of the allocation");
+    return Status::cudaErrorInvalidValue;
+  }
+  Op op;
+  op.kind = Op::Kind::copy;
+  op.stream = stream;
+  op.copy.kind = timing::CopyKind::fill;
+  op.copy.bytes = shape.bytes();
+  op.copy.destination = arena_->to_device(destination);
+  op.effect = [=] {
+    auto* to = static_cast<std::uint8_t*>(destination);
+    for (std::size_t z = 0; z < shape.depth; ++z)
+      for (std::size_t y = 0; y < shape.height; ++y) {
+        std::uint8_t* row = to + z * shape.destination_slice + y * shape.destination_pitch;
+        if (element == 4)
+          fill_row<std::uint32_t>(row, value, shape.width);
+        else if (element == 2)
+          fill_row<std::uint16_t>(row, value, shape.width);
+        else
+          std::memset(row, static_cast<int>(value & 0xff), shape.width);
+      }
+  };
+  return impl_->enqueue(std::move(op));
+}
+
+}  // namespace wanren::driver
