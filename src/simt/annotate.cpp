@@ -1,0 +1,191 @@
+// What the trace and the order of execution need to know: slots, spinning, dependence on other CTAs.
+
+#include <algorithm>
+
+#include "simt/draft.h"
+#include "simt/flow.h"
+#include "simt/opcode_traits.h"
+
+namespace wanren::simt {
+namespace {
+
+using ptx::Opcode;
+
+bool has_slot(const Inst& inst) {
+  switch (inst.op) {
+    case Opcode::bar:
+    case Opcode::barrier: return inst.mods.barrier != ptx::Barrier::warp_sync;
+    // Hints: nothing is accessed.
+    case Opcode::prefetch:
+    case Opcode::prefetchu:
+    case Opcode::discard:
+    case Opcode::applypriority: return false;
+    case Opcode::ld: return inst.mods.space != ptx::Space::param;
+    default: return traits(inst.op).memory;
+  }
+}
+
+// Memory that another thread may write while the kernel runs.
+bool is_shared_memory(ptx::Space space) {
+  return space == ptx::Space::none || space == ptx::Space::global || space == ptx::Space::shared ||
+         space == ptx::Space::shared_cluster;
+}
+
+bool is_synchronising_load(const Inst& inst) {
+  using S = ptx::Semantics;
+  if (inst.op == Opcode::atom) return is_shared_memory(inst.mods.space);
+  if (inst.op != Opcode::ld || !is_shared_memory(inst.mods.space)) return false;
+  const S s = inst.mods.semantics;
+  return s == S::relaxed || s == S::acquire || s == S::volatile_ || s == S::mmio || s == S::sc ||
+         s == S::acq_rel || inst.mods.cache == ptx::CacheOp::cv;
+}
+
+struct Definitions {
+  std::vector<const Inst*> inst;
+  std::vector<const Phi*> phi;
+
+  explicit Definitions(const Kernel& k) : inst(k.values.size()), phi(k.values.size()) {
+    for (const Block& b : k.blocks) {
+      for (const Phi& p : b.phis) phi[p.dst] = &p;
+      for (const Inst& i : b.insts)
+        for (const ValueId d : i.dsts)
+          if (d != no_value) inst[d] = &i;
+    }
+  }
+};
+
+template <class F>
+void each_operand(const Inst& inst, F&& use) {
+  for (const Operand& o : inst.srcs)
+    if (o.kind == Operand::Kind::value) use(o.value);
+  for (const Operand& o : inst.prior)
+    if (o.kind == Operand::Kind::value) use(o.value);
+  if (inst.guard != no_value) use(inst.guard);
+}
+
+// Does a decision to leave the loop depend on what another thread may write meanwhile?
+bool exit_waits(const Kernel& k, const Definitions& defs, const Loops& loops, int loop,
+                const std::vector<BlockId>& idom) {
+  const auto& blocks = loops.loops[loop].blocks;
+  std::vector<bool> inside(k.blocks.size());
+  for (const BlockId b : blocks) inside[b] = true;
+  std::vector<bool> seen(k.values.size());
+  std::vector<ValueId> work;
+  auto add = [&](ValueId v) {
+    if (v == no_value || seen[v] || !inside[k.values[v].block]) return;
+    seen[v] = true;
+    work.push_back(v);
+  };
+  for (const BlockId b : blocks) {
+    const Terminator& t = k.blocks[b].term;
+    if (std::any_of(t.targets.begin(), t.targets.end(), [&](BlockId s) { return !inside[s]; })) add(t.cond);
+  }
+  while (!work.empty()) {
+    const ValueId v = work.back();
+    work.pop_back();
+    if (const Inst* inst = defs.inst[v]) {
+      if (is_synchronising_load(*inst)) return true;
+      each_operand(*inst, add);
+    }
+    if (const Phi* phi = defs.phi[v]) {
+      for (const Operand& o : phi->incoming)
+        if (o.kind == Operand::Kind::value) add(o.value);
+      const BlockId at = k.values[v].block;
+      if (at == loops.loops[loop].header) continue;  // one latch: no choice is made here
+      // Which way lanes came: branches between the join's dominator and the join.
+      std::vector<BlockId> region;
+      std::vector<bool> visited(k.blocks.size());
+      auto climb = [&](BlockId b) {
+        if (inside[b] && !visited[b]) {
+          visited[b] = true;
+          region.push_back(b);
+        }
+      };
+      for (const BlockId p : k.blocks[at].preds) climb(p);
+      for (std::size_t i = 0; i < region.size(); ++i) {
+        add(k.blocks[region[i]].term.cond);
+        if (region[i] == idom[at]) continue;
+        for (const BlockId p : k.blocks[region[i]].preds) climb(p);
+      }
+    }
+  }
+  return false;
+}
+
+void mark_spins(Kernel& k, const Definitions& defs) {
+  const Graph graph = successors(k.blocks);
+  const Loops loops = find_loops(graph);
+  const std::vector<BlockId> idom = immediate_dominators(graph);
+  for (std::size_t l = 0; l < loops.loops.size(); ++l) {
+    if (!exit_waits(k, defs, loops, static_cast<int>(l), idom)) continue;
+    for (const BlockId b : loops.loops[l].blocks) {
+      Terminator& t = k.blocks[b].term;
+      // In an irreducible region every backward edge may close the cycle.
+      t.spins |= std::any_of(t.targets.begin(), t.targets.end(), [&](BlockId s) {
+        return s == loops.loops[l].header ||
+               (loops.loops[l].irreducible && s <= b && loops.contains(static_cast<int>(l), s));
+      });
+    }
+  }
+}
+
+// Flow or addresses that depend on atomics' results or on loads that other CTAs may feed.
+bool depends_on_other_ctas(const Kernel& k) {
+  std::vector<bool> tainted(k.values.size());
+  auto is_tainted = [&](const Operand& o) { return o.kind == Operand::Kind::value && tainted[o.value]; };
+  for (bool changed = true; changed;) {
+    changed = false;
+    auto taint = [&](ValueId v) {
+      if (v == no_value || tainted[v]) return;
+      tainted[v] = true;
+      changed = true;
+    };
+    for (const Block& b : k.blocks) {
+      for (const Phi& phi : b.phis)
+        if (std::any_of(phi.incoming.begin(), phi.incoming.end(), is_tainted)) taint(phi.dst);
+      for (const Inst& inst : b.insts) {
+        const bool global = inst.mods.space == ptx::Space::none || inst.mods.space == ptx::Space::global;
+        bool dirty = is_synchronising_load(inst) && global;
+        dirty |= inst.op == Opcode::call && inst.syscall == Syscall::malloc;
+        each_operand(inst, [&](ValueId v) { dirty |= tainted[v]; });
+        if (!dirty) continue;
+        for (const ValueId d : inst.dsts) taint(d);
+      }
+    }
+  }
+  for (const Block& b : k.blocks) {
+    if (b.term.cond != no_value && tainted[b.term.cond]) return true;
+    for (const Inst& inst : b.insts) {
+      if (inst.guard != no_value && tainted[inst.guard]) return true;
+      if (!traits(inst.op).memory || inst.srcs.empty()) continue;
+      if (is_tainted(inst.srcs[0])) return true;
+      if (inst.op == Opcode::cp_async && inst.srcs.size() > 1 && is_tainted(inst.srcs[1])) return true;
+    }
+  }
+  return false;
+}
+
+}  // namespace
+
+void number_slots(Kernel& kernel) {
+  for (Block& b : kernel.blocks) {
+    b.slots = 0;
+    for (Inst& inst : b.insts) inst.slot = has_slot(inst) ? b.slots++ : no_slot;
+  }
+}
+
+void mark_dependence(Kernel& kernel) {
+  const Definitions defs(kernel);
+  mark_spins(kernel, defs);
+  kernel.needs_coupling = false;
+  kernel.uses_float_atomics = false;
+  for (const Block& b : kernel.blocks) {
+    kernel.needs_coupling |= b.term.spins || b.suspend == Suspend::clock || b.suspend == Suspend::sleep;
+    for (const Inst& inst : b.insts)
+      if (inst.op == Opcode::atom || inst.op == Opcode::red)
+        kernel.uses_float_atomics |= ptx::is_float(inst.mods.types[0]);
+  }
+  kernel.order_sensitive = depends_on_other_ctas(kernel);
+}
+
+}  // namespace wanren::simt

@@ -1,0 +1,86 @@
+#pragma once
+// What the passes of build() hand to each other before a kernel is in SSA form. Instructions are already
+// simt::Inst, but their ValueIds number variables (PTX registers of every inlined body), not SSA values.
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "simt/kernel.h"
+
+namespace wanren::simt {
+
+using VariableId = ValueId;
+using LabelId = std::uint32_t;
+inline constexpr std::uint32_t no_parameter = ~0u;
+
+/// One step of the flat, inlined instruction list.
+struct Item {
+  enum class Kind : std::uint8_t { label, inst, terminator };
+  Kind kind = Kind::inst;
+  LabelId label = 0;
+  Inst inst;
+  Terminator term;  ///< targets are LabelIds
+  /// ld/st of a call's .param variable; inst.offset is the byte offset in it.
+  std::uint32_t parameter = no_parameter;
+  /// Executed PTX instructions that this stands for: 1, or 0 for call plumbing and helper moves.
+  std::uint32_t counts = 1;
+};
+
+/// A .param variable that carries an argument or a result of an inlined call.
+struct CallParameter {
+  std::uint64_t bytes = 0;
+  std::uint32_t align = 1;
+  bool address_taken = false;
+  ptx::Location location;
+};
+
+/// Marks in Operand::index of an imm whose value is known only after all variables have been placed.
+inline constexpr std::uint32_t dynamic_shared_mark = 1;
+inline constexpr std::uint32_t call_parameter_mark = 0x80000000u;  ///< | parameter
+
+struct Draft {
+  Kernel kernel;  ///< name, parameters, shared, local, globals, bounds; blocks from make_blocks() on.
+  std::vector<Item> items;
+  std::vector<Width> variables;
+  std::vector<CallParameter> parameters;
+  LabelId labels = 0;
+  std::uint32_t dynamic_shared_align = 16;
+  std::string module_name;
+
+  VariableId new_variable(Width width) {
+    variables.push_back(width);
+    return static_cast<VariableId>(variables.size() - 1);
+  }
+};
+
+inline std::string place(const std::string& module_name, const ptx::Location& location) {
+  return module_name + ":" + std::to_string(location.ptx_line);
+}
+inline constexpr std::uint64_t round_up(std::uint64_t n, std::uint64_t align) {
+  return align ? (n + align - 1) / align * align : n;
+}
+
+// The passes, in the order build() runs them.
+
+/// Kernel and everything it calls as one flat list; variables become offsets. (inline_calls.cpp)
+Result<Draft> inline_calls(const ptx::Module& module, const std::string& name,
+                           const std::string& module_name);
+/// Call parameters become variables, or slots of the local frame. (place_parameters.cpp)
+Result<void> place_parameters(Draft& draft);
+/// Items to blocks, split at suspending instructions, unreachable code gone. (make_blocks.cpp)
+void make_blocks(Draft& draft);
+/// One latch for each loop header. (loops.cpp)
+void merge_latches(Draft& draft);
+/// Renumbers blocks in priority order, fills preds, loop and post-dominator fields. (order_blocks.cpp)
+void order_blocks(Draft& draft);
+/// Pruned SSA; the draft's variables are gone afterwards. (construct_ssa.cpp)
+void construct_ssa(Draft& draft);
+/// Copies, trivial phis and dead arithmetic go. (fold_copies.cpp)
+void fold_copies(Kernel& kernel);
+/// Trace slots per block. (annotate.cpp)
+void number_slots(Kernel& kernel);
+/// Terminator::spins, needs_coupling, order_sensitive, uses_float_atomics. (annotate.cpp)
+void mark_dependence(Kernel& kernel);
+
+}  // namespace wanren::simt

@@ -1,0 +1,32 @@
+#pragma once
+// What passes ask of an opcode.
+
+#include <cstdint>
+
+#include "ptx/module.h"
+
+namespace wanren::simt {
+
+struct OpcodeFlags {
+  bool has_destination, memory, suspends, unsupported, control, collective;
+};
+
+inline OpcodeFlags traits(ptx::Opcode opcode) {
+  const unsigned f = ptx::flags(opcode);
+  return {(f & ptx::has_destination) != 0, (f & ptx::accesses_memory) != 0, (f & ptx::may_suspend) != 0,
+          (f & ptx::not_executed) != 0,    (f & ptx::control_flow) != 0,    (f & ptx::collective) != 0};
+}
+
+/// bar/barrier that may make the warp wait (not arrive, not bar.warp.sync).
+inline bool waits_at_barrier(ptx::Opcode op, const ptx::Modifiers& mods) {
+  return (op == ptx::Opcode::bar || op == ptx::Opcode::barrier) && mods.barrier != ptx::Barrier::warp_sync &&
+         mods.barrier != ptx::Barrier::arrive;
+}
+
+inline bool reads_time(ptx::SpecialRegister reg) {
+  using S = ptx::SpecialRegister;
+  return reg == S::clock || reg == S::clock_hi || reg == S::clock64 || reg == S::globaltimer ||
+         reg == S::globaltimer_lo || reg == S::globaltimer_hi;
+}
+
+}  // namespace wanren::simt
