@@ -81,6 +81,7 @@ struct Statement {
   Instruction instruction;
   std::string label;                 ///< label, branch_targets: its name
   std::vector<std::string> targets;  ///< branch_targets, .calltargets
+  bool is_call_targets = false;      ///< branch_targets: written .calltargets
 };
 
 struct Register {
