@@ -1,6 +1,7 @@
 #include "driver/device.h"
 
 #include <algorithm>
+#include <atomic>
 #include <cstdlib>
 #include <cstring>
 
@@ -49,8 +50,10 @@ Result<void> adjust(chip::Spec& chip, const Settings& settings) {
   return {};
 }
 
+std::atomic<Device*> made_device{nullptr};
+
 void finish_at_exit() {
-  if (Device* device = Device::get()) device->finish();
+  if (Device* device = Device::made()) device->finish();
 }
 
 }  // namespace
@@ -107,12 +110,17 @@ Device* Device::get(Status* why) {
       device->impl_->timing = std::make_unique<timing::Device>(
           device->chip_, device->settings_.host_threads(), device->impl_->governor.get());
     }
+    made_device = device;
     std::atexit(finish_at_exit);
     result.device = device;
     return result;
   }();
   if (why != nullptr) *why = made.status;
   return made.device;
+}
+
+Device* Device::made() {
+  return made_device;
 }
 
 Loaded<Module*> Device::load_module(std::vector<std::string> ptx_texts, const std::string& name) {
@@ -187,7 +195,7 @@ void Device::finish() {
 }
 
 void Device::print_device_output() {
-  const std::string text = arena_->take_printf();
+  const std::string text = arena_->runtime().take_printf();
   if (text.empty()) return;
   std::fwrite(text.data(), 1, text.size(), stdout);
   std::fflush(stdout);

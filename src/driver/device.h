@@ -62,6 +62,8 @@ class Device {
   /// The process's device, created on first use from the environment. Null if it could not be made or is
   /// hidden; then `why` is set.
   static Device* get(Status* why = nullptr);
+  /// The device if it has been made already, else null.
+  static Device* made();
 
   const chip::Spec& chip() const { return chip_; }
   const Settings& settings() const { return settings_; }

@@ -1,0 +1,60 @@
+#pragma once
+// What the program's static initialisers register: fat binaries, kernels and variables by host address.
+
+#include <map>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <unordered_map>
+#include <vector>
+
+#include "driver/device.h"
+
+namespace wanren::cuda {
+
+/// The wrapper that compilers put around a fat binary (facts of the binary interface).
+struct FatBinaryWrapper {
+  std::uint32_t magic;    ///< 0x466243b1
+  std::uint32_t version;  ///< 1; 2 for relocatable code
+  const void* data;
+  const void* filename_or_list;
+};
+
+class Registry {
+ public:
+  static Registry& instance();
+
+  struct Unit {
+    const void* data = nullptr;
+    bool relocatable = false;
+    bool unloaded = false;
+  };
+
+  Unit* add_unit(const FatBinaryWrapper& wrapper);
+  void remove_unit(Unit* unit);
+  void add_function(Unit* unit, const void* host, const char* name);
+  void add_variable(Unit* unit, const void* host, const char* name, std::size_t bytes);
+
+  /// Loads the unit's module on first use; all relocatable units of the program are one module.
+  driver::Loaded<driver::Function*> function(const void* host);
+  /// False: no such variable. A module that does not load counts as unknown; its error is logged.
+  bool variable(const void* host, void** address, std::size_t* bytes);
+  const char* name_of(const void* host) const;
+
+ private:
+  struct Symbol {
+    Unit* unit;
+    std::string name;
+    std::size_t bytes = 0;
+    driver::Function* function = nullptr;
+  };
+  driver::Loaded<driver::Module*> module_of(Unit* unit);
+
+  mutable std::recursive_mutex mutex_;
+  std::vector<std::unique_ptr<Unit>> units_;
+  std::unordered_map<const void*, Symbol> functions_, variables_;
+  std::map<const Unit*, driver::Module*> modules_;
+  driver::Module* relocatable_module_ = nullptr;
+};
+
+}  // namespace wanren::cuda

@@ -1,0 +1,299 @@
+// Memory and copies. Arrays and textures are refused by the generated entry points.
+
+#include <cstdlib>
+#include <cstring>
+
+#include "cuda/runtime.h"
+
+using namespace wanren;
+using namespace wanren::cuda;
+
+namespace {
+
+bool direction_of(cudaMemcpyKind kind, driver::CopyDirection& direction) {
+  switch (kind) {
+    case cudaMemcpyHostToHost: direction = driver::CopyDirection::host_to_host; return true;
+    case cudaMemcpyHostToDevice: direction = driver::CopyDirection::host_to_device; return true;
+    case cudaMemcpyDeviceToHost: direction = driver::CopyDirection::device_to_host; return true;
+    case cudaMemcpyDeviceToDevice: direction = driver::CopyDirection::device_to_device; return true;
+    case cudaMemcpyDefault: direction = driver::CopyDirection::automatic; return true;
+  }
+  return false;
+}
+
+cudaError_t copy(void* to, const void* from, const driver::CopyShape& shape, cudaMemcpyKind kind,
+                 cudaStream_t stream, bool asynchronous) {
+  WR_DEVICE(device);
+  driver::CopyDirection direction;
+  if (!direction_of(kind, direction)) return note(cudaErrorInvalidMemcpyDirection);
+  const driver::Status status = device->copy(to, from, shape, direction, stream_of(stream), asynchronous);
+  if (!asynchronous) device->print_device_output();
+  return note(status);
+}
+
+driver::CopyShape shape_2d(size_t to_pitch, size_t from_pitch, size_t width, size_t height) {
+  driver::CopyShape shape;
+  shape.width = width;
+  shape.height = height;
+  shape.destination_pitch = to_pitch;
+  shape.source_pitch = from_pitch;
+  shape.destination_slice = to_pitch * height;
+  shape.source_slice = from_pitch * height;
+  return shape;
+}
+
+cudaError_t fill(void* to, int value, const driver::CopyShape& shape, cudaStream_t stream,
+                 bool asynchronous) {
+  WR_DEVICE(device);
+  return note(
+      device->fill(to, static_cast<unsigned>(value) & 0xffu, 1, shape, stream_of(stream), asynchronous));
+}
+
+cudaError_t copy_3d(const cudaMemcpy3DParms* p, cudaStream_t stream, bool asynchronous) {
+  if (p == nullptr) return note(cudaErrorInvalidValue);
+  if (p->srcArray != nullptr || p->dstArray != nullptr) return note(cudaErrorNotSupported);
+  auto at = [](const cudaPitchedPtr& pointer, const cudaPos& position) {
+    return static_cast<char*>(pointer.ptr) + position.x +
+           pointer.pitch * (position.y + pointer.ysize * position.z);
+  };
+  driver::CopyShape shape;
+  shape.width = p->extent.width;
+  shape.height = p->extent.height;
+  shape.depth = p->extent.depth;
+  shape.source_pitch = p->srcPtr.pitch;
+  shape.destination_pitch = p->dstPtr.pitch;
+  shape.source_slice = p->srcPtr.pitch * p->srcPtr.ysize;
+  shape.destination_slice = p->dstPtr.pitch * p->dstPtr.ysize;
+  return copy(at(p->dstPtr, p->dstPos), at(p->srcPtr, p->srcPos), shape, p->kind, stream, asynchronous);
+}
+
+size_t pitch_of(size_t width) {
+  return (width + 511) / 512 * 512;
+}
+
+}  // namespace
+
+extern "C" {
+
+cudaError_t cudaMalloc(void** pointer, size_t bytes) {
+  if (pointer == nullptr) return note(cudaErrorInvalidValue);
+  WR_DEVICE(device);
+  return note(device->allocate(bytes, pointer));
+}
+
+cudaError_t cudaMallocManaged(void** pointer, size_t bytes, unsigned int flags) {
+  if (pointer == nullptr || bytes == 0 || (flags != cudaMemAttachGlobal && flags != cudaMemAttachHost))
+    return note(cudaErrorInvalidValue);
+  // Device memory is host memory of this process: one pointer serves both sides.
+  return cudaMalloc(pointer, bytes);
+}
+
+cudaError_t cudaMallocAsync(void** pointer, size_t bytes, cudaStream_t) {
+  return cudaMalloc(pointer, bytes);
+}
+
+cudaError_t cudaFree(void* pointer) {
+  WR_DEVICE(device);
+  return note(device->free(pointer));
+}
+
+cudaError_t cudaFreeAsync(void* pointer, cudaStream_t) {
+  return cudaFree(pointer);
+}
+
+cudaError_t cudaMallocHost(void** pointer, size_t bytes) {
+  if (pointer == nullptr) return note(cudaErrorInvalidValue);
+  WR_DEVICE(device);
+  return note(device->allocate_host(bytes, pointer));
+}
+
+cudaError_t cudaHostAlloc(void** pointer, size_t bytes, unsigned int) {
+  return cudaMallocHost(pointer, bytes);
+}
+
+cudaError_t cudaFreeHost(void* pointer) {
+  WR_DEVICE(device);
+  return note(device->free_host(pointer));
+}
+
+cudaError_t cudaHostRegister(void* pointer, size_t bytes, unsigned int) {
+  WR_DEVICE(device);
+  if (pointer == nullptr || bytes == 0) return note(cudaErrorInvalidValue);
+  return note(device->register_host(pointer, bytes));
+}
+
+cudaError_t cudaHostUnregister(void* pointer) {
+  WR_DEVICE(device);
+  return note(device->unregister_host(pointer));
+}
+
+cudaError_t cudaHostGetDevicePointer(void** device_pointer, void* host, unsigned int) {
+  if (device_pointer == nullptr) return note(cudaErrorInvalidValue);
+  WR_DEVICE(device);
+  const auto found = device->arena().find(host);
+  if (!found) return note(cudaErrorInvalidValue);
+  const auto offset = found->kind == engine::Arena::Kind::registered
+                          ? static_cast<char*>(host) - static_cast<char*>(found->host)
+                          : static_cast<char*>(host) - static_cast<char*>(found->base);
+  *device_pointer = static_cast<char*>(found->base) + offset;
+  return cudaSuccess;
+}
+
+cudaError_t cudaHostGetFlags(unsigned int* flags, void* host) {
+  if (flags == nullptr) return note(cudaErrorInvalidValue);
+  WR_DEVICE(device);
+  if (!device->arena().find(host)) return note(cudaErrorInvalidValue);
+  *flags = cudaHostAllocMapped;
+  return cudaSuccess;
+}
+
+cudaError_t cudaMallocPitch(void** pointer, size_t* pitch, size_t width, size_t height) {
+  if (pointer == nullptr || pitch == nullptr) return note(cudaErrorInvalidValue);
+  *pitch = pitch_of(width);
+  return cudaMalloc(pointer, *pitch * height);
+}
+
+cudaError_t cudaMalloc3D(cudaPitchedPtr* pitched, cudaExtent extent) {
+  if (pitched == nullptr) return note(cudaErrorInvalidValue);
+  pitched->pitch = pitch_of(extent.width);
+  pitched->xsize = extent.width;
+  pitched->ysize = extent.height;
+  return cudaMalloc(&pitched->ptr, pitched->pitch * extent.height * extent.depth);
+}
+
+cudaError_t cudaMemGetInfo(size_t* free_bytes, size_t* total_bytes) {
+  if (free_bytes == nullptr || total_bytes == nullptr) return note(cudaErrorInvalidValue);
+  WR_DEVICE(device);
+  device->memory_info(*free_bytes, *total_bytes);
+  return cudaSuccess;
+}
+
+cudaError_t cudaMemcpy(void* to, const void* from, size_t bytes, cudaMemcpyKind kind) {
+  return copy(to, from, driver::CopyShape::linear(bytes), kind, nullptr, false);
+}
+
+cudaError_t cudaMemcpyAsync(void* to, const void* from, size_t bytes, cudaMemcpyKind kind,
+                            cudaStream_t stream) {
+  return copy(to, from, driver::CopyShape::linear(bytes), kind, stream, true);
+}
+
+cudaError_t cudaMemcpyPeer(void* to, int, const void* from, int, size_t bytes) {
+  return copy(to, from, driver::CopyShape::linear(bytes), cudaMemcpyDeviceToDevice, nullptr, false);
+}
+
+cudaError_t cudaMemcpy2D(void* to, size_t to_pitch, const void* from, size_t from_pitch, size_t width,
+                         size_t height, cudaMemcpyKind kind) {
+  return copy(to, from, shape_2d(to_pitch, from_pitch, width, height), kind, nullptr, false);
+}
+
+cudaError_t cudaMemcpy2DAsync(void* to, size_t to_pitch, const void* from, size_t from_pitch, size_t width,
+                              size_t height, cudaMemcpyKind kind, cudaStream_t stream) {
+  return copy(to, from, shape_2d(to_pitch, from_pitch, width, height), kind, stream, true);
+}
+
+cudaError_t cudaMemcpy3D(const cudaMemcpy3DParms* p) {
+  return copy_3d(p, nullptr, false);
+}
+cudaError_t cudaMemcpy3DAsync(const cudaMemcpy3DParms* p, cudaStream_t stream) {
+  return copy_3d(p, stream, true);
+}
+
+cudaError_t cudaMemset(void* to, int value, size_t bytes) {
+  return fill(to, value, driver::CopyShape::linear(bytes), nullptr, false);
+}
+
+cudaError_t cudaMemsetAsync(void* to, int value, size_t bytes, cudaStream_t stream) {
+  return fill(to, value, driver::CopyShape::linear(bytes), stream, true);
+}
+
+cudaError_t cudaMemset2D(void* to, size_t pitch, int value, size_t width, size_t height) {
+  return fill(to, value, shape_2d(pitch, pitch, width, height), nullptr, false);
+}
+
+cudaError_t cudaMemset2DAsync(void* to, size_t pitch, int value, size_t width, size_t height,
+                              cudaStream_t stream) {
+  return fill(to, value, shape_2d(pitch, pitch, width, height), stream, true);
+}
+
+cudaError_t cudaMemset3D(cudaPitchedPtr to, int value, cudaExtent extent) {
+  driver::CopyShape shape = shape_2d(to.pitch, to.pitch, extent.width, extent.height);
+  shape.depth = extent.depth;
+  shape.destination_slice = shape.source_slice = to.pitch * to.ysize;
+  return fill(to.ptr, value, shape, nullptr, false);
+}
+
+cudaError_t cudaGetSymbolAddress(void** pointer, const void* symbol) {
+  size_t bytes = 0;
+  if (pointer == nullptr) return note(cudaErrorInvalidValue);
+  return symbol_of(symbol, pointer, &bytes) ? cudaSuccess : note(cudaErrorInvalidSymbol);
+}
+
+cudaError_t cudaGetSymbolSize(size_t* bytes, const void* symbol) {
+  void* pointer = nullptr;
+  if (bytes == nullptr) return note(cudaErrorInvalidValue);
+  return symbol_of(symbol, &pointer, bytes) ? cudaSuccess : note(cudaErrorInvalidSymbol);
+}
+
+static cudaError_t symbol_copy(const void* symbol, size_t bytes, size_t offset, char** at) {
+  void* base = nullptr;
+  size_t size = 0;
+  if (!symbol_of(symbol, &base, &size)) return note(cudaErrorInvalidSymbol);
+  if (offset > size || bytes > size - offset) return note(cudaErrorInvalidValue);
+  *at = static_cast<char*>(base) + offset;
+  return cudaSuccess;
+}
+
+cudaError_t cudaMemcpyToSymbol(const void* symbol, const void* from, size_t bytes, size_t offset,
+                               cudaMemcpyKind kind) {
+  char* at = nullptr;
+  if (cudaError_t error = symbol_copy(symbol, bytes, offset, &at); error != cudaSuccess) return error;
+  return cudaMemcpy(at, from, bytes, kind);
+}
+
+cudaError_t cudaMemcpyFromSymbol(void* to, const void* symbol, size_t bytes, size_t offset,
+                                 cudaMemcpyKind kind) {
+  char* at = nullptr;
+  if (cudaError_t error = symbol_copy(symbol, bytes, offset, &at); error != cudaSuccess) return error;
+  return cudaMemcpy(to, at, bytes, kind);
+}
+
+cudaError_t cudaMemcpyToSymbolAsync(const void* symbol, const void* from, size_t bytes, size_t offset,
+                                    cudaMemcpyKind kind, cudaStream_t stream) {
+  char* at = nullptr;
+  if (cudaError_t error = symbol_copy(symbol, bytes, offset, &at); error != cudaSuccess) return error;
+  return cudaMemcpyAsync(at, from, bytes, kind, stream);
+}
+
+cudaError_t cudaMemcpyFromSymbolAsync(void* to, const void* symbol, size_t bytes, size_t offset,
+                                      cudaMemcpyKind kind, cudaStream_t stream) {
+  char* at = nullptr;
+  if (cudaError_t error = symbol_copy(symbol, bytes, offset, &at); error != cudaSuccess) return error;
+  return cudaMemcpyAsync(to, at, bytes, kind, stream);
+}
+
+cudaError_t cudaPointerGetAttributes(cudaPointerAttributes* attributes, const void* pointer) {
+  if (attributes == nullptr) return note(cudaErrorInvalidValue);
+  WR_DEVICE(device);
+  std::memset(attributes, 0, sizeof *attributes);
+  const auto found = device->arena().find(pointer);
+  if (!found) {
+    attributes->type = cudaMemoryTypeUnregistered;
+    attributes->device = -2;
+    attributes->hostPointer = const_cast<void*>(pointer);
+    return cudaSuccess;
+  }
+  const bool on_device = found->kind == engine::Arena::Kind::device;
+  attributes->type = on_device ? cudaMemoryTypeDevice : cudaMemoryTypeHost;
+  attributes->devicePointer = const_cast<void*>(pointer);
+  attributes->hostPointer = on_device ? nullptr : const_cast<void*>(pointer);
+  return cudaSuccess;
+}
+
+cudaError_t cudaMemPrefetchAsync(const void*, size_t, int, cudaStream_t) {
+  return cudaSuccess;
+}
+cudaError_t cudaMemAdvise(const void*, size_t, cudaMemoryAdvise, int) {
+  return cudaSuccess;
+}
+
+}  // extern "C"
