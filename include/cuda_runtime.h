@@ -1,0 +1,117 @@
+// CUDA C++ for clang's CUDA mode: what nvcc includes before every .cu file. clang's resource headers give built-in
+// variables, libdevice-named wrappers and warp intrinsics; this file and wanren/*.h add the rest. The __nv_* functions
+// behind them are Wanren's own (lib/), linked as bitcode.
+#ifndef WANREN_CUDA_RUNTIME_H
+#define WANREN_CUDA_RUNTIME_H
+
+#if defined(__CUDA__) && defined(__clang__)
+
+#include <__clang_cuda_math_forward_declares.h>
+
+// libstdc++ hides __float128 where this is set.
+#ifndef __CUDACC__
+#define __CUDACC__
+#endif
+#ifndef __CUDACC_VER_MAJOR__
+#define __CUDACC_VER_MAJOR__ 12
+#define __CUDACC_VER_MINOR__ 8
+#define __CUDACC_VER_BUILD__ 0
+#endif
+#define __CUDACC_EXTENDED_LAMBDA__ 1
+#define __CUDACC_RELAXED_CONSTEXPR__ 1
+
+#include <climits>
+#include <cmath>
+#include <cstdlib>
+#include <limits.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define CUDA_VERSION 12080
+typedef unsigned int cuuint32_t;
+typedef unsigned long long cuuint64_t;
+
+#include "crt/host_defines.h"
+
+#include <__clang_cuda_builtin_vars.h>
+
+#include "vector_functions.h"
+#include "vector_types.h"
+
+#include "cuda_runtime_api.h"
+
+#include "channel_descriptor.h"
+#include "device_types.h"
+
+// The device declarations must be visible in host passes too, where kernel bodies are parsed.
+#pragma push_macro("__CUDA_ARCH__")
+#ifndef __CUDA_ARCH__
+#define __CUDA_ARCH__ 9999
+#endif
+
+#pragma push_macro("__THROW")
+#undef __THROW
+#define __THROW
+
+#include <__clang_cuda_libdevice_declares.h>
+
+#include <__clang_cuda_device_functions.h>
+#include <__clang_cuda_math.h>
+
+#include "wanren/device_functions.h"
+#include "wanren/math_overloads.h"
+
+#include "wanren/atomics.h"
+
+#pragma pop_macro("__THROW")
+#pragma pop_macro("__CUDA_ARCH__")
+
+extern "C" {
+__device__ int vprintf(const char*, const char*);
+__device__ void free(void*) __attribute((nothrow));
+__device__ void* malloc(size_t) __attribute((nothrow)) __attribute__((malloc));
+__device__ void __assertfail(const char* message, const char* file, unsigned line, const char* function, size_t charSize);
+__device__ static inline void __assert_fail(const char* message, const char* file, unsigned line, const char* function) {
+  __assertfail(message, file, line, function, sizeof(char));
+}
+__device__ int printf(const char*, ...);
+}
+namespace std {
+__device__ static inline void free(void* p) { ::free(p); }
+__device__ static inline void* malloc(size_t size) { return ::malloc(size); }
+}  // namespace std
+
+__device__ inline __cuda_builtin_threadIdx_t::operator dim3() const { return dim3(x, y, z); }
+__device__ inline __cuda_builtin_threadIdx_t::operator uint3() const { return {x, y, z}; }
+__device__ inline __cuda_builtin_blockIdx_t::operator dim3() const { return dim3(x, y, z); }
+__device__ inline __cuda_builtin_blockIdx_t::operator uint3() const { return {x, y, z}; }
+__device__ inline __cuda_builtin_blockDim_t::operator dim3() const { return dim3(x, y, z); }
+__device__ inline __cuda_builtin_blockDim_t::operator uint3() const { return {x, y, z}; }
+__device__ inline __cuda_builtin_gridDim_t::operator dim3() const { return dim3(x, y, z); }
+__device__ inline __cuda_builtin_gridDim_t::operator uint3() const { return {x, y, z}; }
+
+#include <__clang_cuda_cmath.h>
+#include <__clang_cuda_intrinsics.h>
+
+#include <__clang_cuda_complex_builtins.h>
+
+#include "wanren/intrinsics.h"
+#include "wanren/texture.h"
+
+extern "C" unsigned __cudaPushCallConfiguration(dim3 gridDim, dim3 blockDim, size_t sharedMem = 0, void* stream = 0);
+
+#else
+
+#include "channel_descriptor.h"
+#include "cuda_runtime_api.h"
+#include "device_types.h"
+#include "vector_functions.h"
+
+#endif
+
+#if defined(__cplusplus)
+#include "wanren/runtime_templates.h"
+#endif
+
+#endif

@@ -1,0 +1,4 @@
+#ifndef WANREN_SM_35_INTRINSICS_H
+#define WANREN_SM_35_INTRINSICS_H
+#include "cuda_runtime.h"
+#endif

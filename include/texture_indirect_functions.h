@@ -1,0 +1,4 @@
+#ifndef WANREN_TEXTURE_INDIRECT_FUNCTIONS_H
+#define WANREN_TEXTURE_INDIRECT_FUNCTIONS_H
+#include "cuda_runtime.h"
+#endif
