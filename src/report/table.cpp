@@ -1,0 +1,108 @@
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <vector>
+
+#include "report/record.h"
+#include "report/text.h"
+
+namespace wanren::report {
+namespace {
+
+/// Launches of one kernel, summed.
+struct Group {
+  std::string name;
+  std::size_t launches = 0;
+  double time_us = 0, energy_j = 0, roof_time = 0;
+  std::uint64_t warp_instructions = 0;
+  const KernelRecord* longest = nullptr;
+};
+
+std::vector<Group> grouped(const Run& run) {
+  std::vector<Group> groups;
+  for (const KernelRecord& kernel : run.kernels) {
+    auto it =
+        std::find_if(groups.begin(), groups.end(), [&](const Group& g) { return g.name == kernel.name; });
+    if (it == groups.end()) it = groups.insert(groups.end(), Group{kernel.name});
+    ++it->launches;
+    it->time_us += kernel.time_us;
+    it->energy_j += kernel.energy_j;
+    it->roof_time += kernel.roof_pct * kernel.time_us;
+    it->warp_instructions += kernel.warp_instructions;
+    if (it->longest == nullptr || kernel.time_us > it->longest->time_us) it->longest = &kernel;
+  }
+  std::stable_sort(groups.begin(), groups.end(), [](const Group& a, const Group& b) {
+    return a.time_us != b.time_us ? a.time_us > b.time_us : a.warp_instructions > b.warp_instructions;
+  });
+  return groups;
+}
+
+std::string top_stalls(const KernelRecord& kernel) {
+  std::vector<std::pair<double, std::string>> stalls;
+  for (const auto& [name, share] : kernel.stalls) stalls.emplace_back(share, name);
+  std::sort(stalls.rbegin(), stalls.rend());
+  std::string text;
+  for (std::size_t i = 0; i < std::min<std::size_t>(2, stalls.size()); ++i)
+    text += fmt::format("{}{} {:.0f}%", i == 0 ? "" : ", ", stalls[i].second, 100 * stalls[i].first);
+  return text;
+}
+
+}  // namespace
+
+std::string short_name(const std::string& name, std::size_t width) {
+  // Without parameters: "saxpy(int, float, ...)" reads as saxpy.
+  std::string text = name.substr(0, name.find('('));
+  if (text.starts_with("void ")) text.erase(0, 5);
+  if (text.size() > width) text = text.substr(0, width - 1) + "…";
+  return text;
+}
+
+std::string time_text(double us) {
+  if (us >= 1e6) return fmt::format("{:.3g} s", us * 1e-6);
+  if (us >= 1e3) return fmt::format("{:.4g} ms", us * 1e-3);
+  return fmt::format("{:.4g} us", us);
+}
+
+std::string energy_text(double j) {
+  if (j >= 1) return fmt::format("{:.3g} J", j);
+  if (j >= 1e-3) return fmt::format("{:.3g} mJ", j * 1e3);
+  return fmt::format("{:.3g} uJ", j * 1e6);
+}
+
+std::string table(const Run& run) {
+  std::string out;
+  const bool timed = run.timing_mode != "off";
+  out += fmt::format("wanren: {} on {} ({}), timing {}{}\n", run.program, run.chip_name, run.chip_title,
+                     run.timing_mode, run.timing_note.empty() ? "" : " — " + run.timing_note);
+  if (!run.failure.empty()) out += fmt::format("  failed: {}\n", run.failure);
+  if (timed)
+    out += fmt::format("  {:<28} {:>6} {:>11} {:>6} {:>6} {:>8} {:>9}  {:<26} {}\n", "kernel", "calls",
+                       "time", "share", "roof", "power", "energy", "bound by", "top stalls");
+  else
+    out += fmt::format("  {:<28} {:>6} {:>18} {:>12}\n", "kernel", "calls", "warp instructions", "registers");
+  constexpr std::size_t rows = 20;
+  const std::vector<Group> groups = grouped(run);
+  for (std::size_t i = 0; i < std::min(rows, groups.size()); ++i) {
+    const Group& g = groups[i];
+    if (!timed) {
+      out += fmt::format("  {:<28} {:>6} {:>18} {:>12}\n", short_name(g.name, 28), g.launches,
+                         g.warp_instructions, g.longest->registers_per_thread);
+      continue;
+    }
+    const double watts = g.time_us > 0 ? g.energy_j / (g.time_us * 1e-6) : 0;
+    out += fmt::format("  {:<28} {:>6} {:>11} {:>5.1f}% {:>5.1f}% {:>6.0f} W {:>9}  {:<26} {}\n",
+                       short_name(g.name, 28), g.launches, time_text(g.time_us),
+                       run.busy_us > 0 ? 100 * g.time_us / run.busy_us : 0,
+                       g.time_us > 0 ? g.roof_time / g.time_us : 0, watts, energy_text(g.energy_j),
+                       g.longest->bound_by, top_stalls(*g.longest));
+  }
+  if (groups.size() > rows) out += fmt::format("  … and {} more kernels\n", groups.size() - rows);
+  if (timed)
+    out += fmt::format(
+        "  device {} ({} in kernels), {}, {:.0f} W of {:.0f} W; {:.0f}% of the chip's figures are assumed\n",
+        time_text(run.time_us), time_text(run.busy_us), energy_text(run.energy_j), run.average_power_w,
+        run.board_limit_w, 100 * run.chip_assumed_share);
+  return out;
+}
+
+}  // namespace wanren::report
