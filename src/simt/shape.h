@@ -23,6 +23,9 @@ struct ValueShape {
   std::uint32_t scaled = 0;   ///< Index into Shapes::patterns; 0: no scaled term.
   /// log2 of a power of two that divides base; 63 for base == 0.
   std::uint8_t base_align = 0;
+  /// uniform: the same value in every launch of this block shape.
+  bool is_constant = false;
+  std::uint64_t constant = 0;
 };
 
 /// The block shape that code is specialised on; `generic` code serves every shape (tid is then read
