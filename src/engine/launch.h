@@ -4,12 +4,14 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <vector>
 
 #include "simt/shape.h"
 #include "simt/warp_context.h"
+#include "support/result.h"
 #include "support/units.h"
 
 namespace wanren::engine {
@@ -40,7 +42,10 @@ struct Launch {
   std::uint64_t grid_id = 0;
   std::uint32_t units = 1;          ///< %nsmid
   std::uint32_t ctas_per_unit = 1;  ///< That the chip keeps resident at once.
-  bool cooperative = false;  ///< All CTAs must be resident at once.
+  bool cooperative = false;         ///< All CTAs must be resident at once.
+  /// Most CTAs that are live at once where CTAs wait for each other (units x CTAs per unit);
+  /// 0: 32 per unit.
+  std::uint32_t resident_ctas = 0;
 };
 
 /// Where and why a grid died.
@@ -56,7 +61,8 @@ struct FaultReport {
 
 /// What executing a grid gave.
 struct Execution {
-  FaultReport fault;                     ///< fault.fault == none: success.
+  FaultReport fault;                     ///< fault.fault == none and !refused: success.
+  std::optional<Error> refused;          ///< The host could not give what the grid needs.
   std::vector<simt::BlockCount> counts;  ///< By BlockId.
   double wall_s = 0;                     ///< Host seconds spent executing device code.
 };

@@ -1,0 +1,252 @@
+#include "engine/cta.h"
+
+#include <fmt/format.h>
+
+#include <bit>
+#include <cstring>
+
+#include "engine/services.h"
+
+namespace wanren::engine {
+namespace {
+
+// What one clock read and one slice of a warp count in a plain run, in cycles. There is no time in a
+// plain run; these only make waiting loops end.
+constexpr std::uint64_t clock_read_cycles = 32;
+constexpr std::uint64_t slice_cycles = 16;
+
+LaneMask lowest(std::uint32_t count) {
+  return count >= 32 ? full_mask : (LaneMask{1} << count) - 1;
+}
+
+}  // namespace
+
+StackCache::~StackCache() {
+  for (const Stack& stack : free_) StackPool::instance().give(stack);
+}
+
+Result<Stack> StackCache::take(std::size_t bytes) {
+  if (free_.empty()) return StackPool::instance().take(bytes);
+  const Stack stack = free_.back();
+  free_.pop_back();
+  return stack;
+}
+
+Result<std::unique_ptr<Cta>> Cta::create(Grid& grid, StackCache& stacks, simt::BlockCount* counts) {
+  const simt::Kernel& kernel = *grid.launch.kernel;
+  std::unique_ptr<Cta> cta(new Cta(grid, stacks));
+  const std::uint64_t frame = std::uint64_t{kernel.local_bytes} * warp_size;
+  auto window = grid.arena.acquire_window(grid.total_shared_bytes, frame * grid.warps);
+  if (!window) return std::unexpected(window.error());
+  cta->window_ = *window;
+  cta->has_window_ = true;
+  cta->contexts_.resize(grid.warps);
+  cta->runs_.resize(grid.warps);
+  const Launch& launch = grid.launch;
+  for (std::uint32_t w = 0; w < grid.warps; ++w) {
+    simt::WarpContext& ctx = cta->contexts_[w];
+    std::memset(static_cast<void*>(&ctx), 0, sizeof ctx);
+    ctx.services = services();
+    ctx.warp_in_cta = w;
+    ctx.parameters = grid.parameters;
+    ctx.global_addresses = launch.global_addresses.data();
+    const Dim3 grid_shape = launch.grid, block = launch.block;
+    ctx.nctaid[0] = grid_shape.x, ctx.nctaid[1] = grid_shape.y, ctx.nctaid[2] = grid_shape.z;
+    ctx.ntid[0] = block.x, ctx.ntid[1] = block.y, ctx.ntid[2] = block.z;
+    ctx.nsmid = launch.units;
+    ctx.dynamic_shared_bytes = launch.dynamic_shared_bytes;
+    ctx.total_shared_bytes = grid.total_shared_bytes;
+    ctx.grid_id = launch.grid_id;
+    ctx.entry_mask = lowest(grid.threads - w * warp_size);
+    ctx.tid = &grid.tid[std::size_t{w} * 3 * warp_size];
+    ctx.arena_base = grid.arena.base();
+    ctx.arena_mask = grid.arena.mask();
+    ctx.shared_base = cta->window_.shared;
+    ctx.local_base = cta->window_.local + w * frame;
+    ctx.local_bytes = kernel.local_bytes;
+    ctx.counts = counts;
+    ctx.kernel = &kernel;
+    ctx.coupled = grid.spins ? 1 : 0;
+    cta->runs_[w].code = launch.code.get();
+    cta->runs_[w].cta = cta.get();
+    ctx.engine_private = &cta->runs_[w];
+  }
+  return cta;
+}
+
+Cta::~Cta() {
+  abandon();
+  if (has_window_) grid_.arena.release_window(window_);
+}
+
+void Cta::abandon() {
+  for (std::uint32_t w = 0; w < runs_.size(); ++w) {
+    drop_stack(w);
+    delete[] runs_[w].frame;
+    runs_[w].frame = nullptr;
+  }
+  live_ = runnable_ = 0;
+}
+
+void Cta::drop_stack(std::uint32_t w) {
+  if (!runs_[w].has_stack) return;
+  stacks_.give(runs_[w].stack);
+  runs_[w].has_stack = false;
+}
+
+void Cta::begin(std::uint64_t linear, std::uint32_t unit) {
+  const Dim3 shape = grid_.launch.grid;
+  const auto x = static_cast<std::uint32_t>(linear % shape.x);
+  const auto y = static_cast<std::uint32_t>(linear / shape.x % shape.y);
+  const auto z = static_cast<std::uint32_t>(linear / shape.x / shape.y);
+  for (simt::WarpContext& ctx : contexts_) {
+    ctx.ctaid[0] = x, ctx.ctaid[1] = y, ctx.ctaid[2] = z;
+    ctx.linear_cta_low = static_cast<std::uint32_t>(linear);
+    ctx.linear_cta_high = static_cast<std::uint32_t>(linear >> 32);
+    ctx.smid = unit;
+    ctx.yield = simt::Yield::none;
+  }
+  live_ = runnable_ = lowest(grid_.warps);
+  while (used_barriers_ != 0) {
+    barriers_[static_cast<std::size_t>(std::countr_zero(used_barriers_))] = Barrier{};
+    used_barriers_ &= used_barriers_ - 1;
+  }
+}
+
+Dim3 Cta::id() const {
+  return {contexts_[0].ctaid[0], contexts_[0].ctaid[1], contexts_[0].ctaid[2]};
+}
+
+void Cta::open_if_complete(Barrier& barrier) {
+  if (barrier.who == 0) return;
+  if (barrier.expected == 0 ? (live_ & ~barrier.who) != 0 : barrier.arrived < barrier.expected) return;
+  for (LaneMask left = barrier.waiting; left != 0; left &= left - 1) {
+    simt::WarpContext& ctx = contexts_[static_cast<std::size_t>(std::countr_zero(left))];
+    switch (static_cast<ptx::Barrier>(ctx.barrier_kind)) {
+      case ptx::Barrier::red_popc: ctx.barrier_result = barrier.predicates; break;
+      case ptx::Barrier::red_and: ctx.barrier_result = barrier.all ? 1 : 0; break;
+      case ptx::Barrier::red_or: ctx.barrier_result = barrier.predicates != 0 ? 1 : 0; break;
+      default: break;
+    }
+  }
+  runnable_ |= barrier.waiting;
+  barrier = Barrier{};
+}
+
+// PTX ISA, bar: a warp arrives as a whole, whatever lanes of it are active; without a thread count all
+// warps take part that have not exited.
+bool Cta::arrive(std::uint32_t w) {
+  simt::WarpContext& ctx = contexts_[w];
+  const auto kind = static_cast<ptx::Barrier>(ctx.barrier_kind);
+  Barrier& barrier = barriers_[ctx.barrier_id & 15];
+  used_barriers_ |= 1u << (ctx.barrier_id & 15);
+  ++barrier.arrived;
+  barrier.who |= LaneMask{1} << w;
+  barrier.expected = (ctx.barrier_threads + warp_size - 1) / warp_size;
+  barrier.predicates += static_cast<std::uint32_t>(std::popcount(ctx.barrier_mask & ctx.barrier_predicate));
+  barrier.all = barrier.all && (ctx.barrier_mask & ~ctx.barrier_predicate) == 0;
+  const bool waits = kind != ptx::Barrier::arrive;
+  if (waits) {
+    barrier.waiting |= LaneMask{1} << w;
+    runnable_ &= ~(LaneMask{1} << w);
+  }
+  open_if_complete(barrier);
+  return waits;
+}
+
+simt::Yield Cta::step(ThreadState& state, std::uint32_t w) {
+  simt::WarpContext& ctx = contexts_[w];
+  WarpRun& run = runs_[w];
+  if (!run.has_stack) {
+    auto stack = stacks_.take(grid_.stack_bytes);
+    if (!stack) {
+      grid_.refuse(stack.error());
+      return simt::Yield::fault;
+    }
+    run.stack = *stack;
+    run.has_stack = true;
+    prepare_fiber(&ctx, run.stack, run.code->entry());
+  }
+  for (;;) {
+    switch (run_slice(state, &ctx)) {
+      case simt::Yield::barrier:
+        if (ctx.barrier_id > 15) {
+          grid_.fail(describe_cta(grid_.launch, simt::Fault::illegal_instruction, id(),
+                                  fmt::format("barrier {} does not exist", ctx.barrier_id)));
+          return simt::Yield::fault;
+        }
+        if (arrive(w)) return simt::Yield::barrier;
+        continue;
+      case simt::Yield::exited: {
+        const LaneMask bit = LaneMask{1} << w;
+        live_ &= ~bit;
+        runnable_ &= ~bit;
+        drop_stack(w);
+        for (std::uint32_t left = used_barriers_; left != 0; left &= left - 1) {
+          Barrier& barrier = barriers_[static_cast<std::size_t>(std::countr_zero(left))];
+          if (barrier.expected == 0) open_if_complete(barrier);
+        }
+        return simt::Yield::exited;
+      }
+      case simt::Yield::fault: {
+        grid_.fail(describe(grid_.launch, grid_.arena, ctx, state.fault));
+        return simt::Yield::fault;
+      }
+      default: return ctx.yield;
+    }
+  }
+}
+
+void Cta::report_deadlock() {
+  std::string why = "no warp can run;";
+  for (std::size_t i = 0; i < barriers_.size(); ++i) {
+    const Barrier& barrier = barriers_[i];
+    if (barrier.waiting == 0) continue;
+    const int expected = barrier.expected == 0 ? std::popcount(live_) : static_cast<int>(barrier.expected);
+    why += fmt::format(" barrier {} has {} of {} warps;", i, barrier.arrived, expected);
+  }
+  why.pop_back();
+  grid_.fail(describe_cta(grid_.launch, simt::Fault::deadlock, id(), why));
+}
+
+Cta::Outcome Cta::run(ThreadState& state, bool give_way, std::uint64_t& clock) {
+  while (live_ != 0) {
+    if (runnable_ == 0) {
+      report_deadlock();
+      return Outcome::failed;
+    }
+    bool progress = false;
+    for (LaneMask pass = runnable_; pass != 0; pass &= pass - 1) {
+      const auto w = static_cast<std::uint32_t>(std::countr_zero(pass));
+      for (bool again = true; again;) {
+        again = false;
+        switch (step(state, w)) {
+          case simt::Yield::barrier:
+          case simt::Yield::exited: progress = true; break;
+          case simt::Yield::clock:
+            clock += clock_read_cycles;
+            contexts_[w].clock_cycles = contexts_[w].clock_ns = clock;
+            again = true;
+            break;
+          case simt::Yield::sleep: clock += contexts_[w].sleep_ns; break;
+          case simt::Yield::spin: break;
+          case simt::Yield::fault: return Outcome::failed;
+          case simt::Yield::none:
+          case simt::Yield::trace_full: WR_CHECK(!"a yield of a plain run");
+        }
+        if (again && state.expired != 0) again = false;
+      }
+      clock += slice_cycles;
+    }
+    if (progress) continue;
+    if (grid_.failed()) return Outcome::failed;
+    if (state.expired != 0) {
+      grid_.fail(describe_cta(grid_.launch, simt::Fault::timeout, id(), "its warps only wait"));
+      return Outcome::failed;
+    }
+    if (give_way) return Outcome::spinning;
+  }
+  return Outcome::finished;
+}
+
+}  // namespace wanren::engine

@@ -1,0 +1,125 @@
+#pragma once
+// One resident CTA: its warps' contexts and fibers, its barriers, its shared window.
+
+#include <array>
+#include <atomic>
+#include <chrono>
+#include <cstdint>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <vector>
+
+#include "engine/arena.h"
+#include "engine/faults.h"
+#include "engine/fiber.h"
+#include "engine/launch.h"
+
+namespace wanren::engine {
+
+/// What all CTAs of a live grid share.
+class Grid {
+ public:
+  /// Errors: a shape that cannot run (no threads, over 1024 threads, too much memory), no parameter room.
+  static Result<std::unique_ptr<Grid>> create(const Launch& launch, Arena& arena);
+  ~Grid();
+  Grid(const Grid&) = delete;
+  Grid& operator=(const Grid&) = delete;
+
+  /// Keeps the first fault; later ones are dropped.
+  void fail(FaultReport report);
+  void refuse(Error error);
+  bool failed() const { return failed_.load(std::memory_order_relaxed); }
+
+  /// Adds a worker's counts (by BlockId) and clears them.
+  void merge(std::vector<simt::BlockCount>& counts);
+  void add_wall(double seconds);
+  Execution execution() const;
+
+  Launch launch;  // A copy: a traced grid outlives the call that made it.
+  Arena& arena;
+  std::uint8_t* parameters = nullptr;
+  std::uint32_t threads = 0, warps = 0;
+  std::uint32_t total_shared_bytes = 0;
+  bool spins = false;  ///< Some back edge waits for another warp.
+  std::size_t stack_bytes = 0;
+  std::vector<std::uint32_t> tid;  ///< [warp][x, y, z][lane]
+
+ private:
+  Grid(const Launch& launch, Arena& arena) : launch(launch), arena(arena) {}
+
+  std::atomic<bool> failed_{false};
+  mutable std::mutex lock_;
+  FaultReport fault_;
+  std::optional<Error> refused_;
+  std::vector<simt::BlockCount> counts_;
+  double wall_s_ = 0;
+};
+
+/// Stacks at hand for one worker, without the pool's lock.
+class StackCache {
+ public:
+  ~StackCache();
+  Result<Stack> take(std::size_t bytes);
+  void give(const Stack& stack) { free_.push_back(stack); }
+
+ private:
+  std::vector<Stack> free_;
+};
+
+class Cta {
+ public:
+  /// Errors: no window is free.
+  static Result<std::unique_ptr<Cta>> create(Grid& grid, StackCache& stacks, simt::BlockCount* counts);
+  ~Cta();
+  Cta(const Cta&) = delete;
+  Cta& operator=(const Cta&) = delete;
+
+  /// Makes CTA `linear` (x fastest) resident on compute unit `unit`; the one before has ended.
+  void begin(std::uint64_t linear, std::uint32_t unit);
+
+  enum class Outcome : std::uint8_t { finished, spinning, failed };
+  /// Plain run: to the end, or, with `give_way`, until no warp does anything but spin. `clock` counts on.
+  Outcome run(ThreadState& state, bool give_way, std::uint64_t& clock);
+
+  /// Runs warp `w`, which must be runnable, to its next yield and does what the yield asks of the CTA:
+  /// barriers, exits, faults (reported to the grid). A bar.arrive is no yield.
+  simt::Yield step(ThreadState& state, std::uint32_t w);
+
+  bool runnable(std::uint32_t w) const { return (runnable_ >> w & 1) != 0; }
+  LaneMask runnable_warps() const { return runnable_; }
+  LaneMask live_warps() const { return live_; }
+  simt::WarpContext& warp(std::uint32_t w) { return contexts_[w]; }
+  Arena& arena() { return grid_.arena; }
+  Dim3 id() const;
+  /// Reports that no warp can run.
+  void report_deadlock();
+  /// Ends every warp where it stands.
+  void abandon();
+
+ private:
+  struct Barrier {
+    std::uint32_t arrived = 0;   ///< Warps.
+    std::uint32_t expected = 0;  ///< Warps; 0: all that live.
+    LaneMask who = 0, waiting = 0;
+    std::uint32_t predicates = 0;
+    bool all = true;
+  };
+
+  Cta(Grid& grid, StackCache& stacks) : grid_(grid), stacks_(stacks) {}
+  bool arrive(std::uint32_t w);
+  void open_if_complete(Barrier& barrier);
+  void drop_stack(std::uint32_t w);
+
+  Grid& grid_;
+  StackCache& stacks_;
+  Window window_;
+  bool has_window_ = false;
+  std::vector<simt::WarpContext> contexts_;
+  std::vector<WarpRun> runs_;
+  LaneMask runnable_ = 0, live_ = 0;
+  std::uint32_t used_barriers_ = 0;
+  std::array<Barrier, 16> barriers_;
+};
+
+}  // namespace wanren::engine

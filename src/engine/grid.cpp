@@ -1,0 +1,221 @@
+#include "engine/grid.h"
+
+#include <fmt/format.h>
+#include <tbb/task_arena.h>
+#include <tbb/task_group.h>
+
+#include <algorithm>
+#include <chrono>
+#include <deque>
+
+#include "engine/cta.h"
+#include "engine/services.h"
+
+namespace wanren::engine {
+namespace {
+
+using SteadyClock = WatchdogScope::Clock;
+
+constexpr std::uint32_t most_threads = 1024;
+constexpr std::uint32_t shared_round = 16;
+
+SteadyClock::time_point deadline_from(SteadyClock::time_point start) {
+  const double limit = kernel_time_limit_s();
+  if (limit <= 0) return SteadyClock::time_point::max();
+  return start + std::chrono::duration_cast<SteadyClock::duration>(std::chrono::duration<double>(limit));
+}
+
+/// What one host thread needs to run CTAs, set up once per grid.
+struct Worker {
+  explicit Worker(Grid& grid, SteadyClock::time_point deadline)
+      : grid(grid),
+        state(thread_state()),
+        counts(grid.launch.kernel->blocks.size()),
+        watchdog(state, deadline) {}
+  ~Worker() { grid.merge(counts); }
+
+  std::unique_ptr<Cta> make() {
+    auto cta = Cta::create(grid, stacks, counts.data());
+    if (cta) return std::move(*cta);
+    grid.refuse(cta.error());
+    return nullptr;
+  }
+
+  Grid& grid;
+  ThreadState& state;
+  std::vector<simt::BlockCount> counts;
+  StackCache stacks;
+  WatchdogScope watchdog;
+  FloatingPointScope floating_point;
+};
+
+/// Any order, any thread.
+void run_independent(Grid& grid, int threads, SteadyClock::time_point deadline) {
+  const std::uint64_t ctas = grid.launch.grid.count();
+  const std::uint64_t chunk =
+      std::clamp<std::uint64_t>(ctas / (static_cast<std::uint64_t>(threads) * 16), 1, 64);
+  std::atomic<std::uint64_t> next{0};
+  DeviceRuntime& runtime = grid.arena.runtime();
+  const std::uint64_t clock_start = runtime.clock();
+  const auto work = [&] {
+    Worker worker(grid, deadline);
+    const auto cta = worker.make();
+    if (cta == nullptr) return;
+    std::uint64_t latest = clock_start;
+    while (!grid.failed()) {
+      const std::uint64_t begin = next.fetch_add(chunk, std::memory_order_relaxed);
+      if (begin >= ctas) break;
+      for (std::uint64_t linear = begin; linear < std::min(begin + chunk, ctas) && !grid.failed(); ++linear) {
+        // Each CTA's clock starts anew: what it reads does not depend on who runs it.
+        std::uint64_t clock = clock_start;
+        cta->begin(linear, static_cast<std::uint32_t>(linear % grid.launch.units));
+        if (cta->run(worker.state, false, clock) == Cta::Outcome::failed) return;
+        latest = std::max(latest, clock);
+      }
+    }
+    runtime.advance_clock(latest);
+  };
+  if (threads <= 1) {
+    work();
+    return;
+  }
+  tbb::task_arena workers(threads);
+  workers.execute([&] {
+    tbb::task_group group;
+    for (int i = 1; i < threads; ++i) group.run(work);
+    group.run_and_wait(work);
+  });
+}
+
+/// CTAs that wait for each other: the next one begins when all that live only wait, or one has ended.
+void run_together(Grid& grid, SteadyClock::time_point deadline) {
+  const std::uint64_t ctas = grid.launch.grid.count();
+  std::uint64_t most = grid.launch.resident_ctas != 0 ? grid.launch.resident_ctas : 32ull * grid.launch.units;
+  if (grid.launch.cooperative) most = std::max(most, ctas);
+  most = std::min<std::uint64_t>({most, ctas, grid.arena.window_count()});
+  Worker worker(grid, deadline);
+  std::vector<std::unique_ptr<Cta>> idle;
+  std::deque<std::unique_ptr<Cta>> resident;
+  std::uint64_t next = 0;
+  std::uint64_t clock = grid.arena.runtime().clock();
+  while (next < ctas || !resident.empty()) {
+    std::unique_ptr<Cta> cta;
+    if (next < ctas && resident.size() < most) {
+      if (idle.empty()) {
+        cta = worker.make();
+        if (cta == nullptr) return;
+      } else {
+        cta = std::move(idle.back());
+        idle.pop_back();
+      }
+      cta->begin(next, static_cast<std::uint32_t>(next % grid.launch.units));
+      ++next;
+    } else {
+      cta = std::move(resident.front());
+      resident.pop_front();
+    }
+    switch (cta->run(worker.state, true, clock)) {
+      case Cta::Outcome::finished: idle.push_back(std::move(cta)); break;
+      case Cta::Outcome::spinning: resident.push_back(std::move(cta)); break;
+      case Cta::Outcome::failed: return;
+    }
+  }
+  grid.arena.runtime().advance_clock(clock);
+}
+
+}  // namespace
+
+Result<std::unique_ptr<Grid>> Grid::create(const Launch& launch, Arena& arena) {
+  WR_CHECK(launch.kernel != nullptr && launch.code != nullptr);
+  WR_CHECK(launch.global_addresses.size() >= launch.kernel->globals.size());
+  WR_CHECK(launch.units > 0);
+  const std::uint64_t threads = launch.block.count();
+  if (threads == 0 || launch.grid.count() == 0) return wanren::fail(launch.name, "a launch of no threads");
+  if (threads > most_threads)
+    return wanren::fail(launch.name,
+                        fmt::format("{} threads per CTA; the limit is {}", threads, most_threads));
+  if (launch.parameters.size() < launch.kernel->parameter_bytes)
+    return wanren::fail(launch.name, fmt::format("{} bytes of parameters where the kernel takes {}",
+                                                 launch.parameters.size(), launch.kernel->parameter_bytes));
+  std::unique_ptr<Grid> grid(new Grid(launch, arena));
+  grid->threads = static_cast<std::uint32_t>(threads);
+  grid->warps = (grid->threads + warp_size - 1) / warp_size;
+  const std::uint32_t fixed = launch.kernel->static_shared_bytes;
+  grid->total_shared_bytes =
+      launch.dynamic_shared_bytes == 0
+          ? fixed
+          : (fixed + shared_round - 1) / shared_round * shared_round + launch.dynamic_shared_bytes;
+  for (const simt::Block& block : launch.kernel->blocks) grid->spins = grid->spins || block.term.spins;
+  // Room for the engine's services, and for a signal-free margin above the code's own need.
+  grid->stack_bytes = launch.code->stack_bytes() + (16 << 10);
+  grid->tid.resize(std::size_t{grid->warps} * 3 * warp_size);
+  for (std::uint32_t t = 0; t < grid->warps * warp_size; ++t) {
+    std::uint32_t* row = &grid->tid[std::size_t{t / warp_size} * 3 * warp_size + t % warp_size];
+    row[0] = t % launch.block.x;
+    row[warp_size] = t / launch.block.x % launch.block.y;
+    row[2 * warp_size] = t / launch.block.x / launch.block.y;
+  }
+  grid->counts_.resize(launch.kernel->blocks.size());
+  auto parameters = arena.acquire_parameters(launch.parameters);
+  if (!parameters) return std::unexpected(parameters.error());
+  grid->parameters = *parameters;
+  install_fault_handlers();
+  return grid;
+}
+
+Grid::~Grid() {
+  if (parameters != nullptr) arena.release_parameters(parameters);
+}
+
+void Grid::fail(FaultReport report) {
+  std::lock_guard lock(lock_);
+  if (!failed_.exchange(true)) fault_ = std::move(report);
+}
+
+void Grid::refuse(Error error) {
+  std::lock_guard lock(lock_);
+  if (!failed_.exchange(true)) refused_ = std::move(error);
+}
+
+void Grid::merge(std::vector<simt::BlockCount>& counts) {
+  std::lock_guard lock(lock_);
+  for (std::size_t i = 0; i < counts_.size(); ++i) {
+    counts_[i].warps += counts[i].warps;
+    counts_[i].threads += counts[i].threads;
+    counts[i] = {};
+  }
+}
+
+void Grid::add_wall(double seconds) {
+  std::lock_guard lock(lock_);
+  wall_s_ += seconds;
+}
+
+Execution Grid::execution() const {
+  std::lock_guard lock(lock_);
+  Execution done;
+  done.fault = fault_;
+  done.refused = refused_;
+  done.counts = counts_;
+  done.wall_s = wall_s_;
+  return done;
+}
+
+Execution execute(const Launch& launch, Arena& arena, int threads) {
+  auto grid = Grid::create(launch, arena);
+  if (!grid) {
+    Execution refused;
+    refused.refused = grid.error();
+    return refused;
+  }
+  const auto start = SteadyClock::now();
+  const auto deadline = deadline_from(start);
+  if (launch.cooperative || (*grid)->spins)
+    run_together(**grid, deadline);
+  else
+    run_independent(**grid, launch.kernel->order_sensitive ? 1 : threads, deadline);
+  (*grid)->add_wall(std::chrono::duration<double>(SteadyClock::now() - start).count());
+  return (*grid)->execution();
+}
+
+}  // namespace wanren::engine

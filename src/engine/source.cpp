@@ -1,0 +1,225 @@
+#include "engine/source.h"
+
+#include <algorithm>
+#include <bit>
+#include <deque>
+
+#include "engine/cta.h"
+#include "trace/trace.h"
+
+namespace wanren::engine {
+namespace {
+
+using SteadyClock = WatchdogScope::Clock;
+
+constexpr std::size_t buffer_words = 4096;  // 32 KiB: a few fit the host's L1 and L2 while a CTA runs.
+
+/// One filled trace buffer, or what is left of it after a chunk was handed out.
+struct Filled {
+  std::unique_ptr<std::uint64_t[]> words;
+  std::size_t count = 0;
+  trace::Chunk::End end = trace::Chunk::End::more;
+  std::uint64_t sleep_ns = 0;
+};
+
+/// A warp's side of the trace: buffers filled ahead, and the one lent to the consumer.
+struct WarpTrace {
+  std::deque<Filled> ahead;
+  std::unique_ptr<std::uint64_t[]> current;  ///< Being written.
+  std::unique_ptr<std::uint64_t[]> lent;
+  bool asleep = false;  ///< Yielded for time: needs a Moment before it runs on.
+  bool exited = false;
+};
+
+struct Slot {
+  Slot() = default;
+  StackCache stacks;  // Outlives cta.
+  std::vector<simt::BlockCount> counts;
+  std::vector<WarpTrace> traces;
+  std::vector<std::unique_ptr<std::uint64_t[]>> spare;
+  std::unique_ptr<Cta> cta;
+  double wall_s = 0;
+};
+
+class Source final : public TraceSource {
+ public:
+  explicit Source(std::unique_ptr<Grid> grid) : grid_(std::move(grid)) {
+    std::uint32_t most_slots = 0;
+    for (const simt::Block& block : grid_->launch.kernel->blocks)
+      most_slots = std::max<std::uint32_t>(most_slots, block.slots);
+    block_words_ = trace::words_for_slots(most_slots);
+    words_ = std::max<std::size_t>(buffer_words, std::size_t{block_words_} * 2);
+  }
+
+  const simt::Kernel& kernel() const override { return *grid_->launch.kernel; }
+  std::span<const simt::LanePattern> patterns() const override { return grid_->launch.code->patterns(); }
+  std::uint64_t ctas() const override { return grid_->launch.grid.count(); }
+  std::uint32_t warps_per_cta() const override { return grid_->warps; }
+  bool coupled() const override {
+    return kernel().needs_coupling || kernel().order_sensitive || grid_->spins;
+  }
+  bool failed() const override { return grid_->failed(); }
+
+  trace::CtaHandle begin_cta(std::uint64_t linear, std::uint32_t unit) override {
+    trace::CtaHandle handle;
+    Slot* slot;
+    {
+      std::lock_guard lock(lock_);
+      if (free_.empty()) {
+        slots_.push_back(std::make_unique<Slot>());
+        free_.push_back(static_cast<trace::CtaHandle>(slots_.size() - 1));
+      }
+      handle = free_.back();
+      free_.pop_back();
+      slot = slots_[handle].get();
+    }
+    if (slot->cta == nullptr) {
+      slot->counts.resize(kernel().blocks.size());
+      slot->traces.resize(grid_->warps);
+      auto cta = Cta::create(*grid_, slot->stacks, slot->counts.data());
+      if (!cta) {
+        grid_->refuse(cta.error());
+        return handle;
+      }
+      slot->cta = std::move(*cta);
+    }
+    slot->cta->begin(linear, unit);
+    for (WarpTrace& trace : slot->traces) {
+      trace.asleep = trace.exited = false;
+      trace.ahead.clear();
+    }
+    return handle;
+  }
+
+  trace::Chunk next(trace::CtaHandle handle, std::uint32_t w, trace::Moment now) override {
+    Slot& slot = slot_of(handle);
+    if (slot.cta == nullptr) return {};
+    WarpTrace& trace = slot.traces[w];
+    if (trace.lent != nullptr) slot.spare.push_back(std::move(trace.lent));
+    if (trace.ahead.empty() && !trace.exited && !grid_->failed()) advance(slot, w, now);
+    if (grid_->failed()) return {};
+    if (trace.ahead.empty()) return {};
+    Filled filled = std::move(trace.ahead.front());
+    trace.ahead.pop_front();
+    trace.lent = std::move(filled.words);
+    return {{trace.lent.get(), filled.count}, filled.end, filled.sleep_ns};
+  }
+
+  void end_cta(trace::CtaHandle handle) override {
+    Slot& slot = slot_of(handle);
+    if (slot.cta != nullptr) {
+      WR_CHECK(slot.cta->live_warps() == 0 || grid_->failed());
+      slot.cta->abandon();
+      grid_->merge(slot.counts);
+      grid_->add_wall(slot.wall_s);
+      slot.wall_s = 0;
+    }
+    std::lock_guard lock(lock_);
+    free_.push_back(handle);
+  }
+
+  Execution execution() const override { return grid_->execution(); }
+
+ private:
+  Slot& slot_of(trace::CtaHandle handle) {
+    std::lock_guard lock(lock_);
+    return *slots_[handle];
+  }
+
+  std::unique_ptr<std::uint64_t[]> take_buffer(Slot& slot) {
+    if (slot.spare.empty()) return std::make_unique_for_overwrite<std::uint64_t[]>(words_);
+    auto buffer = std::move(slot.spare.back());
+    slot.spare.pop_back();
+    return buffer;
+  }
+
+  /// Runs warp `w` to its next yield and files what it wrote.
+  simt::Yield slice(ThreadState& state, Slot& slot, std::uint32_t w) {
+    WarpTrace& trace = slot.traces[w];
+    simt::WarpContext& ctx = slot.cta->warp(w);
+    if (trace.current == nullptr) trace.current = take_buffer(slot);
+    ctx.trace_cursor = trace.current.get();
+    ctx.trace_limit = trace.current.get() + (words_ - block_words_);
+    const simt::Yield yield = slot.cta->step(state, w);
+    if (yield == simt::Yield::fault) return yield;
+    const auto count = static_cast<std::size_t>(ctx.trace_cursor - trace.current.get());
+    WR_CHECK(count <= words_);
+    Filled filled;
+    filled.count = count;
+    switch (yield) {
+      case simt::Yield::clock:
+      case simt::Yield::spin: filled.end = trace::Chunk::End::coupled; break;
+      case simt::Yield::sleep:
+        filled.end = trace::Chunk::End::coupled;
+        filled.sleep_ns = ctx.sleep_ns;
+        break;
+      case simt::Yield::exited: filled.end = trace::Chunk::End::exited; break;
+      default: break;
+    }
+    if (count != 0) filled.words = std::move(trace.current);
+    if (count != 0 || filled.end != trace::Chunk::End::more) trace.ahead.push_back(std::move(filled));
+    trace.asleep = filled.end == trace::Chunk::End::coupled;
+    trace.exited = yield == simt::Yield::exited;
+    return yield;
+  }
+
+  /// Runs the CTA until warp `w` has something to hand out.
+  void advance(Slot& slot, std::uint32_t w, trace::Moment now) {
+    ThreadState& state = thread_state();
+    const FloatingPointScope floating_point;
+    const auto start = SteadyClock::now();
+    const double limit = kernel_time_limit_s();
+    const auto deadline =
+        limit <= 0 ? SteadyClock::time_point::max()
+                   : start + std::chrono::duration_cast<SteadyClock::duration>(
+                                 std::chrono::duration<double>(std::max(limit - slot.wall_s, 0.001)));
+    const WatchdogScope watchdog(state, deadline);
+    WarpTrace& trace = slot.traces[w];
+    if (trace.asleep) {
+      simt::WarpContext& ctx = slot.cta->warp(w);
+      ctx.clock_cycles = now.unit_cycles;
+      ctx.clock_ns = now.nanoseconds;
+      trace.asleep = false;
+    }
+    while (trace.ahead.empty() && !grid_->failed()) {
+      if (slot.cta->runnable(w)) {
+        slice(state, slot, w);
+        continue;
+      }
+      // It waits at a barrier that timing has seen open, or (no record of it) that others must reach.
+      bool ran = false;
+      for (LaneMask others = slot.cta->runnable_warps(); others != 0 && !slot.cta->runnable(w);
+           others &= others - 1) {
+        const auto other = static_cast<std::uint32_t>(std::countr_zero(others));
+        if (slot.traces[other].asleep) continue;
+        ran = true;
+        if (slice(state, slot, other) == simt::Yield::fault) break;
+      }
+      if (ran || grid_->failed()) continue;
+      if (slot.cta->runnable_warps() != 0) {
+        // All others wait for time: nothing to hand out yet.
+        trace.ahead.push_back({nullptr, 0, trace::Chunk::End::coupled, 0});
+        break;
+      }
+      slot.cta->report_deadlock();
+    }
+    slot.wall_s += std::chrono::duration<double>(SteadyClock::now() - start).count();
+  }
+
+  std::unique_ptr<Grid> grid_;
+  std::size_t words_ = 0;
+  std::uint32_t block_words_ = 0;
+  std::mutex lock_;
+  std::vector<std::unique_ptr<Slot>> slots_;
+  std::vector<trace::CtaHandle> free_;
+};
+
+}  // namespace
+
+Result<std::unique_ptr<TraceSource>> trace_source(const Launch& launch, Arena& arena) {
+  auto grid = Grid::create(launch, arena);
+  if (!grid) return std::unexpected(grid.error());
+  return std::make_unique<Source>(std::move(*grid));
+}
+
+}  // namespace wanren::engine
