@@ -12,13 +12,14 @@
 namespace wanren::interp {
 
 /// Words of the frame that Services::leave_begin hands out: values[ValueId][lane] (b128: two consecutive
-/// rows, low first), then pending[BlockId] masks, one word each.
+/// rows, low first), then pending[BlockId] masks, one word each, then room that run_from() works in.
 std::size_t frame_words(const simt::Kernel& kernel);
 
-/// First row of each value in a frame; the last entry is the number of rows.
-std::span<const std::uint32_t> value_rows(const simt::Kernel& kernel);
+/// Row of `value` in a frame; without 128-bit values before it, its id.
+std::uint32_t value_row(const simt::Kernel& kernel, simt::ValueId value);
 
-/// A simt::WarpEntry: runs ctx->kernel from its entry. Ends by suspend() with Yield::exited.
+/// A simt::WarpEntry: runs ctx->kernel from its entry, in the frame that Services::leave_begin hands out.
+/// Ends by suspend() with Yield::exited.
 void run_warp(simt::WarpContext* ctx);
 
 /// Continues a warp whose values and pending masks are in `frame` (frame_words() long), at instruction
@@ -29,6 +30,15 @@ void run_from(simt::WarpContext* ctx, std::uint64_t* frame, simt::BlockId block,
 
 /// The patterns that the interpreter's trace records use: {all zero}.
 std::span<const simt::LanePattern> patterns();
+
+/// The memory access that this thread's interpreter (or wanren_interp_warp_op) is making, for whoever
+/// handles a host fault; inst is null if there is none.
+struct Access {
+  const simt::WarpContext* ctx = nullptr;
+  const simt::Inst* inst = nullptr;  ///< in ctx->kernel
+  int lane = 0;
+};
+const Access& access_in_flight();
 
 /// Bytes of stack that running a warp of `kernel` needs.
 std::size_t stack_bytes(const simt::Kernel& kernel);

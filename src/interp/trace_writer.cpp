@@ -1,0 +1,90 @@
+#include "interp/trace_writer.h"
+
+#include <bit>
+
+#include "interp/interp.h"
+#include "simt/fragments.h"
+
+namespace wanren::interp {
+namespace {
+
+using ptx::Opcode;
+using trace::Kind;
+using trace::Space;
+
+/// The address that one lane contributes, in the trace's terms.
+Place lane_place(const WarpOp& op, int lane) {
+  const auto& mods = op.inst.mods;
+  // cp.async: its record is the read of global memory.
+  if (op.inst.op == Opcode::cp_async) return place_of(op.ctx, ptx::Space::global, op.srcs[1][lane], lane);
+  std::uint64_t address = op.srcs[0][lane] + static_cast<std::uint64_t>(op.inst.offset);
+  const bool load = op.inst.op == Opcode::wmma_load, store = op.inst.op == Opcode::wmma_store;
+  if (load || store) {  // the first element that the lane moves
+    const simt::Matrix which = mods.fragment == 'a'   ? simt::Matrix::a
+                               : mods.fragment == 'b' ? simt::Matrix::b
+                                                      : simt::Matrix::c;
+    const int width = ptx::bits(mods.types[0]), w = simt::elements_per_register(width);
+    const int registers = simt::wmma_registers(which, mods.m, mods.n, mods.k, mods.types[0], width);
+    const simt::Element e = simt::wmma_element(which, mods.m, mods.n, mods.k, registers * w, lane, 0);
+    const bool by_column = mods.a_col || mods.b_col;
+    const int rows = which == simt::Matrix::b ? mods.k : mods.m;
+    const int columns = which == simt::Matrix::a ? mods.k : mods.n;
+    const std::size_t stride_at = 1 + static_cast<std::size_t>(store ? registers : 0);
+    const std::int64_t leading = op.inst.srcs.size() > stride_at
+                                     ? static_cast<std::int32_t>(op.srcs[stride_at][lane])
+                                     : (by_column ? rows : columns);
+    const std::int64_t at = by_column ? e.column * leading + e.row : e.row * leading + e.column;
+    address += static_cast<std::uint64_t>(at * (width / 8));
+  }
+  return place_of(op.ctx, mods.space, address, lane);
+}
+
+}  // namespace
+
+void trace_block(simt::WarpContext& ctx, simt::BlockId block, LaneMask mask) {
+  if (ctx.trace_cursor) *ctx.trace_cursor++ = trace::block_word(block, mask);
+}
+
+void trace_access(const WarpOp& op) {
+  if (!op.ctx.trace_cursor) return;
+  LaneMask mask = op.mask;
+  // Only the lanes of the rows that are loaded give addresses.
+  if (op.inst.op == Opcode::ldmatrix && op.inst.mods.matrix_count < 4)
+    mask &= (LaneMask{1} << (8 * op.inst.mods.matrix_count)) - 1;
+  Space space = Space::none;
+  std::uint64_t addresses[warp_size] = {};
+  std::uint64_t first = 0;
+  bool same = true;
+  if (mask != 0) {
+    space = lane_place(op, std::countr_zero(mask)).space;
+    first = lane_place(op, std::countr_zero(mask)).address;
+    // A record has one space: lanes of a generic access that go elsewhere than its first lane are left out.
+    for_each_lane(mask, [&](int lane) {
+      const Place p = lane_place(op, lane);
+      if (p.space != space) {
+        mask &= ~(LaneMask{1} << lane);
+        return;
+      }
+      addresses[lane] = p.address;
+      same &= p.address == first;
+    });
+  }
+  std::uint64_t*& out = op.ctx.trace_cursor;
+  *out++ = first;
+  *out++ = trace::record_word(mask, 0, same ? Kind::affine : Kind::gather, space);
+  if (same) return;
+  for (const std::uint64_t a : addresses) *out++ = a;
+}
+
+void trace_barrier(simt::WarpContext& ctx) {
+  if (!ctx.trace_cursor) return;
+  *ctx.trace_cursor++ = ctx.barrier_id | std::uint64_t{ctx.barrier_threads} << 32;
+  *ctx.trace_cursor++ = trace::record_word(ctx.barrier_mask, 0, Kind::barrier, Space::none);
+}
+
+std::span<const simt::LanePattern> patterns() {
+  static const simt::LanePattern zero[1] = {};
+  return zero;
+}
+
+}  // namespace wanren::interp
