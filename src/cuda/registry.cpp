@@ -12,6 +12,18 @@ namespace {
 /// `wanren cc` marks PTX that other files' device code links with.
 constexpr std::string_view relocatable_mark = "// wanren: relocatable";
 
+/// The PTX texts of embedded device code: a fat binary, or PTX text that a zero byte ends.
+Result<std::vector<ptx::PtxImage>> images_at(const void* data) {
+  const auto* bytes = static_cast<const std::byte*>(data);
+  constexpr unsigned char fat_binary_magic[] = {0x50, 0xed, 0x55, 0xba};
+  if (std::memcmp(data, fat_binary_magic, sizeof fat_binary_magic) != 0)
+    return ptx::extract({bytes, std::strlen(static_cast<const char*>(data))});
+  const auto size =
+      ptx::fat_binary_bytes(std::span<const std::byte, ptx::fat_binary_header_bytes>(bytes, ptx::fat_binary_header_bytes));
+  if (!size) return std::unexpected(size.error());
+  return ptx::extract({bytes, *size});
+}
+
 std::string program_name() {
   return program_invocation_short_name;
 }
@@ -61,7 +73,7 @@ driver::Loaded<driver::Module*> Registry::module_of(Unit* unit) {
   const int target = static_cast<int>(device->chip().identity.ptx_target);
   // The best PTX that the chip runs; a unit may carry several targets.
   auto pick = [&](const Unit& from) -> driver::Loaded<std::string> {
-    Result<std::vector<ptx::PtxImage>> images = ptx::extract_at(from.data, program_name());
+    Result<std::vector<ptx::PtxImage>> images = images_at(from.data);
     if (!images) return refuse(driver::Status::cudaErrorInvalidKernelImage, images.error());
     const ptx::PtxImage* best = nullptr;
     int lowest = 1 << 20;

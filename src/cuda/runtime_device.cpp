@@ -5,7 +5,7 @@
 #include <cstring>
 
 #include "cuda/runtime.h"
-#include "engine/runtime.h"
+#include "engine/services.h"
 
 namespace wanren::cuda {
 namespace {
@@ -248,7 +248,8 @@ cudaError_t cudaDeviceSetLimit(cudaLimit limit, size_t value) {
   switch (limit) {
     case cudaLimitStackSize: return cudaSuccess;  // Frames are sized per kernel.
     case cudaLimitPrintfFifoSize: device->arena().runtime().set_printf_bytes(value); return cudaSuccess;
-    case cudaLimitMallocHeapSize: device->arena().runtime().set_heap_bytes(value); return cudaSuccess;
+    case cudaLimitMallocHeapSize:
+      return device->arena().runtime().set_heap_bytes(value) ? cudaSuccess : note(cudaErrorInvalidValue);
     case cudaLimitMaxL2FetchGranularity:
     case cudaLimitPersistingL2CacheSize: return cudaSuccess;
     default: return note(cudaErrorUnsupportedLimit);

@@ -6,6 +6,7 @@
 #include <cstring>
 
 #include "driver/device_impl.h"
+#include "engine/services.h"
 #include "support/log.h"
 #include "support/wall_clock.h"
 

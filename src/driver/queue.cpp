@@ -134,7 +134,14 @@ void Device::Impl::execute_timed(std::vector<Op>& ops) {
     item.not_before = op.not_before;
     item.copy = op.copy;
     if (op.kind == Op::Kind::kernel) {
-      sources[i] = engine::trace_source(op.launch, *device.arena_);
+      auto source = engine::trace_source(op.launch, *device.arena_);
+      if (!source) {
+        log::error(source.error().message());
+        sticky = Status::cudaErrorLaunchFailure;
+        failure = source.error().message();
+        break;
+      }
+      sources[i] = std::move(*source);
       item.kernel.program = op.program;
       item.kernel.source = sources[i].get();
       item.kernel.occupancy = op.occupancy;
@@ -160,7 +167,7 @@ void Device::Impl::execute_timed(std::vector<Op>& ops) {
   for (std::size_t i = 0; i < ops.size(); ++i) {
     Op& op = ops[i];
     if (op.kind == Op::Kind::kernel && sticky == Status::cudaSuccess) {
-      const engine::Execution execution = sources[i]->finish();
+      const engine::Execution execution = sources[i]->execution();
       note_fault(execution.fault);
       report::KernelRecord record =
           make_record(device.chip_, op.launch, op.program, op.occupancy, execution, &timed[i]);

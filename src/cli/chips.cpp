@@ -1,0 +1,67 @@
+#include <CLI/CLI.hpp>
+#include <memory>
+
+#include "chip/spec.h"
+#include "cli/commands.h"
+#include "fmt/format.h"
+
+namespace wanren::cli {
+namespace {
+
+int list() {
+  for (const std::string& name : chip::shipped()) {
+    Result<chip::Spec> chip = chip::load(name);
+    if (!chip) return complain(chip.error().message(), failed);
+    std::string aliases;
+    for (const std::string& alias : chip->aliases) aliases += (aliases.empty() ? " (= " : ", ") + alias;
+    if (!aliases.empty()) aliases += ")";
+    fmt::print("{:<26} {}, {} units on {} die{}, {:.0f} GB/s, {:.0f} W; {:.0f} % assumed\n", name + aliases,
+               chip->identity.title, chip->units(), chip->package.dies, chip->package.dies == 1 ? "" : "s",
+               chip->hbm.bandwidth_per_die * static_cast<double>(chip->package.dies), chip->power.board_limit,
+               100 * chip::assumed_share(*chip));
+  }
+  return 0;
+}
+
+int show(const std::string& name) {
+  Result<chip::Spec> chip = chip::load(name);
+  if (!chip) return complain(chip.error().message(), bad_usage);
+  fmt::print("{}: {} ({})\n", chip->name, chip->identity.title, chip->file);
+  std::string_view section;
+  for (const chip::Field& field : chip::fields()) {
+    if (field.section != section) {
+      section = field.section;
+      fmt::print("\n[{}]\n", section);
+    }
+    const auto origin = chip->provenance.find(field.key());
+    const bool known = origin != chip->provenance.end();
+    fmt::print("  {:<28} {:>14} {:<9} {:<9} {}\n", field.member, chip::value_text(*chip, field), field.unit,
+               known ? chip::name(origin->second.origin) : "", known ? origin->second.source : "");
+  }
+  if (!chip->features.empty()) {
+    fmt::print("\n[features]\n");
+    for (const auto& [feature, support] : chip->features)
+      fmt::print("  {:<28} {}\n", feature,
+                 support == chip::Support::native     ? "native"
+                 : support == chip::Support::emulated ? "emulated"
+                                                      : "refused");
+  }
+  return 0;
+}
+
+}  // namespace
+
+void add_chips(CLI::App& app, Action& action) {
+  CLI::App* chips =
+      app.add_subcommand("chips", "List chips, or show every number of one with unit and origin");
+  auto name = std::make_shared<std::string>();
+  CLI::App* shown = chips->add_subcommand("show", "Every number of a chip, with unit and origin");
+  shown->add_option("chip", *name, "Shipped chip, alias, or TOML file")->required();
+  shown->callback([name, &action] { action = [name] { return show(*name); }; });
+  chips->add_subcommand("list", "All shipped chips")->callback([&action] { action = list; });
+  chips->callback([chips, &action] {
+    if (chips->get_subcommands().empty()) action = list;
+  });
+}
+
+}  // namespace wanren::cli

@@ -1,0 +1,46 @@
+// The `wanren` program.
+
+#include <CLI/CLI.hpp>
+#include <cstdio>
+#include <string>
+#include <vector>
+
+#include "cc/cc.h"
+#include "cli/commands.h"
+
+namespace wanren::cli {
+
+int complain(const std::string& text, int code) {
+  std::fprintf(stderr, "wanren: %s\n", text.c_str());
+  return code;
+}
+
+}  // namespace wanren::cli
+
+int main(int argc, char** argv) {
+  using namespace wanren::cli;
+  // cc takes a compiler's command line, which is no business of the option parser.
+  if (argc > 1 && std::string(argv[1]) == "cc")
+    return wanren::cc::main(std::vector<std::string>(argv + 2, argv + argc));
+
+  CLI::App app(
+      "Wanren: a chiplet GPU in software. Runs CUDA programs on a virtual chip and predicts their time and "
+      "energy.",
+      "wanren");
+  app.require_subcommand(1);
+  app.set_version_flag("--version", "wanren 0.1.0");
+  app.add_subcommand("cc",
+                     "Compile CUDA C++ to an executable: wanren cc [nvcc or clang flags] files.cu -o app");
+  Action action;
+  add_run(app, action);
+  add_compare(app, action);
+  add_chips(app, action);
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::ParseError& error) {
+    if (error.get_exit_code() == 0) return app.exit(error);
+    app.exit(error);
+    return bad_usage;
+  }
+  return action ? action() : 0;
+}
