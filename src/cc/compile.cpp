@@ -1,0 +1,301 @@
+#include "cc/compile.h"
+
+#include <fcntl.h>
+#include <fmt/core.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstring>
+#include <filesystem>
+#include <set>
+#include <sstream>
+#include <thread>
+
+#include "cc/fatbin.h"
+
+namespace wanren::cc {
+namespace fs = std::filesystem;
+namespace {
+
+using Command = std::vector<std::string>;
+
+void add(Command& command, const std::vector<std::string>& more) {
+  command.insert(command.end(), more.begin(), more.end());
+}
+
+// clang's messages in blocks that begin with a diagnostic's first line.
+std::vector<std::string> blocks(const std::string& text) {
+  std::vector<std::string> out;
+  std::istringstream lines(text);
+  for (std::string line; std::getline(lines, line);) {
+    if (line.find(" generated when compiling for ") != std::string::npos || line.ends_with(" generated."))
+      continue;
+    const bool first =
+        line.find(": error: ") != std::string::npos || line.find(": warning: ") != std::string::npos ||
+        line.find(": fatal error: ") != std::string::npos || line.starts_with("In file included from");
+    if (first || out.empty()) out.emplace_back();
+    out.back() += line + "\n";
+  }
+  return out;
+}
+
+// Both passes parse everything, so most diagnostics come twice: each is shown once.
+void show(const std::vector<std::string>& texts) {
+  std::set<std::string> seen;
+  std::string all;
+  for (const std::string& text : texts)
+    for (const std::string& block : blocks(text))
+      if (seen.insert(block).second) all += block;
+  if (!all.empty()) fmt::print(stderr, "{}", all);
+}
+
+// Feeds a waiting host pass through the FIFO that it reads at the end of code generation.
+Result<void> feed(const std::string& fifo, const std::string& bytes, Process& reader) {
+  int fd = -1;
+  while ((fd = open(fifo.c_str(), O_WRONLY | O_NONBLOCK | O_CLOEXEC)) < 0) {
+    if (errno != ENXIO) return fail(fifo, std::strerror(errno));
+    if (!reader.running()) return {};  // it failed before code generation and has said why
+    std::this_thread::sleep_for(std::chrono::milliseconds(2));
+  }
+  size_t done = 0;
+  while (done < bytes.size()) {
+    const ssize_t n = write(fd, bytes.data() + done, bytes.size() - done);
+    if (n > 0)
+      done += static_cast<size_t>(n);
+    else if (errno == EAGAIN)
+      std::this_thread::sleep_for(std::chrono::microseconds(200));
+    else
+      break;  // the reader went away; its exit code tells
+  }
+  close(fd);
+  return {};
+}
+
+}  // namespace
+
+bool Build::announce(const Command& command) const {
+  if (options_.verbose || options_.dry_run) fmt::print(stderr, "{}\n", quoted(command));
+  return !options_.dry_run;
+}
+
+Command Build::common() const {
+  Command c = {toolchain_.clang,
+               "-x",
+               "cuda",
+               "-nocudainc",
+               "-nocudalib",
+               "--cuda-path=/nonexistent",
+               "-Xclang",
+               "-target-sdk-version=12.3",
+               "-isystem",
+               toolchain_.include,
+               "-include",
+               "cuda_runtime.h",
+               "-Wno-unused-command-line-argument",
+               "-Wno-pass-failed",
+               "-Wno-unknown-cuda-version"};
+  if (isatty(STDERR_FILENO)) c.push_back("-fcolor-diagnostics");
+  if (options_.relocatable) c.push_back("-fgpu-rdc");
+  if (options_.fast_math) {
+    c.push_back("-fgpu-approx-transcendentals");
+    c.push_back("-D__USE_FAST_MATH__=1");
+  }
+  add(c, options_.compile);
+  return c;
+}
+
+Command Build::device_command(const std::string& source, const std::string& architecture,
+                              const std::string& output) const {
+  Command c = common();
+  add(c, {"--cuda-device-only", "--cuda-gpu-arch=sm_" + architecture, "--cuda-feature=+ptx84", "-S"});
+  add(c, {"-Xclang", "-mlink-builtin-bitcode", "-Xclang", toolchain_.device_library});
+  c.push_back(options_.debug_device ? "-O0" : options_.optimization == "-O0" ? "-O1" : options_.optimization);
+  if (options_.debug_device)
+    add(c, {"-g", "--cuda-noopt-device-debug"});
+  else if (options_.line_info)
+    c.push_back("-gline-tables-only");
+  if (options_.fast_math || options_.ftz) c.push_back("-fgpu-flush-denormals-to-zero");
+  if (options_.fast_math || options_.approximate_division) add(c, {"-mllvm", "-nvptx-prec-divf32=0"});
+  if (options_.fast_math || options_.approximate_square_root) add(c, {"-mllvm", "-nvptx-prec-sqrtf32=0"});
+  c.push_back(options_.no_contraction ? "-ffp-contract=off" : "-ffp-contract=fast");
+  add(c, options_.device);
+  add(c, {source, "-o", output});
+  return c;
+}
+
+std::string Build::finished_ptx(std::string ptx) const {
+  if (options_.max_registers > 0) ptx = limit_registers(ptx, options_.max_registers);
+  return options_.relocatable ? relocatable_mark + ptx : ptx;
+}
+
+Result<int> Build::run_one(const Command& command) {
+  if (!announce(command)) return 0;
+  auto process = Process::start(command, directory_.file(fmt::format("{}.log", next_file_++)));
+  if (!process) return std::unexpected(process.error());
+  const int code = process->wait();
+  fmt::print(stderr, "{}", process->messages());
+  return code;
+}
+
+Result<int> Build::device_to_ptx(const std::string& source, const std::string& output) {
+  const std::string raw = directory_.file(fmt::format("{}.ptx", next_file_++));
+  const auto code = run_one(device_command(source, options_.architectures[0], raw));
+  if (!code || *code != 0 || options_.dry_run) return code;
+  auto text = read_file(raw);
+  if (!text) return std::unexpected(text.error());
+  if (const auto r = write_file(output, finished_ptx(std::move(*text))); !r)
+    return std::unexpected(r.error());
+  return 0;
+}
+
+Result<int> Build::compile_cuda(const std::string& source, const std::string& object) {
+  const int number = next_file_++;
+  const std::string fifo = directory_.file(fmt::format("{}.fatbin", number));
+  Command host = common();
+  add(host, {"--cuda-host-only", "-c", "-Xclang", "-fcuda-include-gpubinary", "-Xclang", fifo});
+  host.push_back(options_.optimization);
+  if (options_.debug_host) host.push_back("-g");
+  if (options_.relocatable) {
+    std::error_code error;
+    host.push_back("-cuid=" + fs::absolute(source, error).string() + ":" + object);
+  }
+  if (options_.shared) host.push_back("-fPIC");
+  add(host, options_.host);
+  add(host, {source, "-o", object});
+
+  std::vector<Command> devices;
+  std::vector<std::string> outputs;
+  for (const std::string& a : options_.architectures) {
+    outputs.push_back(directory_.file(fmt::format("{}-{}.ptx", number, a)));
+    devices.push_back(device_command(source, a, outputs.back()));
+  }
+  bool go = true;
+  for (const Command& d : devices) go = announce(d) && go;
+  if (!announce(host) || !go) return 0;
+
+  if (mkfifo(fifo.c_str(), 0600) != 0)
+    return fail(fifo, std::strerror(errno), "set TMPDIR to a local file system");
+  std::vector<Process> running;
+  for (size_t i = 0; i < devices.size(); ++i) {
+    auto p = Process::start(devices[i], outputs[i] + ".log");
+    if (!p) return std::unexpected(p.error());
+    running.push_back(std::move(*p));
+  }
+  auto host_process = Process::start(host, fifo + ".log");
+  if (!host_process) return std::unexpected(host_process.error());
+
+  std::vector<std::string> messages;
+  int code = 0;
+  for (Process& p : running) {
+    if (const int c = p.wait(); c != 0) code = c;
+    messages.push_back(p.messages());
+  }
+  if (code == 0) {
+    std::vector<DeviceCode> codes;
+    for (size_t i = 0; i < outputs.size(); ++i) {
+      auto text = read_file(outputs[i]);
+      if (!text) return std::unexpected(text.error());
+      codes.push_back({options_.architectures[i], finished_ptx(std::move(*text))});
+    }
+    if (const auto r = feed(fifo, pack(codes), *host_process); !r) return std::unexpected(r.error());
+    code = host_process->wait();
+    messages.push_back(host_process->messages());
+  } else {
+    host_process->stop();
+  }
+  show(messages);
+  if (code == 0 && options_.relocatable)
+    if (const auto r = use_common_registration(object); !r) return std::unexpected(r.error());
+  return code;
+}
+
+Result<int> Build::compile_host(const Input& input, const std::string& object) {
+  Command c = {toolchain_.clang,
+               "-x",
+               input.language == Language::c ? "c" : "c++",
+               "-isystem",
+               toolchain_.include,
+               "-c",
+               options_.optimization};
+  if (options_.debug_host) c.push_back("-g");
+  if (options_.shared) c.push_back("-fPIC");
+  c.push_back("-Wno-unused-command-line-argument");
+  for (size_t i = 0; i < options_.compile.size(); ++i)
+    if (input.language == Language::cxx || !options_.compile[i].starts_with("-std="))
+      c.push_back(options_.compile[i]);
+  add(c, options_.host);
+  add(c, {input.path, "-o", object});
+  return run_one(c);
+}
+
+Result<int> Build::preprocess(const Input& input) {
+  Command c =
+      input.language == Language::cuda ? common() : Command{toolchain_.clang, "-isystem", toolchain_.include};
+  if (input.language == Language::cuda)
+    c.push_back("--cuda-host-only");
+  else
+    add(c, options_.compile);
+  add(c, options_.host);
+  add(c, {"-E", input.path});
+  if (!options_.output.empty()) add(c, {"-o", options_.output});
+  return run_one(c);
+}
+
+Result<int> Build::link(const std::vector<std::string>& objects) {
+  Command c = {toolchain_.clang};
+  if (options_.shared) c.push_back("-shared");
+  add(c, objects);
+  c.push_back("-L" + toolchain_.library);
+  add(c, options_.link);
+  if (options_.keep_default_library) {
+    std::error_code error;
+    if (!options_.dry_run && !fs::exists(toolchain_.library + "/libcudart.so", error))
+      return fail(toolchain_.library + "/libcudart.so", "the runtime library is not there",
+                  "build the target cudart, or install again; -cudart none links without it");
+    add(c, {"-Wl,-rpath," + toolchain_.library, "-lcudart", "-lpthread", "-ldl"});
+  }
+  add(c, {"-o", options_.output.empty() ? std::string("a.out") : options_.output});
+  return run_one(c);
+}
+
+Result<int> Build::run() {
+  std::vector<std::string> objects;
+  const auto beside = [](const std::string& path, const char* extension) {
+    return fs::path(path).stem().string() + extension;
+  };
+  for (const Input& input : options_.inputs) {
+    if (input.language == Language::linkable) {
+      objects.push_back(input.path);
+      continue;
+    }
+    Result<int> code = 0;
+    if (options_.stop == Stop::ptx) {
+      if (input.language != Language::cuda)
+        return fail(input.path, "only CUDA C++ sources become PTX", "use -x cu if it is one");
+      code =
+          device_to_ptx(input.path, options_.output.empty() ? beside(input.path, ".ptx") : options_.output);
+    } else if (options_.stop == Stop::preprocess) {
+      code = preprocess(input);
+    } else {
+      const std::string object = options_.stop == Stop::object
+                                     ? (options_.output.empty() ? beside(input.path, ".o") : options_.output)
+                                     : directory_.file(fmt::format("{}.o", next_file_++));
+      code =
+          input.language == Language::cuda ? compile_cuda(input.path, object) : compile_host(input, object);
+      objects.push_back(object);
+    }
+    if (!code || *code != 0) return code;
+  }
+  if (options_.stop == Stop::link) return link(objects);
+  if (options_.stop == Stop::device_link) {
+    // Device code is linked when the program loads; makefiles still expect the object.
+    const std::string empty = directory_.file("device_link.c");
+    if (const auto r = write_file(empty, "typedef int wanren_links_device_code_at_load;\n"); !r)
+      return std::unexpected(r.error());
+    return compile_host({empty, Language::c}, options_.output.empty() ? "a_dlink.o" : options_.output);
+  }
+  return 0;
+}
+
+}  // namespace wanren::cc

@@ -1,0 +1,40 @@
+#pragma once
+
+#include <string>
+
+#include "cc/options.h"
+#include "cc/process.h"
+#include "cc/toolchain.h"
+
+namespace wanren::cc {
+
+// One build: compiles the inputs as far as the options say. Diagnostics of clang go to stderr as they are.
+class Build {
+ public:
+  Build(const Options& options, const Toolchain& toolchain, const TemporaryDirectory& directory)
+      : options_(options), toolchain_(toolchain), directory_(directory) {}
+
+  // The exit code; an Error only for what clang did not already say.
+  Result<int> run();
+
+ private:
+  Result<int> compile_cuda(const std::string& source, const std::string& object);
+  Result<int> compile_host(const Input& input, const std::string& object);
+  Result<int> device_to_ptx(const std::string& source, const std::string& output);
+  Result<int> preprocess(const Input& input);
+  Result<int> link(const std::vector<std::string>& objects);
+  Result<int> run_one(const std::vector<std::string>& command);
+
+  std::vector<std::string> common() const;
+  std::vector<std::string> device_command(const std::string& source, const std::string& architecture,
+                                          const std::string& output) const;
+  std::string finished_ptx(std::string ptx) const;
+  bool announce(const std::vector<std::string>& command) const;  // false: dry run, do nothing
+
+  const Options& options_;
+  const Toolchain& toolchain_;
+  const TemporaryDirectory& directory_;
+  int next_file_ = 0;
+};
+
+}  // namespace wanren::cc
