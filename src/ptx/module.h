@@ -111,7 +111,7 @@ struct Variable {
   };
   std::vector<Relocation> relocations;
   Location location;
-  std::uint64_t bytes() const { return count * vector * (static_cast<std::uint64_t>(bits(type)) + 7) / 8; }
+  std::uint64_t bytes() const { return count * vector * ((static_cast<std::uint64_t>(bits(type)) + 7) / 8); }
 };
 
 struct LaunchBounds {

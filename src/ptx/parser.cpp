@@ -224,6 +224,12 @@ bool Parser::finish() {
                  fmt::format("nothing is named {}: no register, label, variable or function", show(token)),
                  did_you_mean(token.text, names));
   }
+  // Declarations first, then definitions as they stand in the text, wherever prototypes stood.
+  std::stable_sort(module_.functions.begin(), module_.functions.end(),
+                   [](const Function& a, const Function& b) {
+                     if (a.has_body != b.has_body) return b.has_body;
+                     return a.has_body && a.location.ptx_line < b.location.ptx_line;
+                   });
   return true;
 }
 

@@ -53,6 +53,11 @@ const Parser::Entity* Parser::lookup(std::string_view name) {
 }
 
 std::string Parser::nearest_register(std::string_view name) const {
+  const std::size_t prefix = name.find_last_not_of("0123456789") + 1;
+  for (const Scope& scope : scopes_)
+    for (const Range& range : scope.ranges)
+      if (prefix < name.size() && range.prefix == name.substr(0, prefix))
+        return fmt::format("{}<{}> declares {} registers", range.prefix, range.count, range.count);
   std::vector<std::string> names;
   for (const Scope& scope : scopes_) {
     for (const auto& [text, entity] : scope.names)

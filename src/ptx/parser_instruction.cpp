@@ -304,8 +304,10 @@ bool Parser::fit_floats(Instruction& into, Operand& operand, const Token& at) {
   for (Operand& element : operand.elements)
     if (!fit_floats(into, element, at)) return false;
   if (operand.kind != Operand::Kind::floating) return true;
-  // slct's second type is that of its selector.
-  const Type type = into.opcode == Opcode::slct ? into.mods.types[0] : operand_type(into.mods);
+  // slct's second type is that of its selector; a policy of 64 bits has an f32 fraction.
+  const Type type = into.opcode == Opcode::slct           ? into.mods.types[0]
+                    : into.opcode == Opcode::createpolicy ? Type::f32
+                                                          : operand_type(into.mods);
   const int width = bits(type);
   if (width == 32 && operand.is_double && type != Type::f16x2 && type != Type::bf16x2) {
     operand.bits = std::bit_cast<std::uint32_t>(static_cast<float>(std::bit_cast<double>(operand.bits)));

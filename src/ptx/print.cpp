@@ -270,7 +270,8 @@ class Printer {
   }
 
   void offset(std::uint64_t bits) {
-    if (bits) append("{:+}", static_cast<std::int64_t>(bits));
+    // A negative offset is added: PTX has [a+-8], not [a-8].
+    if (bits) append("+{}", static_cast<std::int64_t>(bits));
   }
 
   void write(const Operand& operand, const Function& function) {
