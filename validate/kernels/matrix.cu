@@ -1,0 +1,33 @@
+// BF16 matrix throughput of warp-level mma from registers: 4 independent accumulators per warp.
+#include <cuda_bf16.h>
+#include <mma.h>
+
+#include "common.h"
+
+template <int iterations>
+__global__ void mma_chains(float* out) {
+  using namespace nvcuda;
+  wmma::fragment<wmma::matrix_a, 16, 16, 16, __nv_bfloat16, wmma::row_major> a;
+  wmma::fragment<wmma::matrix_b, 16, 16, 16, __nv_bfloat16, wmma::col_major> b;
+  wmma::fragment<wmma::accumulator, 16, 16, 16, float> c[4];
+  wmma::fill_fragment(a, __float2bfloat16(1.f));
+  wmma::fill_fragment(b, __float2bfloat16(1.f));
+  for (int i = 0; i < 4; ++i) wmma::fill_fragment(c[i], 0.f);
+  for (int n = 0; n < iterations; ++n)
+    for (int i = 0; i < 4; ++i) wmma::mma_sync(c[i], a, b, c[i]);
+  float sum = 0;
+  for (int i = 0; i < 4; ++i) sum += c[i].x[0];
+  if (sum == 12345.f) out[0] = sum;
+}
+
+int main(int argc, char** argv) {
+  const int repeats = repeats_from(argc, argv, 21);
+  cudaDeviceProp p;
+  CUDA(cudaGetDeviceProperties(&p, 0));
+  float* out = nullptr;
+  CUDA(cudaMalloc(&out, 4));
+  constexpr int iterations = 64;
+  const int blocks = p.multiProcessorCount * 4;
+  const double ms = median_ms(repeats, [&] { mma_chains<iterations><<<blocks, 256>>>(out); });
+  csv("mma_bf16", blocks, 2.0 * 16 * 16 * 16 * 4 * iterations * 8 * blocks / ms * 1e-9, "TFLOP/s");
+}
