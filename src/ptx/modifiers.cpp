@@ -134,7 +134,12 @@ ModifierReader::Outcome ModifierReader::take(std::string_view word) {
         return Outcome::taken;
       case Group::ftz: mods_.ftz = true; return Outcome::taken;
       case Group::sat: mods_.sat = true; return Outcome::taken;
-      case Group::approx: (v ? mods_.full : mods_.approx) = true; return Outcome::taken;
+      case Group::approx:
+        if (v)
+          mods_.full = true;
+        else
+          mods_.approx = true;
+        return Outcome::taken;
       case Group::cc: mods_.cc = true; return Outcome::taken;
       case Group::uni: mods_.uni = true; return Outcome::taken;
       case Group::to: mods_.to = true; return Outcome::taken;
@@ -148,7 +153,12 @@ ModifierReader::Outcome ModifierReader::take(std::string_view word) {
       case Group::abs: mods_.abs_ = true; return Outcome::taken;
       case Group::nan: mods_.nan_ = true; return Outcome::taken;
       case Group::shiftamt: mods_.shiftamt = true; return Outcome::taken;
-      case Group::all_any: (v ? mods_.any_ : mods_.all_) = true; return Outcome::taken;
+      case Group::all_any:
+        if (v)
+          mods_.any_ = true;
+        else
+          mods_.all_ = true;
+        return Outcome::taken;
       case Group::popc: mods_.popc = true; return Outcome::taken;
       case Group::cache_hint: mods_.cache_hint = true; return Outcome::taken;
       case Group::no_meaning: return Outcome::taken;

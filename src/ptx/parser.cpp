@@ -225,11 +225,15 @@ bool Parser::finish() {
                  did_you_mean(token.text, names));
   }
   // Declarations first, then definitions as they stand in the text, wherever prototypes stood.
-  std::stable_sort(module_.functions.begin(), module_.functions.end(),
-                   [](const Function& a, const Function& b) {
-                     if (a.has_body != b.has_body) return b.has_body;
-                     return a.has_body && a.location.ptx_line < b.location.ptx_line;
-                   });
+  std::vector<std::pair<std::uint32_t, std::size_t>> order;  // line of the definition or 0, index
+  for (std::size_t i = 0; i < module_.functions.size(); ++i) {
+    const Function& function = module_.functions[i];
+    order.emplace_back(function.has_body ? function.location.ptx_line : 0, i);
+  }
+  std::sort(order.begin(), order.end());
+  std::vector<Function> sorted;
+  for (const auto& [line, index] : order) sorted.push_back(std::move(module_.functions[index]));
+  module_.functions = std::move(sorted);
   return true;
 }
 
