@@ -40,6 +40,7 @@ Result<std::unique_ptr<Cta>> Cta::create(Grid& grid, StackCache& stacks, simt::B
   if (!window) return std::unexpected(window.error());
   cta->window_ = *window;
   cta->has_window_ = true;
+  cta->entry_ = grid.launch.code->entry();
   cta->contexts_.resize(grid.warps);
   cta->runs_.resize(grid.warps);
   const Launch& launch = grid.launch;
@@ -117,9 +118,7 @@ Dim3 Cta::id() const {
   return {contexts_[0].ctaid[0], contexts_[0].ctaid[1], contexts_[0].ctaid[2]};
 }
 
-void Cta::open_if_complete(Barrier& barrier) {
-  if (barrier.who == 0) return;
-  if (barrier.expected == 0 ? (live_ & ~barrier.who) != 0 : barrier.arrived < barrier.expected) return;
+[[gnu::noinline]] void Cta::answer(const Barrier& barrier) {
   for (LaneMask left = barrier.waiting; left != 0; left &= left - 1) {
     simt::WarpContext& ctx = contexts_[static_cast<std::size_t>(std::countr_zero(left))];
     switch (static_cast<ptx::Barrier>(ctx.barrier_kind)) {
@@ -129,13 +128,23 @@ void Cta::open_if_complete(Barrier& barrier) {
       default: break;
     }
   }
+}
+
+inline void Cta::open(Barrier& barrier) {
+  if (barrier.reduces) answer(barrier);
   runnable_ |= barrier.waiting;
   barrier = Barrier{};
 }
 
+[[gnu::noinline]] void Cta::reduce(Barrier& barrier, const simt::WarpContext& ctx) {
+  barrier.reduces = true;
+  barrier.predicates += static_cast<std::uint32_t>(std::popcount(ctx.barrier_mask & ctx.barrier_predicate));
+  barrier.all = barrier.all && (ctx.barrier_mask & ~ctx.barrier_predicate) == 0;
+}
+
 // PTX ISA, bar: a warp arrives as a whole, whatever lanes of it are active; without a thread count all
 // warps take part that have not exited.
-bool Cta::arrive(std::uint32_t w) {
+inline bool Cta::arrive(std::uint32_t w) {
   simt::WarpContext& ctx = contexts_[w];
   const auto kind = static_cast<ptx::Barrier>(ctx.barrier_kind);
   Barrier& barrier = barriers_[ctx.barrier_id & 15];
@@ -143,10 +152,9 @@ bool Cta::arrive(std::uint32_t w) {
   ++barrier.arrived;
   barrier.who |= LaneMask{1} << w;
   barrier.expected = (ctx.barrier_threads + warp_size - 1) / warp_size;
-  barrier.predicates += static_cast<std::uint32_t>(std::popcount(ctx.barrier_mask & ctx.barrier_predicate));
-  barrier.all = barrier.all && (ctx.barrier_mask & ~ctx.barrier_predicate) == 0;
   const bool waits = kind != ptx::Barrier::arrive;
   if (waits) {
+    if (kind != ptx::Barrier::sync) reduce(barrier, ctx);
     barrier.waiting |= LaneMask{1} << w;
     runnable_ &= ~(LaneMask{1} << w);
   }
@@ -154,47 +162,62 @@ bool Cta::arrive(std::uint32_t w) {
   return waits;
 }
 
-simt::Yield Cta::step(ThreadState& state, std::uint32_t w) {
-  simt::WarpContext& ctx = contexts_[w];
+bool Cta::start(std::uint32_t w) {
   WarpRun& run = runs_[w];
-  if (!run.has_stack) {
+  if (!stacks_.empty()) {
+    run.stack = stacks_.pop();
+  } else {
     auto stack = stacks_.take(grid_.stack_bytes);
     if (!stack) {
       grid_.refuse(stack.error());
-      return simt::Yield::fault;
+      return false;
     }
     run.stack = *stack;
-    run.has_stack = true;
-    prepare_fiber(&ctx, run.stack, run.code->entry());
   }
+  run.has_stack = true;
+  prepare_fiber(&contexts_[w], run.stack, entry_);
+  return true;
+}
+
+void Cta::exit(std::uint32_t w) {
+  const LaneMask bit = LaneMask{1} << w;
+  live_ &= ~bit;
+  runnable_ &= ~bit;
+  drop_stack(w);
+  for (std::uint32_t left = used_barriers_; left != 0; left &= left - 1) {
+    Barrier& barrier = barriers_[static_cast<std::size_t>(std::countr_zero(left))];
+    if (barrier.expected == 0 && barrier.arrived != 0) open_if_complete(barrier);
+  }
+}
+
+inline simt::Yield Cta::step(ThreadState& state, std::uint32_t w) {
+  simt::WarpContext& ctx = contexts_[w];
+  if (!runs_[w].has_stack && !start(w)) return simt::Yield::fault;
   for (;;) {
-    switch (run_slice(state, &ctx)) {
-      case simt::Yield::barrier:
-        if (ctx.barrier_id > 15) {
-          grid_.fail(describe_cta(grid_.launch, simt::Fault::illegal_instruction, id(),
-                                  fmt::format("barrier {} does not exist", ctx.barrier_id)));
-          return simt::Yield::fault;
-        }
-        if (arrive(w)) return simt::Yield::barrier;
-        continue;
-      case simt::Yield::exited: {
-        const LaneMask bit = LaneMask{1} << w;
-        live_ &= ~bit;
-        runnable_ &= ~bit;
-        drop_stack(w);
-        for (std::uint32_t left = used_barriers_; left != 0; left &= left - 1) {
-          Barrier& barrier = barriers_[static_cast<std::size_t>(std::countr_zero(left))];
-          if (barrier.expected == 0) open_if_complete(barrier);
-        }
-        return simt::Yield::exited;
-      }
-      case simt::Yield::fault: {
-        grid_.fail(describe(grid_.launch, grid_.arena, ctx, state.fault));
+    const simt::Yield yield = run_slice(state, &ctx);
+    if (yield == simt::Yield::barrier) [[likely]] {
+      if (ctx.barrier_id > 15) {
+        grid_.fail(describe_cta(grid_.launch, simt::Fault::illegal_instruction, id(),
+                                fmt::format("barrier {} does not exist", ctx.barrier_id)));
         return simt::Yield::fault;
       }
-      default: return ctx.yield;
+      if (arrive(w)) return yield;
+      continue;
     }
+    if (yield == simt::Yield::exited) {
+      exit(w);
+    } else if (yield == simt::Yield::fault) {
+      state.warp = nullptr;
+      grid_.fail(describe(grid_.launch, grid_.arena, ctx, state.fault));
+    }
+    return yield;
   }
+}
+
+simt::Yield Cta::run_warp(ThreadState& state, std::uint32_t w) {
+  const simt::Yield yield = step(state, w);
+  state.warp = nullptr;
+  return yield;
 }
 
 void Cta::report_deadlock() {
@@ -210,6 +233,12 @@ void Cta::report_deadlock() {
 }
 
 Cta::Outcome Cta::run(ThreadState& state, bool give_way, std::uint64_t& clock) {
+  const Outcome outcome = run_all(state, give_way, clock);
+  state.warp = nullptr;
+  return outcome;
+}
+
+Cta::Outcome Cta::run_all(ThreadState& state, bool give_way, std::uint64_t& clock) {
   while (live_ != 0) {
     if (runnable_ == 0) {
       report_deadlock();

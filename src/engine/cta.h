@@ -61,6 +61,12 @@ class StackCache {
  public:
   ~StackCache();
   Result<Stack> take(std::size_t bytes);
+  bool empty() const { return free_.empty(); }
+  Stack pop() {
+    const Stack stack = free_.back();
+    free_.pop_back();
+    return stack;
+  }
   void give(const Stack& stack) { free_.push_back(stack); }
 
  private:
@@ -84,7 +90,7 @@ class Cta {
 
   /// Runs warp `w`, which must be runnable, to its next yield and does what the yield asks of the CTA:
   /// barriers, exits, faults (reported to the grid). A bar.arrive is no yield.
-  simt::Yield step(ThreadState& state, std::uint32_t w);
+  simt::Yield run_warp(ThreadState& state, std::uint32_t w);
 
   bool runnable(std::uint32_t w) const { return (runnable_ >> w & 1) != 0; }
   LaneMask runnable_warps() const { return runnable_; }
@@ -102,19 +108,31 @@ class Cta {
     std::uint32_t arrived = 0;   ///< Warps.
     std::uint32_t expected = 0;  ///< Warps; 0: all that live.
     LaneMask who = 0, waiting = 0;
-    std::uint32_t predicates = 0;
-    bool all = true;
+    std::uint32_t predicates = 0;  ///< Lanes that reduce and hold.
+    bool all = true;               ///< Every lane that reduces holds.
+    bool reduces = false;
   };
 
   Cta(Grid& grid, StackCache& stacks) : grid_(grid), stacks_(stacks) {}
+  Outcome run_all(ThreadState& state, bool give_way, std::uint64_t& clock);
+  simt::Yield step(ThreadState& state, std::uint32_t w);
   bool arrive(std::uint32_t w);
-  void open_if_complete(Barrier& barrier);
+  void reduce(Barrier& barrier, const simt::WarpContext& ctx);
+  void open_if_complete(Barrier& barrier) {
+    if (barrier.expected == 0 ? (live_ & ~barrier.who) == 0 : barrier.arrived >= barrier.expected)
+      open(barrier);
+  }
+  void open(Barrier& barrier);
+  void answer(const Barrier& barrier);
+  bool start(std::uint32_t w);
+  void exit(std::uint32_t w);
   void drop_stack(std::uint32_t w);
 
   Grid& grid_;
   StackCache& stacks_;
   Window window_;
   bool has_window_ = false;
+  simt::WarpEntry entry_ = nullptr;
   std::vector<simt::WarpContext> contexts_;
   std::vector<WarpRun> runs_;
   LaneMask runnable_ = 0, live_ = 0;

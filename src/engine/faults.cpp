@@ -250,14 +250,6 @@ void install_fault_handlers() {
   switch_to_warp(ctx);
   __sanitizer_start_switch_fiber(nullptr, state.host_stack, state.host_stack_bytes);
   __sanitizer_finish_switch_fiber(engine_fake, nullptr, nullptr);
-  state.warp = nullptr;
-  return ctx->yield;
-}
-#else
-simt::Yield run_slice(ThreadState& state, simt::WarpContext* ctx) {
-  state.warp = ctx;
-  switch_to_warp(ctx);
-  state.warp = nullptr;
   return ctx->yield;
 }
 #endif

@@ -52,8 +52,17 @@ ThreadState& thread_state();
 /// Installs the handlers, or puts them back in front of a foreign one installed meanwhile. Thread-safe.
 void install_fault_handlers();
 
-/// Runs the warp until it yields. `state` is thread_state().
+/// Runs the warp until it yields. `state` is thread_state(); state.warp stays set: whoever leaves the engine
+/// clears it.
+#if WANREN_ASAN
 simt::Yield run_slice(ThreadState& state, simt::WarpContext* ctx);
+#else
+inline simt::Yield run_slice(ThreadState& state, simt::WarpContext* ctx) {
+  state.warp = ctx;
+  switch_to_warp(ctx);
+  return ctx->yield;
+}
+#endif
 
 /// Ends the running warp with `fault`: switches to the engine for good.
 [[noreturn]] void raise_fault(simt::WarpContext* ctx, const FaultState& fault);

@@ -140,7 +140,7 @@ class Source final : public TraceSource {
     if (trace.current == nullptr) trace.current = take_buffer(slot);
     ctx.trace_cursor = trace.current.get();
     ctx.trace_limit = trace.current.get() + (words_ - block_words_);
-    const simt::Yield yield = slot.cta->step(state, w);
+    const simt::Yield yield = slot.cta->run_warp(state, w);
     if (yield == simt::Yield::fault) return yield;
     const auto count = static_cast<std::size_t>(ctx.trace_cursor - trace.current.get());
     WR_CHECK(count <= words_);
