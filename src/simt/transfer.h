@@ -36,6 +36,9 @@ enum class Rule : std::uint8_t {
 // base and scale of prior are kept where it is false. A phi of affine values: base and scale are uniform
 // phis.
 
+// Under any rule the result may be uniform (equal patterns cancel): then there is no scale.
+// Rule::uniform of vote, redux and bar.red: the sources are per lane, the result is one.
+
 /// The rule by which `inst.dsts[0]` got its shape.
 Rule rule(const Kernel& kernel, const Shapes& shapes, const Inst& inst);
 
