@@ -54,7 +54,6 @@ class Registry {
   std::vector<std::unique_ptr<Unit>> units_;
   std::unordered_map<const void*, Symbol> functions_, variables_;
   std::map<const Unit*, driver::Module*> modules_;
-  driver::Module* relocatable_module_ = nullptr;
 };
 
 }  // namespace wanren::cuda

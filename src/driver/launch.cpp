@@ -42,7 +42,7 @@ Result<Prepared*> Device::Impl::prepare(const std::shared_ptr<const simt::Kernel
     return &it->second;
   }
   const double begin_s = wall_seconds();
-  auto code = jit::Compiler::shared().compile(kernel, simt::BlockShape{false, block},
+  auto code = jit::Compiler::compile(kernel, simt::BlockShape{false, block},
                                               timing ? engine::Flavour::traced : engine::Flavour::plain);
   if (!code) {
     prepared.erase(it);

@@ -96,8 +96,6 @@ report::KernelRecord make_record(const chip::Spec& chip, const engine::Launch& l
   record.average_power_w = energy.average_power_w;
   for (const auto& [name, joules] : energy.parts()) record.energy_parts_j[name] = joules;
 
-  std::uint64_t stalled = 0;
-  for (std::uint64_t cycles : c.stall_cycles) stalled += cycles;
   const double resident = std::max<double>(static_cast<double>(c.warp_cycles), 1);
   const char* top_stall = "";
   double top_share = 0;
