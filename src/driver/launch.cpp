@@ -43,7 +43,7 @@ Result<Prepared*> Device::Impl::prepare(const std::shared_ptr<const simt::Kernel
   }
   const double begin_s = wall_seconds();
   auto code = jit::Compiler::compile(kernel, simt::BlockShape{false, block},
-                                              timing ? engine::Flavour::traced : engine::Flavour::plain);
+                                     timing ? engine::Flavour::traced : engine::Flavour::plain);
   if (!code) {
     prepared.erase(it);
     return std::unexpected(code.error());

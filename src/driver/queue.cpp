@@ -1,8 +1,10 @@
 // Streams, events and the flush that executes what has queued.
 
 #include <algorithm>
+#include <optional>
 
 #include "driver/device_impl.h"
+#include "driver/progress.h"
 #include "engine/grid.h"
 #include "engine/source.h"
 #include "support/log.h"
@@ -127,6 +129,8 @@ void Device::Impl::execute_untimed(std::vector<Op>& ops) {
 void Device::Impl::execute_timed(std::vector<Op>& ops) {
   std::vector<std::unique_ptr<engine::TraceSource>> sources(ops.size());
   std::vector<timing::Work> work(ops.size());
+  std::optional<Progress> progress;
+  if (Progress::wanted(device.settings_.summary != 0)) progress.emplace();
   for (std::size_t i = 0; i < ops.size(); ++i) {
     Op& op = ops[i];
     timing::Work& item = work[i];
@@ -143,7 +147,7 @@ void Device::Impl::execute_timed(std::vector<Op>& ops) {
       }
       sources[i] = std::move(*source);
       item.kernel.program = op.program;
-      item.kernel.source = sources[i].get();
+      item.kernel.source = progress ? progress->watch(sources[i].get(), op.launch.name) : sources[i].get();
       item.kernel.occupancy = op.occupancy;
       item.kernel.dynamic_and_static_shared_bytes = op.static_shared_bytes + op.launch.dynamic_shared_bytes;
       continue;
@@ -162,6 +166,7 @@ void Device::Impl::execute_timed(std::vector<Op>& ops) {
   const double begin_wall_s = wall_seconds();
   const std::vector<timing::Timed> timed = timing->run(work);
   const double total_wall_s = wall_seconds() - begin_wall_s;
+  progress.reset();
   double known_wall_s = 0;
   for (const timing::Timed& item : timed) known_wall_s += item.wall_s;
   for (std::size_t i = 0; i < ops.size(); ++i) {
