@@ -47,8 +47,6 @@ struct Transferred {
 /// `intern` numbers a pattern that is not all zero; 0 means no room for more.
 Transferred transfer(const Kernel& kernel, const Shapes& shapes, const Inst& inst, const BlockShape* block,
                      const std::function<std::uint32_t(const LanePattern&)>& intern);
-/// The shape of an operand as it is read (not of special registers).
-ValueShape shape_of(const Shapes& shapes, const Operand& operand);
 /// What holds whether it is one or the other.
 ValueShape meet(const ValueShape& a, const ValueShape& b);
 

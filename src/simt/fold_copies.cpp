@@ -37,7 +37,7 @@ class Folder {
       changed = false;
       for (Block& b : k_.blocks) {
         for (Phi& phi : b.phis) changed |= fold_phi(phi);
-        for (Inst& inst : b.insts) changed |= fold_move(inst);
+        for (Inst& inst : b.insts) changed |= fold_move(inst) || fold_sum(inst);
       }
     }
     for (Block& b : k_.blocks) {
@@ -116,6 +116,27 @@ class Folder {
       default: return false;
     }
     known_[inst.dsts[0]] = source;
+    return true;
+  }
+
+  // Offsets of frames and windows leave sums of constants, and sums with 0.
+  bool fold_sum(const Inst& inst) {
+    if (inst.op != Opcode::add || inst.guard != no_value || inst.dsts.size() != 1 || inst.srcs.size() != 2 ||
+        inst.mods.sat || inst.dsts[0] == no_value || known_[inst.dsts[0]].kind != Operand::Kind::none)
+      return false;
+    const ptx::Type type = inst.mods.types[0];
+    using enum ptx::Type;
+    if (type != s32 && type != u32 && type != s64 && type != u64) return false;
+    const Width width = k_.values[inst.dsts[0]].width;
+    Operand a = resolve(inst.srcs[0]), b = resolve(inst.srcs[1]);
+    if (a.kind == Operand::Kind::imm) std::swap(a, b);
+    if (b.kind != Operand::Kind::imm) return false;
+    if (a.kind == Operand::Kind::imm)
+      a.bits = low_bits(a.bits + b.bits, width);
+    else if (low_bits(b.bits, width) != 0 || a.kind != Operand::Kind::value ||
+             k_.values[a.value].width != width || a.value == inst.dsts[0])
+      return false;
+    known_[inst.dsts[0]] = a;
     return true;
   }
 

@@ -108,8 +108,8 @@ class Transfer {
 
   static Transferred uniform(ValueShape s = uniform_shape()) { return {Rule::uniform, s, false}; }
 
-  // Interns patterns modulo the result's width and settles the kind.
-  Transferred affine(Rule rule, const LanePattern& lanes, const LanePattern& scaled, int align) {
+  // By value: interning moves the patterns. Interns them modulo the result's width and settles the kind.
+  Transferred affine(Rule rule, LanePattern lanes, LanePattern scaled, int align) {
     Transferred t;
     t.rule = rule;
     t.shape.kind = Kind::affine;

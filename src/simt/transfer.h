@@ -42,4 +42,8 @@ enum class Rule : std::uint8_t {
 /// The rule by which `inst.dsts[0]` got its shape.
 Rule rule(const Kernel& kernel, const Shapes& shapes, const Inst& inst);
 
+/// The shape of an operand as it is read; immediates are constants, undefined is 0, special registers
+/// vectors.
+ValueShape shape_of(const Shapes& shapes, const Operand& operand);
+
 }  // namespace wanren::simt
