@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <bit>
 #include <cstring>
 
@@ -83,10 +84,23 @@ Cta::~Cta() {
 void Cta::abandon() {
   for (std::uint32_t w = 0; w < runs_.size(); ++w) {
     drop_stack(w);
-    delete[] runs_[w].frame;
-    runs_[w].frame = nullptr;
+    if (runs_[w].frame != nullptr) spare_frames_.push_back(std::move(runs_[w].frame));
   }
   live_ = runnable_ = 0;
+}
+
+std::uint64_t* Cta::take_frame(std::uint32_t w, std::size_t words) {
+  WarpRun& run = runs_[w];
+  if (run.frame == nullptr) {
+    if (spare_frames_.empty()) {
+      run.frame = std::make_unique<std::uint64_t[]>(words);
+      return run.frame.get();
+    }
+    run.frame = std::move(spare_frames_.back());
+    spare_frames_.pop_back();
+  }
+  std::fill_n(run.frame.get(), words, 0);
+  return run.frame.get();
 }
 
 void Cta::drop_stack(std::uint32_t w) {
@@ -184,6 +198,7 @@ void Cta::exit(std::uint32_t w) {
   live_ &= ~bit;
   runnable_ &= ~bit;
   drop_stack(w);
+  if (runs_[w].frame != nullptr) spare_frames_.push_back(std::move(runs_[w].frame));
   for (std::uint32_t left = used_barriers_; left != 0; left &= left - 1) {
     Barrier& barrier = barriers_[static_cast<std::size_t>(std::countr_zero(left))];
     if (barrier.expected == 0 && barrier.arrived != 0) open_if_complete(barrier);

@@ -98,6 +98,8 @@ class Cta {
   simt::WarpContext& warp(std::uint32_t w) { return contexts_[w]; }
   Arena& arena() { return grid_.arena; }
   Dim3 id() const;
+  /// A zeroed frame of the interpreter for warp `w`, which keeps it until it ends.
+  std::uint64_t* take_frame(std::uint32_t w, std::size_t words);
   /// Reports that no warp can run.
   void report_deadlock();
   /// Ends every warp where it stands.
@@ -135,6 +137,7 @@ class Cta {
   simt::WarpEntry entry_ = nullptr;
   std::vector<simt::WarpContext> contexts_;
   std::vector<WarpRun> runs_;
+  std::vector<std::unique_ptr<std::uint64_t[]>> spare_frames_;
   LaneMask runnable_ = 0, live_ = 0;
   std::uint32_t used_barriers_ = 0;
   std::array<Barrier, 16> barriers_;

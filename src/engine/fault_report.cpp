@@ -6,6 +6,8 @@
 #include <bit>
 
 #include "engine/faults.h"
+#include "interp/interp.h"
+#include "interp/warp_ops.h"
 
 namespace wanren::engine {
 namespace {
@@ -29,6 +31,24 @@ bool find_instruction(const WarpRun& run, const FaultState& fault, simt::BlockId
   for (std::uintptr_t at = begin; at + 8 <= std::min(top, begin + most_bytes); at += 8)
     if (run.code->locate(*reinterpret_cast<const std::uintptr_t*>(at) - 1, block, inst)) return true;
   return false;
+}
+
+/// The interpreter (also as callee of compiled code) says which lane's access is under way.
+void note_access(const simt::WarpContext& ctx, FaultState& fault) {
+  const interp::Access access = interp::access_in_flight();
+  if (access.ctx != &ctx || access.inst == nullptr) return;
+  interp::access_done();  // Not to be taken for the next fault's.
+  if (fault.located || fault.fault != simt::Fault::illegal_address) return;
+  for (const simt::Block& block : ctx.kernel->blocks) {
+    if (block.insts.empty()) continue;
+    const auto index = static_cast<std::size_t>(access.inst - block.insts.data());
+    if (access.inst < block.insts.data() || index >= block.insts.size()) continue;
+    fault.located = true;
+    fault.block = block.id;
+    fault.inst = static_cast<std::uint32_t>(index);
+    fault.mask = LaneMask{1} << access.lane;
+    return;
+  }
 }
 
 Dim3 thread_of(const simt::WarpContext& ctx, int lane) {
@@ -58,7 +78,9 @@ std::string_view name(simt::Fault fault) {
 }
 
 FaultReport describe(const Launch& launch, const Arena& arena, const simt::WarpContext& ctx,
-                     const FaultState& fault) {
+                     const FaultState& raised) {
+  FaultState fault = raised;
+  note_access(ctx, fault);
   FaultReport report;
   report.fault = fault.fault;
   report.kernel = launch.name;

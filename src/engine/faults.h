@@ -6,6 +6,7 @@
 #include <chrono>
 #include <csignal>
 #include <cstdint>
+#include <memory>
 
 #include "engine/arena.h"
 #include "engine/fiber.h"
@@ -30,7 +31,7 @@ struct WarpRun {
   Stack stack;
   bool has_stack = false;
   void* cta = nullptr;
-  std::uint64_t* frame = nullptr;  ///< leave_begin's, until leave_run has used it.
+  std::unique_ptr<std::uint64_t[]> frame;  ///< The interpreter's, from leave_begin to the warp's end.
 };
 
 /// One per host thread that runs device code. Read by signal handlers of the same thread.

@@ -9,6 +9,7 @@
 #include <deque>
 
 #include "engine/cta.h"
+#include "engine/diagnose.h"
 #include "engine/services.h"
 
 namespace wanren::engine {
@@ -215,7 +216,9 @@ Execution execute(const Launch& launch, Arena& arena, int threads) {
   else
     run_independent(**grid, launch.kernel->order_sensitive ? 1 : threads, deadline);
   (*grid)->add_wall(std::chrono::duration<double>(SteadyClock::now() - start).count());
-  return (*grid)->execution();
+  Execution done = (*grid)->execution();
+  find_thread(launch, arena, done.fault);
+  return done;
 }
 
 }  // namespace wanren::engine

@@ -237,25 +237,40 @@ void fault(simt::WarpContext* ctx, std::uint32_t cause, simt::BlockId block, std
 
 std::uint64_t* leave_begin(simt::WarpContext* ctx) {
   const ServiceScope scope;
-  auto* run = static_cast<WarpRun*>(ctx->engine_private);
-  delete[] run->frame;
-  run->frame = new std::uint64_t[interp::frame_words(*ctx->kernel)]();
-  return run->frame;
+  return cta_of(ctx).take_frame(ctx->warp_in_cta, interp::frame_words(*ctx->kernel));
 }
 
 void leave_run(simt::WarpContext* ctx, simt::BlockId block, std::uint32_t inst, LaneMask mask) {
-  auto* run = static_cast<WarpRun*>(ctx->engine_private);
+  const auto* run = static_cast<const WarpRun*>(ctx->engine_private);
   WR_CHECK(run->frame != nullptr);
-  interp::run_from(ctx, run->frame, block, inst, mask);
-  const ServiceScope scope;
-  delete[] run->frame;
-  run->frame = nullptr;
+  interp::run_from(ctx, run->frame.get(), block, inst, mask);
+}
+
+void silent_syscall(simt::WarpContext* ctx, std::uint32_t call, LaneMask mask,
+                    const std::uint64_t (*arguments)[warp_size], std::uint64_t* results) {
+  switch (static_cast<simt::Syscall>(call)) {
+    case simt::Syscall::vprintf:
+      for (LaneMask left = mask; left != 0; left &= left - 1) results[std::countr_zero(left)] = 0;
+      return;
+    case simt::Syscall::assertfail: {
+      FaultState state;
+      state.fault = simt::Fault::assertion;
+      state.mask = mask;
+      raise_fault(ctx, state);
+    }
+    default: syscall(ctx, call, mask, arguments, results);
+  }
 }
 
 }  // namespace
 
 const simt::Services* services() {
   static constexpr simt::Services table{&suspend, &syscall, &fault, &leave_begin, &leave_run};
+  return &table;
+}
+
+const simt::Services* silent_services() {
+  static constexpr simt::Services table{&suspend, &silent_syscall, &fault, &leave_begin, &leave_run};
   return &table;
 }
 

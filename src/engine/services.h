@@ -61,6 +61,8 @@ class DeviceRuntime {
 
 /// The table for WarpContext::services.
 const simt::Services* services();
+/// The same, but nothing is printed.
+const simt::Services* silent_services();
 
 /// Formats as device printf does: %[flags][width][.precision][size]type. `arguments` is the packed
 /// buffer (null: none), `host` maps a pointer that device code made to host memory. `parsed` gets

@@ -5,6 +5,7 @@
 #include <deque>
 
 #include "engine/cta.h"
+#include "engine/diagnose.h"
 #include "trace/trace.h"
 
 namespace wanren::engine {
@@ -118,7 +119,11 @@ class Source final : public TraceSource {
     free_.push_back(handle);
   }
 
-  Execution execution() const override { return grid_->execution(); }
+  Execution execution() const override {
+    Execution done = grid_->execution();
+    find_thread(grid_->launch, grid_->arena, done.fault);
+    return done;
+  }
 
  private:
   Slot& slot_of(trace::CtaHandle handle) {
