@@ -68,7 +68,7 @@ void float_to_integer(const Inst& i, const std::uint64_t* s, std::uint64_t* d) {
   if (i.mods.ftz && from == Type::f32) a = flush(a, f);
   const int n = ptx::bits(to);
   if (is_nan(a, f)) {
-    d[0] = from == Type::f64 || n == 64 ? std::uint64_t{1} << (n - 1) : 0;
+    d[0] = from == Type::f64 || n == 64 ? read(std::uint64_t{1} << (n - 1), to) : 0;
     return;
   }
   const double x = to_integral(to_double(a, f), i.mods.round);

@@ -61,21 +61,21 @@ void store(const WarpOp& op) {
   });
 }
 
-// Executed at issue. Sources: shared address, global address, bytes, then perhaps a source size (the rest
-// is zero) or a predicate that ignores the source, then perhaps a cache policy.
+// Executed at issue. Sources: shared address, global address, then perhaps a source size in bytes (the
+// rest is zero) or a predicate that ignores the source, then perhaps a cache policy.
 void copy_async(const WarpOp& op) {
   const int bytes = op.inst.mods.copy_bytes;
   const bool hint = op.inst.mods.cache_hint;
-  const bool sized = op.inst.srcs.size() > (hint ? 4u : 3u);
+  const bool sized = op.inst.srcs.size() > (hint ? 3u : 2u);
   for_each_lane(op.mask, [&](int lane) {
     int source = bytes;
     if (sized) {
-      const bool is_predicate = op.inst.srcs[3].kind == simt::Operand::Kind::value &&
-                                op.ctx.kernel->values[op.inst.srcs[3].value].width == simt::Width::pred;
+      const bool is_predicate = op.inst.srcs[2].kind == simt::Operand::Kind::value &&
+                                op.ctx.kernel->values[op.inst.srcs[2].value].width == simt::Width::pred;
       if (is_predicate) {
-        source = op.srcs[3][lane] & 1 ? 0 : bytes;
-      } else if (op.srcs[3][lane] < static_cast<std::uint64_t>(bytes)) {
-        source = static_cast<int>(op.srcs[3][lane]);
+        source = op.srcs[2][lane] & 1 ? 0 : bytes;
+      } else if (op.srcs[2][lane] < static_cast<std::uint64_t>(bytes)) {
+        source = static_cast<int>(op.srcs[2][lane]);
       }
     }
     std::uint8_t buffer[16] = {};
