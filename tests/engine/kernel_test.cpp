@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include "engine/faults.h"
 #include "engine/interpreted.h"
 #include "harness.h"
 #include "ptx/module.h"
@@ -55,6 +56,15 @@ constexpr const char* module_text = R"(.version 7.8
 fine:
   st.global.u32 [%rd1], %r1;
   ret;
+}
+
+.visible .entry endless(.param .u64 out)
+{
+  .reg .b32 %r<4>;
+  mov.u32 %r1, 1;
+again:
+  add.s32 %r1, %r1, 1;
+  bra again;
 }
 )";
 
@@ -144,6 +154,53 @@ TEST(Kernel, an_illegal_address_names_the_ptx_line_and_the_exact_thread) {
   for (const char c : text.substr(0, text.find("st.global.u32 [%rd1]"))) line += c == '\n';
   EXPECT_EQ(fault.ptx_line, line);
   EXPECT_NE(fault.message.find("thread (70,0,0), PTX line"), std::string::npos) << fault.message;
+}
+
+// What compiled code of `wild` does: all lanes of a warp in one store, the lane is lost.
+[[gnu::noinline]] void compiled_wild(simt::WarpContext* ctx) {
+  const auto out = reinterpret_cast<std::uint64_t>(parameter<void>(ctx));
+  for (int lane = 0; lane < warp_size; ++lane)
+    *masked<volatile std::uint32_t>(ctx, ctx->tid[lane] == 70 ? 24 : out) = ctx->tid[lane];
+}
+
+class CompiledWild final : public KernelCode {
+ public:
+  explicit CompiledWild(const simt::Kernel& kernel) : kernel_(kernel) {}
+  simt::WarpEntry entry() const override { return compiled_wild; }
+  std::span<const simt::LanePattern> patterns() const override { return {}; }
+  std::size_t stack_bytes() const override { return 64 << 10; }
+  bool locate(std::uintptr_t pc, simt::BlockId& block, std::uint32_t& inst) const override {
+    const auto begin = reinterpret_cast<std::uintptr_t>(&compiled_wild);
+    if (pc < begin || pc >= begin + 1024) return false;
+    for (const simt::Block& b : kernel_.blocks)
+      for (std::uint32_t i = 0; i < b.insts.size(); ++i)
+        if (b.insts[i].op == ptx::Opcode::st) block = b.id, inst = i;
+    return true;
+  }
+  double compile_seconds() const override { return 0; }
+
+ private:
+  const simt::Kernel& kernel_;
+};
+
+TEST(Kernel, the_thread_behind_a_fault_of_compiled_code_is_found_by_running_its_cta_again) {
+  const auto arena = make_arena();
+  void* out = *arena->allocate(4);
+  Launch launch = launch_of("wild", {2, 1, 1}, {96, 1, 1}, out);
+  launch.code = std::make_shared<CompiledWild>(*launch.kernel);
+  const FaultReport fault = execute(launch, *arena, 2).fault;
+  EXPECT_EQ(fault.fault, simt::Fault::illegal_address);
+  EXPECT_EQ(fault.address, 24u);
+  EXPECT_TRUE(fault.thread_known) << fault.message;
+  EXPECT_EQ(fault.thread, (Dim3{70, 0, 0}));
+}
+
+TEST(Kernel, an_endless_loop_in_the_interpreter_ends_at_the_time_limit) {
+  const auto arena = make_arena();
+  set_kernel_time_limit_s(0.1);
+  const FaultReport fault = execute(launch_of("endless", {2, 1, 1}, {64, 1, 1}, nullptr), *arena, 2).fault;
+  set_kernel_time_limit_s(0);
+  EXPECT_EQ(fault.fault, simt::Fault::timeout);
 }
 
 }  // namespace
