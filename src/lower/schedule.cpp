@@ -1,0 +1,267 @@
+// List scheduling within a block. Instructions leave in the order of their longest path to the block's
+// end; while too many registers are live only those that free some, or the oldest, may leave.
+
+#include <algorithm>
+#include <map>
+
+#include "lower/ir.h"
+
+namespace wanren::lower {
+namespace {
+
+class BlockScheduler {
+ public:
+  BlockScheduler(VirtualBlock& block, const Code& code, const Grouping& grouping,
+                 const Liveness::Set& live_in, const Liveness::Set& live_out, std::uint32_t budget)
+      : block_(block),
+        code_(code),
+        web_(grouping.web),
+        live_in_(live_in),
+        live_out_(live_out),
+        budget_(budget) {}
+
+  void run() {
+    const std::size_t n = block_.insts.size();
+    if (n < 3) return;
+    build();
+    pick();
+    std::vector<VirtualInst> ordered;
+    ordered.reserve(n);
+    for (const std::uint32_t i : order_) ordered.push_back(std::move(block_.insts[i]));
+    block_.insts = std::move(ordered);
+  }
+
+ private:
+  struct Edge {
+    std::uint32_t to;
+    std::uint32_t cycles;
+  };
+  struct Node {
+    std::vector<Edge> next;
+    std::uint32_t waits = 0;     ///< Predecessors not yet issued.
+    std::uint32_t ready = 0;     ///< Earliest cycle.
+    std::uint32_t priority = 0;  ///< Longest path to the end.
+    std::vector<Virtual> reads, writes;
+  };
+
+  std::uint32_t words(Virtual v) const { return code_.virtuals[v].predicate ? 0 : code_.virtuals[v].words; }
+
+  void edge(std::uint32_t from, std::uint32_t to, std::uint32_t cycles) {
+    if (from == to) return;
+    nodes_[from].next.push_back({to, cycles});
+    ++nodes_[to].waits;
+  }
+
+  static bool may_collide(const Access& a, const Access& b) {
+    using S = Access::Space;
+    if (a.fence || b.fence) return true;
+    if (a.space == S::none || b.space == S::none) return false;
+    if (!a.writes && !b.writes) return false;
+    if (a.read_only || b.read_only) return false;
+    if (a.space != b.space && a.space != S::generic && b.space != S::generic) return false;
+    const bool same_base = a.base == b.base && a.space == b.space;
+    if (same_base && a.bytes > 0 && b.bytes > 0)
+      return a.offset < b.offset + static_cast<std::int64_t>(b.bytes) &&
+             b.offset < a.offset + static_cast<std::int64_t>(a.bytes);
+    return true;
+  }
+
+  void build() {
+    const auto n = static_cast<std::uint32_t>(block_.insts.size());
+    nodes_.resize(n);
+    std::map<Virtual, std::uint32_t> writer;
+    std::map<Virtual, std::vector<std::uint32_t>> readers;
+    std::vector<std::uint32_t> accesses;  // since the last fence
+    std::uint32_t fence = n;
+    for (std::uint32_t i = 0; i < n; ++i) {
+      const VirtualInst& inst = block_.insts[i];
+      Node& node = nodes_[i];
+      const auto read = [&](const Word& w) {
+        if (w.in_register()) node.reads.push_back(web_[w.id]);
+      };
+      const auto write = [&](const Word& w) {
+        if (w.in_register()) node.writes.push_back(web_[w.id]);
+      };
+      for (const Words& use : inst.uses)
+        for (const Word& w : use) read(w);
+      read(inst.guard);
+      for (const Word& w : inst.defines) write(w);
+      write(inst.define_predicate);
+      const auto unique = [](std::vector<Virtual>& list) {
+        std::sort(list.begin(), list.end());
+        list.erase(std::unique(list.begin(), list.end()), list.end());
+      };
+      unique(node.reads);
+      unique(node.writes);
+      for (const Virtual v : node.reads) {
+        if (const auto it = writer.find(v); it != writer.end())
+          edge(it->second, i, std::max<std::uint32_t>(1, block_.insts[it->second].machine.latency));
+        readers[v].push_back(i);
+      }
+      for (const Virtual v : node.writes) {
+        if (const auto it = writer.find(v); it != writer.end()) edge(it->second, i, 1);
+        for (const std::uint32_t r : readers[v])
+          if (r != i) edge(r, i, 1);
+        readers[v].clear();
+        writer[v] = i;
+      }
+      const Access& a = inst.access;
+      if (a.fence) {
+        for (const std::uint32_t other : accesses) edge(other, i, 1);
+        if (fence != n) edge(fence, i, 1);
+        accesses.clear();
+        fence = i;
+      } else if (a.space != Access::Space::none) {
+        if (fence != n && !a.read_only) edge(fence, i, 1);
+        for (const std::uint32_t other : accesses)
+          if (may_collide(block_.insts[other].access, a)) edge(other, i, 1);
+        accesses.push_back(i);
+      }
+      if (inst.last)
+        for (std::uint32_t before = 0; before < i; ++before) edge(before, i, 1);
+    }
+    for (std::uint32_t i = n; i-- > 0;)
+      for (const Edge& e : nodes_[i].next)
+        nodes_[i].priority = std::max(nodes_[i].priority, nodes_[e.to].priority + e.cycles);
+  }
+
+  // Words that become live less words that die if node i issues now.
+  int pressure_change(std::uint32_t i) const {
+    int change = 0;
+    for (const Virtual v : nodes_[i].writes)
+      if (!live_.contains(v)) change += static_cast<int>(words(v));
+    for (const Virtual v : nodes_[i].reads) {
+      const auto it = remaining_.find(v);
+      if (it != remaining_.end() && it->second == 1 && !Liveness::has(live_out_, v))
+        change -= static_cast<int>(words(v));
+    }
+    return change;
+  }
+
+  void issue(std::uint32_t i) {
+    order_.push_back(i);
+    for (const Virtual v : nodes_[i].reads) {
+      auto it = remaining_.find(v);
+      if (it != remaining_.end() && --it->second == 0 && !Liveness::has(live_out_, v) && live_.erase(v) != 0)
+        pressure_ -= words(v);
+    }
+    for (const Virtual v : nodes_[i].writes)
+      if ((remaining_[v] > 0 || Liveness::has(live_out_, v)) && live_.insert(v).second) pressure_ += words(v);
+  }
+
+  void begin_pressure() {
+    remaining_.clear();
+    live_.clear();
+    pressure_ = 0;
+    for (const Node& node : nodes_)
+      for (const Virtual v : node.reads) ++remaining_[v];
+    for (Virtual v = 0; v < web_.size(); ++v)
+      if (web_[v] == v && Liveness::has(live_in_, v)) {
+        live_.insert(v);
+        pressure_ += words(v);
+      }
+  }
+
+  void pick() {
+    const auto n = static_cast<std::uint32_t>(block_.insts.size());
+    // What the source order needs is always allowed, and some more to hide latency with.
+    begin_pressure();
+    std::uint32_t source_peak = pressure_;
+    for (std::uint32_t i = 0; i < n; ++i) {
+      issue(i);
+      source_peak = std::max(source_peak, pressure_);
+    }
+    order_.clear();
+    const std::uint32_t room = 12;  // registers beyond the source order's need
+    const std::uint32_t floor_registers = 32;
+    const std::uint32_t limit = std::min(budget_, std::max(floor_registers, source_peak + room));
+    begin_pressure();
+
+    std::vector<std::uint32_t> ready;
+    for (std::uint32_t i = 0; i < n; ++i)
+      if (nodes_[i].waits == 0) ready.push_back(i);
+    std::uint32_t now = 0;
+    while (!ready.empty()) {
+      std::size_t best = ready.size();
+      const auto better = [&](std::size_t a, std::size_t b) {  // a before b
+        const Node& x = nodes_[ready[a]];
+        const Node& y = nodes_[ready[b]];
+        const bool x_now = x.ready <= now, y_now = y.ready <= now;
+        if (x_now != y_now) return x_now;
+        if (!x_now && x.ready != y.ready) return x.ready < y.ready;
+        if (x.priority != y.priority) return x.priority > y.priority;
+        return ready[a] < ready[b];
+      };
+      bool tight = false;
+      for (std::size_t k = 0; k < ready.size(); ++k) {
+        const int change = pressure_change(ready[k]);
+        if (change > 0 && static_cast<int>(pressure_) + change > static_cast<int>(limit)) {
+          tight = true;
+          continue;
+        }
+        if (best == ready.size() || better(k, best)) best = k;
+      }
+      if (tight && best != ready.size() && nodes_[ready[best]].ready > now + 1) {
+        // Nothing useful fits: the oldest goes, whatever it needs, only if nothing frees registers.
+        std::size_t freeing = ready.size();
+        for (std::size_t k = 0; k < ready.size(); ++k)
+          if (pressure_change(ready[k]) <= 0 && (freeing == ready.size() || better(k, freeing))) freeing = k;
+        if (freeing != ready.size()) best = freeing;
+      }
+      if (best == ready.size())
+        best = static_cast<std::size_t>(std::min_element(ready.begin(), ready.end()) - ready.begin());
+      const std::uint32_t i = ready[best];
+      ready.erase(ready.begin() + static_cast<std::ptrdiff_t>(best));
+      now = std::max(now, nodes_[i].ready);
+      issue(i);
+      const std::uint32_t slots = std::max<std::uint32_t>(1, block_.insts[i].machine.repeat);
+      for (const Edge& e : nodes_[i].next) {
+        Node& to = nodes_[e.to];
+        to.ready = std::max(to.ready, now + slots - 1 + e.cycles);
+        if (--to.waits == 0) ready.push_back(e.to);
+      }
+      now += slots;
+    }
+    WR_CHECK(order_.size() == n);
+  }
+
+  VirtualBlock& block_;
+  const Code& code_;
+  const std::vector<Virtual>& web_;
+  const Liveness::Set& live_in_;
+  const Liveness::Set& live_out_;
+  std::uint32_t budget_;
+  std::vector<Node> nodes_;
+  std::vector<std::uint32_t> order_;
+  std::map<Virtual, std::uint32_t> remaining_;
+  struct LiveSet {
+    std::vector<bool> has;
+    bool contains(Virtual v) const { return v < has.size() && has[v]; }
+    struct Inserted {
+      bool second;
+    };
+    Inserted insert(Virtual v) {
+      if (v >= has.size()) has.resize(v + 1);
+      const bool fresh = !has[v];
+      has[v] = true;
+      return {fresh};
+    }
+    std::size_t erase(Virtual v) {
+      const bool was = contains(v);
+      if (was) has[v] = false;
+      return was ? 1 : 0;
+    }
+    void clear() { has.clear(); }
+  } live_;
+  std::uint32_t pressure_ = 0;
+};
+
+}  // namespace
+
+void schedule(Code& code, const Grouping& grouping, std::uint32_t budget) {
+  const Liveness live = liveness(code, grouping.web);
+  for (std::size_t b = 0; b < code.blocks.size(); ++b)
+    BlockScheduler(code.blocks[b], code, grouping, live.in[b], live.out[b], budget).run();
+}
+
+}  // namespace wanren::lower

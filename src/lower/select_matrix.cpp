@@ -1,0 +1,124 @@
+// Recipes: matrix loads and multiply-accumulates of a warp.
+
+#include <algorithm>
+#include <cmath>
+
+#include "lower/selector.h"
+
+namespace wanren::lower {
+
+using ptx::Opcode;
+using ptx::Type;
+using simt::no_value;
+
+namespace {
+
+struct Rate {
+  std::int64_t macs;  ///< Per sub-core and cycle.
+  TensorType type;
+  const char* feature;
+};
+
+Rate rate_of(Type a, const chip::Spec& chip) {
+  const auto& t = chip.tensor;
+  switch (a) {
+    case Type::f16:
+    case Type::f16x2: return {t.fp16, TensorType::fp16, "mma_fp16"};
+    case Type::bf16:
+    case Type::bf16x2: return {t.bf16, TensorType::bf16, "mma_bf16"};
+    case Type::tf32: return {t.tf32, TensorType::tf32, "mma_tf32"};
+    case Type::f32: return {t.fp32, TensorType::fp32, "mma_tf32"};
+    case Type::f64: return {t.fp64, TensorType::fp64, "mma_fp64"};
+    case Type::e4m3:
+    case Type::e5m2: return {t.fp8, TensorType::fp8, "mma_fp8"};
+    case Type::s4:
+    case Type::u4:
+    case Type::b1: return {t.int8, TensorType::int8, "mma_int4"};
+    default: return {t.int8, TensorType::int8, "mma_int8"};
+  }
+}
+
+}  // namespace
+
+Result<void> Selector::recipe_matrix(const Inst& inst, bool& known) {
+  known = true;
+  const auto& mods = inst.mods;
+  const auto gather = [&](std::size_t first, std::size_t count, int each) {
+    Words all;
+    for (std::size_t i = first; i < first + count && i < inst.srcs.size(); ++i) {
+      const Words part = words(inst.srcs[i], each);
+      all.insert(all.end(), part.begin(), part.end());
+    }
+    return all;
+  };
+  const auto results = [&] {
+    Words all;
+    for (const simt::ValueId d : inst.dsts) {
+      const Words part = d == no_value ? temporary() : place(d);
+      all.insert(all.end(), part.begin(), part.end());
+    }
+    return all;
+  };
+  switch (inst.op) {
+    case Opcode::ldmatrix: access(inst, Memory::matrix_load, results(), inst.srcs[0], {}, 16); return {};
+    case Opcode::wmma_load: {
+      const Words dst = results();
+      const auto bytes = static_cast<std::uint32_t>(4 * dst.size());
+      access(inst, Memory::matrix_load, dst, inst.srcs[0], {}, bytes);
+      return {};
+    }
+    case Opcode::wmma_store: {
+      const bool stride = inst.srcs.size() > 1 && inst.srcs.size() % 2 == 0;
+      const Words data =
+          gather(1, inst.srcs.size() - 1 - (stride ? 1 : 0), std::max(1, ptx::bits(mods.types[0]) / 32));
+      access(inst, Memory::store, {}, inst.srcs[0], {data}, static_cast<std::uint32_t>(4 * data.size()));
+      return {};
+    }
+    case Opcode::mma:
+    case Opcode::wmma_mma: break;
+    default: known = false; return {};
+  }
+
+  // D, A, B, C types; wmma names D and C alone where A and B are f16.
+  Type a = mods.types[1];
+  const bool wmma = inst.op == Opcode::wmma_mma;
+  if (wmma && mods.types[2] == Type::none) a = Type::f16;
+  const Rate rate = rate_of(a, chip_);
+  if (const Result<void> r = require(rate.feature, inst); !r) return r;
+  const double macs = static_cast<double>(mods.m) * mods.n * mods.k;
+  const Words d = results();
+  const int wide = a == Type::f64 ? 2 : 1;
+  const auto total = inst.srcs.size();
+  const std::size_t c_count = std::min(inst.dsts.size(), total);
+  const std::size_t ab = total - c_count;
+  std::size_t b_count = wmma ? ab / 2 : std::max<std::size_t>(1, mods.n * ab / std::max(1, mods.m + mods.n));
+  if (wmma && mods.m != mods.n && a != Type::f16)
+    b_count = std::max<std::size_t>(1, mods.n * ab / std::max(1, mods.m + mods.n));
+  std::vector<Words> sources = {gather(0, ab - b_count, wide), gather(ab - b_count, b_count, wide),
+                                gather(ab, c_count, wide)};
+  for (Words& s : sources) s = in_registers(std::move(s));
+  if (rate.macs == 0) {
+    emulated(std::string(rate.feature) + "_emulated");
+    VirtualInst& i = integer(d, std::move(sources));
+    const double each =
+        a == Type::f64 ? 1.7 * static_cast<double>(chip_.subcore.fp64_emulation_instructions) : 1.0;
+    i.machine.repeat = static_cast<std::uint16_t>(std::clamp(macs / warp_size * each, 1.0, 65535.0));
+    i.machine.tensor_flops = static_cast<std::uint32_t>(2 * macs);
+    i.machine.tensor_type = static_cast<std::uint8_t>(rate.type);
+    return {};
+  }
+  code_.tensor_path = "warp mma";
+  const double per_cycle = static_cast<double>(rate.macs) * chip_.tensor.warp_mma_share;
+  const int busy = std::max(1, static_cast<int>(std::lround(macs / per_cycle)));
+  // tensor.latency is that of m16n8k16 in BF16; longer occupancy adds to it.
+  const double reference =
+      16.0 * 8 * 16 / (static_cast<double>(chip_.tensor.bf16) * chip_.tensor.warp_mma_share);
+  const int latency = std::max(busy, static_cast<int>(std::lround(chip_.tensor.latency + busy - reference)));
+  VirtualInst& i = emit(Pipe::tensor, latency, d, std::move(sources));
+  i.machine.interval = static_cast<std::uint16_t>(busy);
+  i.machine.tensor_flops = static_cast<std::uint32_t>(2 * macs);
+  i.machine.tensor_type = static_cast<std::uint8_t>(rate.type);
+  return {};
+}
+
+}  // namespace wanren::lower

@@ -1,0 +1,420 @@
+// Recipes: memory, barriers, warp collectives, calls, control flow.
+
+#include <algorithm>
+#include <set>
+
+#include "lower/selector.h"
+
+namespace wanren::lower {
+
+using ptx::Opcode;
+using simt::no_value;
+
+namespace {
+
+Access::Space space_of(ptx::Space space) {
+  switch (space) {
+    case ptx::Space::global: return Access::Space::global;
+    case ptx::Space::shared:
+    case ptx::Space::shared_cluster: return Access::Space::shared;
+    case ptx::Space::local: return Access::Space::local;
+    case ptx::Space::constant:
+    case ptx::Space::param: return Access::Space::constant;
+    default: return Access::Space::generic;
+  }
+}
+
+// An access that other threads may order theirs by.
+bool orders_others(const ptx::Modifiers& mods) {
+  using S = ptx::Semantics;
+  switch (mods.semantics) {
+    case S::acquire:
+    case S::release:
+    case S::acq_rel:
+    case S::sc:
+    case S::volatile_:
+    case S::mmio: return true;
+    default: return false;
+  }
+}
+
+constexpr std::int64_t offset_limit = 1 << 23;  // memory instructions have 24-bit signed offsets
+
+}  // namespace
+
+Selector::Address Selector::address(const Operand& base, std::int64_t offset, bool narrow) {
+  Operand at = base;
+  const auto fits = [](std::int64_t o) { return o >= -offset_limit && o < offset_limit; };
+  for (;;) {
+    const Inst* d = definition(at);
+    if (d == nullptr || d->dsts.size() != 1) break;
+    if ((d->op == Opcode::add || d->op == Opcode::sub) && !d->mods.cc) {
+      if (!narrow && ptx::bits(d->mods.types[0]) != 64) break;
+      const bool first = d->op == Opcode::add && d->srcs[0].kind == Operand::Kind::imm;
+      const Operand& constant = d->srcs[first ? 0 : 1];
+      if (constant.kind != Operand::Kind::imm) break;
+      std::int64_t change =
+          narrow ? static_cast<std::int32_t>(constant.bits) : static_cast<std::int64_t>(constant.bits);
+      if (d->op == Opcode::sub) change = -change;
+      if (!fits(change) || !fits(offset + change)) break;
+      offset += change;
+      at = d->srcs[first ? 1 : 0];
+      continue;
+    }
+    if (d->op == Opcode::cvta ||
+        (d->op == Opcode::mov && d->srcs.size() == 1 && d->srcs[0].kind == Operand::Kind::value)) {
+      at = d->srcs[0];
+      continue;
+    }
+    if (narrow && d->op == Opcode::cvt && !ptx::is_float(d->mods.types[1]) &&
+        ptx::bits(d->mods.types[1]) >= 32) {
+      at = d->srcs[0];
+      continue;
+    }
+    break;
+  }
+  if (at.kind == Operand::Kind::imm) {  // a fixed place in a window
+    const std::int64_t fixed =
+        narrow ? static_cast<std::int32_t>(at.bits) : static_cast<std::int64_t>(at.bits);
+    if (fits(offset + fixed)) return {{}, offset + fixed};
+  }
+  Words ws = words(at, narrow ? 1 : 2);
+  return {in_registers(std::move(ws)), offset};
+}
+
+void Selector::access(const Inst& inst, Memory kind, Words dst, const Operand& base, std::vector<Words> data,
+                      std::uint32_t bytes) {
+  const Access::Space space = space_of(inst.mods.space);
+  const bool narrow = space == Access::Space::shared || space == Access::Space::local;
+  Address a = address(base, inst.offset, narrow);
+  std::vector<Words> sources;
+  const Word key = a.base.empty() ? Word{} : a.base[0];
+  if (!a.base.empty()) sources.push_back(a.base);
+  for (Words& d : data) sources.push_back(in_registers(std::move(d)));
+  int latency = static_cast<int>(chip_.unit.l1_latency);
+  if (space == Access::Space::shared) latency = static_cast<int>(chip_.unit.shared_latency);
+  VirtualInst& i = emit(Pipe::memory, latency, std::move(dst), std::move(sources));
+  i.machine.memory = kind;
+  i.machine.slot = inst.slot;
+  i.machine.bytes = static_cast<std::uint16_t>(bytes);
+  i.access.space = space;
+  i.access.reads = kind != Memory::store && kind != Memory::reduction;
+  i.access.writes = kind == Memory::store || kind == Memory::atomic || kind == Memory::reduction ||
+                    kind == Memory::async_copy;
+  i.access.read_only = i.access.reads && !i.access.writes &&
+                       (inst.mods.cache == ptx::CacheOp::nc || space == Access::Space::constant);
+  i.access.fence = orders_others(inst.mods);
+  i.access.base = key;
+  i.access.offset = a.offset;
+  i.access.bytes = bytes;
+}
+
+Result<void> Selector::recipe_memory(const Inst& inst, bool& known) {
+  known = true;
+  const auto& mods = inst.mods;
+  const auto results = [&] {
+    Words all;
+    for (const simt::ValueId d : inst.dsts) {
+      const Words part = d == no_value ? temporary() : place(d);
+      all.insert(all.end(), part.begin(), part.end());
+    }
+    return all;
+  };
+  const auto data_from = [&](std::size_t first, int each) {
+    Words all;
+    for (std::size_t i = first; i < inst.srcs.size(); ++i) {
+      const Words part = words(inst.srcs[i], each);
+      all.insert(all.end(), part.begin(), part.end());
+    }
+    return all;
+  };
+  const int bits = ptx::bits(mods.types[0]);
+  const int each = std::max(1, bits / 32);
+  const auto bytes = static_cast<std::uint32_t>(std::max(1, bits / 8) * std::max<int>(1, mods.vector));
+  switch (inst.op) {
+    case Opcode::ld:
+    case Opcode::ldu:
+      if (mods.space == ptx::Space::param) {  // indexed or guarded: a constant-bank load, no trace record
+        VirtualInst& i = emit(Pipe::memory, static_cast<int>(chip_.unit.l1_latency), results(),
+                              {in_registers(words(inst.srcs[0], 1))});
+        i.machine.bytes = static_cast<std::uint16_t>(bytes);
+        return {};
+      }
+      access(inst, Memory::load, results(), inst.srcs[0], {}, bytes);
+      return {};
+    case Opcode::st: access(inst, Memory::store, {}, inst.srcs[0], {data_from(1, each)}, bytes); return {};
+    case Opcode::atom:
+    case Opcode::red: {
+      const bool reads =
+          inst.op == Opcode::atom && !inst.dsts.empty() &&
+          std::any_of(inst.dsts.begin(), inst.dsts.end(), [](auto d) { return d != no_value; });
+      std::vector<Words> data;
+      if (mods.atom == ptx::AtomOp::cas) {
+        data = {words(inst.srcs[1], each), words(inst.srcs[2], each)};
+      } else {
+        data = {data_from(1, each)};
+      }
+      access(inst,
+             reads || mods.atom == ptx::AtomOp::cas || mods.atom == ptx::AtomOp::exch ? Memory::atomic
+                                                                                      : Memory::reduction,
+             reads ? results() : Words{}, inst.srcs[0], std::move(data), bytes);
+      return {};
+    }
+    case Opcode::cp_async: {
+      // Shared destination and global source are both addresses; the record is the global read.
+      const Address to = address(inst.srcs[0], 0, true), from = address(inst.srcs[1], 0, false);
+      std::vector<Words> sources;
+      if (!to.base.empty()) sources.push_back(to.base);
+      if (!from.base.empty()) sources.push_back(from.base);
+      if (inst.srcs.size() > 2) sources.push_back(in_registers(words(inst.srcs[2], 1)));
+      VirtualInst& i = emit(Pipe::memory, 1, {}, std::move(sources));
+      i.machine.memory = Memory::async_copy;
+      i.machine.slot = inst.slot;
+      i.machine.bytes = mods.copy_bytes;
+      i.access = {Access::Space::generic, true, true, false, false, {}, 0, mods.copy_bytes};
+      return {};
+    }
+    case Opcode::cp_async_wait_group:
+    case Opcode::cp_async_wait_all: {
+      // LDGDEPBAR/DEPBAR: no slot, async_copy; bytes is the number of groups that may stay in flight.
+      VirtualInst& i = emit(Pipe::none, 1, {}, {});
+      i.machine.memory = Memory::async_copy;
+      if (inst.op == Opcode::cp_async_wait_group && !inst.srcs.empty())
+        i.machine.bytes = static_cast<std::uint16_t>(inst.srcs[0].bits);
+      i.access.fence = true;
+      return {};
+    }
+    case Opcode::cp_async_commit_group: emit(Pipe::none, 1, {}, {}).access.fence = true; return {};
+    case Opcode::prefetch:
+    case Opcode::prefetchu: {
+      const Address a = address(inst.srcs[0], inst.offset, false);
+      std::vector<Words> sources;
+      if (!a.base.empty()) sources.push_back(a.base);
+      emit(Pipe::memory, 1, {}, std::move(sources));
+      return {};
+    }
+    case Opcode::discard:
+    case Opcode::applypriority: emit(Pipe::memory, 1, {}, {}); return {};
+    case Opcode::createpolicy: chain(destination(inst), {}, 2); return {};
+    case Opcode::griddepcontrol:
+    case Opcode::pmevent:
+    case Opcode::setmaxnreg: emit(Pipe::none, 1, {}, {}); return {};
+    case Opcode::membar:
+    case Opcode::fence:
+      emit(Pipe::none, static_cast<int>(chip_.subcore.barrier_latency), {}, {}).access.fence = true;
+      return {};
+    case Opcode::bar:
+    case Opcode::barrier: {
+      if (mods.barrier == ptx::Barrier::warp_sync) {
+        emit(Pipe::none, 1, {}, {}).access.fence = true;
+        return {};
+      }
+      std::vector<Words> sources;
+      for (const Operand& o : inst.srcs) {
+        if (o.kind != Operand::Kind::value) continue;
+        const bool p = kernel_.values[o.value].width == simt::Width::pred;
+        sources.push_back(p ? Words{predicate(o)} : words(o, 1));
+      }
+      Words dst;
+      Word dst_predicate{};
+      if (!inst.dsts.empty() && inst.dsts[0] != no_value) {
+        dst = place(inst.dsts[0]);
+        if (kernel_.values[inst.dsts[0]].width == simt::Width::pred) {
+          dst_predicate = dst[0];
+          dst.clear();
+        }
+      }
+      VirtualInst& i = emit(Pipe::barrier, static_cast<int>(chip_.subcore.barrier_latency), std::move(dst),
+                            std::move(sources));
+      i.define_predicate = dst_predicate;
+      i.machine.slot = inst.slot;
+      i.access.fence = true;
+      i.last = kernel_.blocks[block_].suspend == simt::Suspend::barrier;
+      return {};
+    }
+    case Opcode::nanosleep: {
+      VirtualInst& i = emit(Pipe::none, 1, {}, {});
+      i.access.fence = i.last = true;
+      return {};
+    }
+    case Opcode::shfl:
+    case Opcode::vote:
+    case Opcode::match:
+    case Opcode::redux: {
+      Words dst;
+      Word dst_predicate{};
+      for (std::size_t d = 0; d < inst.dsts.size(); ++d) {
+        if (inst.dsts[d] == no_value) continue;
+        const Words w = place(inst.dsts[d]);
+        if (kernel_.values[inst.dsts[d]].width == simt::Width::pred)
+          dst_predicate = w[0];
+        else
+          dst = w;
+      }
+      std::vector<Words> sources;
+      for (const Operand& o : inst.srcs) {
+        if (o.kind != Operand::Kind::value) continue;
+        const bool p = kernel_.values[o.value].width == simt::Width::pred;
+        sources.push_back(p ? Words{predicate(o)} : words(o, words_of(o.value)));
+      }
+      if (inst.op == Opcode::shfl && !inst.srcs.empty() && sources.empty())
+        sources.push_back(in_registers(words(inst.srcs[0], 1)));
+      if (sources.size() > 4) sources.resize(4);
+      // VOTE is an ALU instruction; the others cross lanes.
+      const bool vote = inst.op == Opcode::vote;
+      VirtualInst& i =
+          emit(vote ? Pipe::integer : Pipe::shuffle,
+               static_cast<int>(vote ? chip_.subcore.alu_latency : chip_.subcore.shuffle_latency),
+               std::move(dst), std::move(sources));
+      i.define_predicate = dst_predicate;
+      return {};
+    }
+    case Opcode::activemask:
+    case Opcode::elect: integer(destination(inst), {}); return {};
+    case Opcode::call: {
+      // A system call: marshalling of the arguments, the call, a fixed body of 40 integer instructions.
+      std::vector<Words> sources;
+      for (const Operand& o : inst.srcs)
+        if (o.kind == Operand::Kind::value && sources.size() < 4)
+          sources.push_back(words(o, words_of(o.value)));
+      VirtualInst& i = integer(destination(inst), std::move(sources));
+      i.machine.repeat = 40;
+      i.access.fence = true;
+      emit(Pipe::branch, static_cast<int>(chip_.subcore.branch_latency), {}, {}).access.fence = true;
+      return {};
+    }
+    case Opcode::trap:
+    case Opcode::brkpt:
+    case Opcode::exit:
+    case Opcode::ret: {
+      VirtualInst& i = emit(Pipe::branch, 1, {}, {});
+      i.access.fence = true;
+      return {};
+    }
+    default: known = false; return {};
+  }
+}
+
+// A block that only ends its lanes: a branch to it is a predicated EXIT.
+static bool only_exits(const simt::Block& block) {
+  return block.insts.empty() && block.phis.empty() && block.term.kind == simt::Terminator::Kind::exit;
+}
+
+Result<void> Selector::terminator(const simt::Block& block) {
+  block_ = block.id;
+  index_ = static_cast<std::uint32_t>(std::max<std::size_t>(block.insts.size(), 1) - 1);
+  out_ = &tail_[block.id];
+  using K = simt::Terminator::Kind;
+  const auto branch = [&](std::vector<Words> sources) {
+    VirtualInst& i =
+        emit(Pipe::branch, static_cast<int>(chip_.subcore.branch_latency), {}, std::move(sources));
+    i.last = true;
+  };
+  const simt::BlockId next = block.id + 1;
+  switch (block.term.kind) {
+    case K::exit:
+    case K::trap: branch({}); break;
+    case K::jump:
+      if (block.term.targets[0] != next) branch({});
+      break;
+    case K::branch: {
+      branch({{predicate(block.term.cond)}});
+      const bool falls_through =
+          std::find(block.term.targets.begin(), block.term.targets.end(), next) != block.term.targets.end();
+      if (!falls_through) branch({});
+      break;
+    }
+    case K::index: {
+      const Words table = temporary();
+      integer(table, {place(block.term.cond)});
+      branch({table});
+      break;
+    }
+  }
+  return {};
+}
+
+// Convergence barriers: BSSY where a divergent region is entered, BSYNC where it ends. A branch whose
+// condition comes from launch constants, block and grid indices alone is uniform and needs none; nor does
+// one that leads only to an exit, nor arms short enough to be predicated (at most seven instructions).
+void Selector::reconvergence() {
+  const std::size_t n = kernel_.values.size();
+  std::vector<bool> varies(n);
+  for (bool changed = true; changed;) {
+    changed = false;
+    const auto vary = [&](simt::ValueId v) {
+      if (v == no_value || varies[v]) return;
+      varies[v] = true;
+      changed = true;
+    };
+    const auto any = [&](const std::vector<Operand>& list) {
+      return std::any_of(list.begin(), list.end(), [&](const Operand& o) {
+        if (o.kind == Operand::Kind::special) {
+          using S = ptx::SpecialRegister;
+          return !launch_constant(o) && o.special != S::ctaid_x && o.special != S::ctaid_y &&
+                 o.special != S::ctaid_z && o.special != S::warpid && o.special != S::smid;
+        }
+        return o.kind == Operand::Kind::value && varies[o.value];
+      });
+    };
+    for (const simt::Block& block : kernel_.blocks) {
+      for (const simt::Phi& phi : block.phis)
+        if (any(phi.incoming)) vary(phi.dst);
+      for (const Inst& inst : block.insts) {
+        const bool memory = (ptx::flags(inst.op) & ptx::accesses_memory) != 0 &&
+                            !(inst.op == Opcode::ld && inst.mods.space == ptx::Space::param);
+        if (memory || inst.op == Opcode::shfl || inst.op == Opcode::call || any(inst.srcs) ||
+            (inst.guard != no_value && varies[inst.guard]))
+          for (const simt::ValueId d : inst.dsts) vary(d);
+      }
+    }
+  }
+  std::set<std::pair<simt::BlockId, simt::BlockId>> entered;
+  std::set<simt::BlockId> ended;
+  const auto size = [&](simt::BlockId b) {
+    std::size_t total = tail_[b].size();
+    for (const auto& r : recipes_[b]) total += r.size();
+    return total;
+  };
+  for (const simt::Block& block : kernel_.blocks) {
+    if (block.term.kind != simt::Terminator::Kind::branch && block.term.kind != simt::Terminator::Kind::index)
+      continue;
+    if (!varies[block.term.cond]) continue;
+    const simt::BlockId join = block.immediate_post_dominator;
+    if (join == simt::no_block || only_exits(kernel_.blocks[join])) continue;
+    bool needed = false;
+    for (const simt::BlockId t : block.term.targets) {
+      if (t == join) continue;
+      const simt::Terminator& term = kernel_.blocks[t].term;
+      const bool straight = term.kind == simt::Terminator::Kind::jump && term.targets[0] == join;
+      needed |= !straight || size(t) > 7;
+    }
+    if (!needed) continue;
+    // A branch out of a loop: the region begins before the loop.
+    simt::BlockId place = block.id;
+    while (kernel_.blocks[place].loop_header != simt::no_block &&
+           kernel_.blocks[place].loop_depth > kernel_.blocks[join].loop_depth) {
+      const simt::BlockId header = kernel_.blocks[place].loop_header;
+      simt::BlockId before = simt::no_block;
+      for (const simt::BlockId p : kernel_.blocks[header].preds)
+        if (p < header) before = p;
+      if (before == simt::no_block) break;
+      place = before;
+    }
+    if (entered.insert({place, join}).second) {
+      out_ = &tail_[place];
+      block_ = place;
+      VirtualInst& i = emit(Pipe::branch, 1, {}, {});
+      i.last = true;
+      std::rotate(out_->begin(), out_->end() - 1, out_->end());
+    }
+    if (ended.insert(join).second) {
+      out_ = &head_[join];
+      block_ = join;
+      emit(Pipe::branch, 1, {}, {});
+      std::rotate(out_->begin(), out_->end() - 1, out_->end());
+    }
+  }
+}
+
+}  // namespace wanren::lower
