@@ -41,7 +41,8 @@ class Emitter {
   llvm::Constant* imm(int bits, Form form, std::uint64_t value);
   llvm::Constant* lane_constants(int bits, std::span<const std::int64_t> values);
   llvm::Constant* pattern_vector(int bits, std::uint32_t pattern);
-  const simt::LanePattern& pattern(std::uint32_t id) const { return shapes.patterns[id]; }
+  const simt::LanePattern& pattern(std::uint32_t id) const { return patterns[id]; }
+  std::uint32_t intern(const simt::LanePattern& p);
 
   /// The value as it stands in the current block.
   Lanes lanes(simt::ValueId v);
@@ -51,10 +52,13 @@ class Emitter {
   /// The operand's low `width` bits as integers in the given form. width 1: predicate (i1), with
   /// Operand::negated applied.
   Value* get(const simt::Operand& o, int width, Form form);
+  /// The same without making NaNs canonical: for those who only calculate with it or pass it on.
+  Value* get_raw(const simt::Operand& o, int width, Form form);
   Value* materialise(const Lanes& l, int width);
   Value* lane0(const Lanes& l, int width);
   Value* resize(Value* v, int width, bool is_signed);
   Value* splat(Value* scalar);
+  Value* canonical_nan(Value* float_bits);
   /// Any active lane's element of a vector whose active lanes agree.
   Value* extract_active(Value* vector);
 
@@ -65,8 +69,8 @@ class Emitter {
   void define_from(const simt::Inst& inst, std::size_t dst, Value* value, Form form, bool is_signed);
 
   // masks
-  Value* mask_bits();        ///< i32, lanes that execute the current block
-  Value* mask_vector();      ///< <32 x i1>
+  Value* mask_bits();    ///< i32, lanes that execute the current block
+  Value* mask_vector();  ///< <32 x i1>
   bool mask_is_full() const { return full_; }
   /// Block mask and guard, i32 / <32 x i1>; `full` true if known to be all ones.
   struct Mask {
@@ -81,12 +85,12 @@ class Emitter {
 
   // context
   Value* context_pointer(std::size_t offset);
-  Value* load_context(std::size_t offset, int bits);       ///< constant during the warp's life: loaded once
-  Value* load_context_now(std::size_t offset, int bits);   ///< loaded here
+  Value* load_context(std::size_t offset, int bits);      ///< constant during the warp's life: loaded once
+  Value* load_context_now(std::size_t offset, int bits);  ///< loaded here
   void store_context(std::size_t offset, Value* v);
   llvm::FunctionCallee runtime(const char* name, llvm::FunctionType* type);
   Value* inst_pointer(const simt::Inst& inst);
-  Value* scratch(std::size_t words64);                     ///< entry-block array, reused by all
+  Value* scratch(std::size_t words64);  ///< entry-block array, reused by all
   void yield(simt::Yield why);
   void raise(simt::Fault fault, const simt::Inst* inst, Value* mask_bits);
   void compiler_fence();
@@ -106,14 +110,15 @@ class Emitter {
   // --- families: false if the instruction is not theirs or has no inline code ---
   void emit(const simt::Inst& inst, std::uint32_t index);
   bool emit_pure(const simt::Inst& inst);
-  bool emit_scaled(const simt::Inst& inst);
+  Value* affine_scale(const simt::Inst& inst);
+  void define_affine(const simt::Inst& inst, Value* base);
   bool emit_memory(const simt::Inst& inst);
   bool emit_atomic(const simt::Inst& inst);
   bool emit_warp(const simt::Inst& inst);
   bool emit_matrix(const simt::Inst& inst);
   bool emit_barrier(const simt::Inst& inst);
   void call_alu(const simt::Inst& inst);
-  void call_warp_op(const simt::Inst& inst);
+  void trace_operand(const simt::Inst& inst);
   void call_syscall(const simt::Inst& inst);
 
   llvm::LLVMContext& c;
@@ -125,6 +130,7 @@ class Emitter {
   const EmitOptions options;
   const simt::Block* block = nullptr;  ///< the one being emitted
   llvm::Function* fn = nullptr;
+  std::vector<simt::LanePattern> patterns;  ///< Those of `shapes`, then what records add.
   std::string error;
   ptx::Location error_location;
 
@@ -151,13 +157,16 @@ class Emitter {
   void emit_leave(simt::BlockId block, std::uint32_t inst, llvm::ArrayRef<simt::ValueId> locals);
   void set_location(std::uint32_t inst);
 
-  std::vector<Variable> variables_;                  // by ValueId
-  llvm::DenseMap<simt::ValueId, Lanes> local_;       // values known in the current block
-  std::vector<simt::ValueId> local_order_;           // defined in the current block so far
-  std::vector<llvm::BasicBlock*> heads_;             // by BlockId
-  std::vector<llvm::AllocaInst*> pending_;           // by BlockId
+  void find_raw_values();
+
+  std::vector<bool> raw_;                                     // by ValueId: a NaN here may not be canonical
+  std::vector<Variable> variables_;                           // by ValueId
+  llvm::DenseMap<simt::ValueId, Lanes> local_;                // values known in the current block
+  std::vector<simt::ValueId> local_order_;                    // defined in the current block so far
+  std::vector<llvm::BasicBlock*> heads_;                      // by BlockId
+  std::vector<llvm::AllocaInst*> pending_;                    // by BlockId
   std::vector<llvm::AllocaInst*> warp_count_, thread_count_;  // by BlockId; null: not counted that way
-  std::vector<std::uint32_t> first_line_;            // by BlockId: line of instruction 0
+  std::vector<std::uint32_t> first_line_;                     // by BlockId: line of instruction 0
   std::vector<std::unique_ptr<llvm::DenseSet<simt::ValueId>>> kept_;
   llvm::DenseMap<std::uint64_t, Value*> context_values_;
   llvm::BasicBlock* entry_ = nullptr;

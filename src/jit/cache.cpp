@@ -1,0 +1,237 @@
+#include "jit/cache.h"
+
+#include <dlfcn.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <atomic>
+#include <cstdlib>
+#include <cstring>
+#include <filesystem>
+#include <fstream>
+#include <string>
+
+#include <fmt/format.h>
+#include <llvm/Config/llvm-config.h>
+#include <llvm/Support/BLAKE3.h>
+
+#include "jit/machine.h"
+
+namespace wanren::jit {
+
+namespace fs = std::filesystem;
+
+namespace {
+
+constexpr char magic[8] = {'W', 'R', 'J', 'I', 'T', '0', '0', '1'};
+
+struct Header {
+  char magic[8];
+  CacheKey key;
+  std::uint64_t patterns, object_bytes;
+  std::array<std::uint64_t, 4> checksum;  ///< Of what follows the header.
+};
+
+class Hash {
+ public:
+  template <class T>
+    requires std::is_trivially_copyable_v<T>
+  void add(const T& value) {
+    blake_.update(llvm::ArrayRef<std::uint8_t>(reinterpret_cast<const std::uint8_t*>(&value), sizeof value));
+  }
+  void add(const std::string& s) {
+    add(s.size());
+    blake_.update(s);
+  }
+  template <class T>
+  void add(const std::vector<T>& v) {
+    add(v.size());
+    for (const T& x : v) add(x);
+  }
+  void bytes(const void* data, std::size_t n) {
+    blake_.update(llvm::ArrayRef<std::uint8_t>(static_cast<const std::uint8_t*>(data), n));
+  }
+  std::array<std::uint64_t, 4> finish() {
+    std::array<std::uint64_t, 4> r;
+    const auto digest = blake_.final<32>();
+    std::memcpy(r.data(), digest.data(), sizeof r);
+    return r;
+  }
+
+  void add(const simt::Operand& o) {
+    add(o.kind);
+    add(o.negated);
+    add(o.value);
+    add(o.special);
+    add(o.index);
+    add(o.bits);
+  }
+  void add(const simt::Inst& i) {
+    add(i.op);
+    add(i.syscall);
+    add(i.mods);  // whole bytes: padding can only cause a miss
+    add(i.dsts);
+    add(i.srcs);
+    add(i.offset);
+    add(i.guard);
+    add(i.guard_negated);
+    add(i.prior);
+    add(i.slot);
+  }
+
+ private:
+  llvm::BLAKE3 blake_;
+};
+
+/// Size and time of the file that this code was loaded from: another build may emit other code.
+std::string build_identity() {
+  Dl_info info{};
+  struct stat file{};
+  if (!dladdr(reinterpret_cast<const void*>(&cache_key), &info) || stat(info.dli_fname, &file) != 0)
+    return "unknown";
+  return fmt::format("{} {}.{}", file.st_size, file.st_mtim.tv_sec, file.st_mtim.tv_nsec);
+}
+
+/// Empty: no cache.
+fs::path cache_folder() {
+  if (const char* off = std::getenv("CUDA_CACHE_DISABLE"); off && std::string(off) == "1") return {};
+  if (const char* path = std::getenv("CUDA_CACHE_PATH"); path && *path) return fs::path(path) / "wanren";
+  if (const char* path = std::getenv("XDG_CACHE_HOME"); path && *path) return fs::path(path) / "wanren";
+  if (const char* home = std::getenv("HOME"); home && *home) return fs::path(home) / ".cache" / "wanren";
+  return {};
+}
+
+fs::path file_of(const CacheKey& key) {
+  return fmt::format("{:016x}{:016x}.jit", key[0], key[1]);
+}
+
+std::uint64_t size_limit() {
+  if (const char* text = std::getenv("CUDA_CACHE_MAXSIZE"); text && *text)
+    return std::strtoull(text, nullptr, 10);
+  return std::uint64_t{256} << 20;
+}
+
+void shrink(const fs::path& folder, std::uint64_t limit) {
+  struct File {
+    fs::path path;
+    std::uint64_t bytes;
+    fs::file_time_type used;
+  };
+  std::vector<File> files;
+  std::uint64_t total = 0;
+  std::error_code ignored;
+  for (const auto& f : fs::directory_iterator(folder, ignored)) {
+    if (f.path().extension() != ".jit") continue;
+    files.push_back({f.path(), f.file_size(ignored), f.last_write_time(ignored)});
+    total += files.back().bytes;
+  }
+  if (total <= limit) return;
+  std::sort(files.begin(), files.end(), [](const File& a, const File& b) { return a.used < b.used; });
+  for (const File& f : files) {
+    if (total <= limit) break;
+    fs::remove(f.path, ignored);
+    total -= f.bytes;
+  }
+}
+
+}  // namespace
+
+CacheKey cache_key(const simt::Kernel& kernel, const simt::BlockShape& shape, engine::Flavour flavour) {
+  static const std::string host = host_machine().cpu + '\n' + host_machine().features + '\n' +
+                                  LLVM_VERSION_STRING + '\n' + build_identity();
+  Hash h;
+  h.add(host);
+  h.add(shape.generic);
+  if (!shape.generic) h.add(shape.block);
+  h.add(flavour);
+  h.add(kernel.local_bytes);
+  h.add(kernel.parameter_bytes);
+  h.add(kernel.values.size());
+  for (const simt::Value& v : kernel.values) h.add(v.width);
+  h.add(kernel.blocks.size());
+  for (const simt::Block& b : kernel.blocks) {
+    h.add(b.phis.size());
+    for (const simt::Phi& p : b.phis) {
+      h.add(p.dst);
+      h.add(p.incoming);
+    }
+    h.add(b.insts);
+    h.add(b.term.kind);
+    h.add(b.term.cond);
+    h.add(b.term.negated);
+    h.add(b.term.targets);
+    h.add(b.term.spins);
+    h.add(b.preds);
+    h.add(b.suspend);
+    h.add(b.loop_depth);
+  }
+  return h.finish();
+}
+
+std::optional<CacheEntry> read_cache(const CacheKey& key) {
+  const fs::path folder = cache_folder();
+  if (folder.empty()) return std::nullopt;
+  const fs::path path = folder / file_of(key);
+  std::ifstream in(path, std::ios::binary);
+  if (!in) return std::nullopt;
+  std::error_code ignored;
+  const std::uint64_t bytes = fs::file_size(path, ignored);
+  Header header{};
+  if (bytes < sizeof header || !in.read(reinterpret_cast<char*>(&header), sizeof header)) return std::nullopt;
+  const std::uint64_t rest = bytes - sizeof header;
+  if (std::memcmp(header.magic, magic, sizeof magic) != 0 || header.key != key) return std::nullopt;
+  if (header.patterns > rest / sizeof(simt::LanePattern) ||
+      header.object_bytes != rest - header.patterns * sizeof(simt::LanePattern))
+    return std::nullopt;
+  CacheEntry entry;
+  entry.patterns.resize(header.patterns);
+  entry.object.resize(header.object_bytes);
+  in.read(reinterpret_cast<char*>(entry.patterns.data()),
+          static_cast<std::streamsize>(header.patterns * sizeof(simt::LanePattern)));
+  in.read(entry.object.data(), static_cast<std::streamsize>(header.object_bytes));
+  if (!in) return std::nullopt;
+  Hash h;
+  h.bytes(entry.patterns.data(), header.patterns * sizeof(simt::LanePattern));
+  h.bytes(entry.object.data(), header.object_bytes);
+  if (h.finish() != header.checksum) return std::nullopt;
+  fs::last_write_time(path, fs::file_time_type::clock::now(), ignored);
+  return entry;
+}
+
+void write_cache(const CacheKey& key, const CacheEntry& entry) {
+  static std::atomic<unsigned> counter{0};
+  const fs::path folder = cache_folder();
+  if (folder.empty()) return;
+  std::error_code error;
+  fs::create_directories(folder, error);
+  if (error) return;
+  Header header{};
+  std::memcpy(header.magic, magic, sizeof magic);
+  header.key = key;
+  header.patterns = entry.patterns.size();
+  header.object_bytes = entry.object.size();
+  Hash h;
+  h.bytes(entry.patterns.data(), entry.patterns.size() * sizeof(simt::LanePattern));
+  h.bytes(entry.object.data(), entry.object.size());
+  header.checksum = h.finish();
+  // Written aside and renamed, so that no reader sees half an entry.
+  const fs::path aside = folder / fmt::format("{}.{}.{}", file_of(key).string(), getpid(), counter++);
+  {
+    std::ofstream out(aside, std::ios::binary);
+    out.write(reinterpret_cast<const char*>(&header), sizeof header);
+    out.write(reinterpret_cast<const char*>(entry.patterns.data()),
+              static_cast<std::streamsize>(entry.patterns.size() * sizeof(simt::LanePattern)));
+    out.write(entry.object.data(), static_cast<std::streamsize>(entry.object.size()));
+    if (!out) {
+      out.close();
+      fs::remove(aside, error);
+      return;
+    }
+  }
+  fs::rename(aside, folder / file_of(key), error);
+  if (error) fs::remove(aside, error);
+  shrink(folder, size_limit());
+}
+
+}  // namespace wanren::jit

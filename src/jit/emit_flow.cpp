@@ -1,0 +1,257 @@
+// Blocks, terminators and the thread-frontier dispatch between them.
+
+#include <algorithm>
+
+#include "jit/emitter.h"
+
+namespace wanren::jit {
+
+using simt::BlockId;
+using simt::Terminator;
+using Kind = simt::ValueShape::Kind;
+
+void Emitter::emit_block(const simt::Block& blk) {
+  block = &blk;
+  local_.clear();
+  local_order_.clear();
+  assumed_.clear();
+  assumptions_.clear();
+  mask_vector_ = nullptr;
+  inst_index_ = 0;
+  b.SetInsertPoint(heads_[blk.id]);
+  set_location(0);
+  if (shapes.whole[blk.id]) {
+    mask_ = entry_mask_;
+    full_ = full_entry_;
+  } else {
+    mask_ = b.CreateLoad(b.getInt32Ty(), pending_[blk.id]);
+    full_ = false;
+  }
+  b.CreateStore(b.getInt32(0), pending_[blk.id]);
+  mask_vector_ = full_ ? static_cast<Value*>(imm(1, Form::vector, 1)) : to_vector(mask_);
+  // Values live at the start are read here, where they dominate every inner block.
+  for (simt::ValueId v : shapes.live_in[blk.id]) lanes(v);
+  for (const simt::Phi& phi : blk.phis) lanes(phi.dst);
+  count_block();
+  if (traced()) begin_block_trace();
+  for (std::uint32_t i = 0; i < blk.insts.size() && error.empty(); ++i) {
+    inst_index_ = i;
+    set_location(i);
+    emit(blk.insts[i], i);
+  }
+  if (!error.empty()) return;
+  inst_index_ = static_cast<std::uint32_t>(blk.insts.size());
+  set_location(inst_index_);
+  flush_assumptions();
+  emit_terminator();
+}
+
+void Emitter::count_block() {
+  const BlockId id = block->id;
+  Value* threads =
+      full_ ? nullptr : b.CreateZExt(b.CreateUnaryIntrinsic(llvm::Intrinsic::ctpop, mask_), b.getInt64Ty());
+  auto bump = [&](Value* where, Value* by) {
+    b.CreateStore(b.CreateAdd(b.CreateLoad(b.getInt64Ty(), where), by), where);
+  };
+  if (warp_count_[id]) {
+    bump(warp_count_[id], b.getInt64(1));
+    if (threads) bump(thread_count_[id], threads);
+    return;
+  }
+  Value* counts = load_context(offsetof(simt::WarpContext, counts), 0);
+  bump(b.CreateConstGEP1_32(b.getInt64Ty(), counts, id * 2), b.getInt64(1));
+  bump(b.CreateConstGEP1_32(b.getInt64Ty(), counts, id * 2 + 1), threads ? threads : b.getInt64(warp_size));
+}
+
+void Emitter::write_phis(BlockId to, std::size_t occurrence, Value* edge_bits, bool divergent,
+                         std::span<const BlockId> others) {
+  const simt::Block& target = kernel.blocks[to];
+  if (target.phis.empty()) return;
+  std::size_t incoming = 0, seen = 0;
+  for (; incoming < target.preds.size(); ++incoming)
+    if (target.preds[incoming] == block->id && seen++ == occurrence) break;
+  WR_CHECK(incoming < target.preds.size());
+  const auto& frontier = shapes.frontier[block->id];
+  const bool lanes_wait_there = std::binary_search(frontier.begin(), frontier.end(), to);
+  const auto& kept_here = kept(block->id);
+  std::vector<Lanes> values;
+  for (const simt::Phi& phi : target.phis) {
+    const int width = simt::bits(kernel.values[phi.dst].width);
+    values.push_back(coerce(
+        [&] {
+          simt::Operand o = phi.incoming[incoming];
+          Lanes l = lanes(o, width);
+          if (o.negated) {
+            l.bits = b.CreateNot(materialise(l, width));
+            l.kind = Kind::vector;
+          }
+          return l;
+        }(),
+        phi.dst));
+  }
+  Value* edge_vector = nullptr;
+  for (std::size_t i = 0; i < target.phis.size(); ++i) {
+    const simt::ValueId v = target.phis[i].dst;
+    bool blend = lanes_wait_there || kept_here.contains(v);
+    if (divergent && !blend)
+      for (BlockId other : others) {
+        const auto& live = shapes.live_in[other];
+        // A target that stands twice in a table keeps what the other occurrence wrote.
+        if (other == to || std::find(live.begin(), live.end(), v) != live.end()) blend = true;
+      }
+    if (blend && full_ && !divergent) blend = false;
+    if (blend && !edge_vector) edge_vector = to_vector(edge_bits);
+    store_variable(v, values[i], blend ? edge_vector : nullptr);
+  }
+}
+
+void Emitter::edge(BlockId to, std::size_t occurrence, Value* edge_bits, bool divergent) {
+  (void)occurrence;
+  const auto& frontier = shapes.frontier[block->id];
+  Value* bits = edge_bits;
+  const bool waiting = std::binary_search(frontier.begin(), frontier.end(), to);
+  if (waiting || divergent) bits = b.CreateOr(bits, b.CreateLoad(b.getInt32Ty(), pending_[to]));
+  b.CreateStore(bits, pending_[to]);
+}
+
+/// Jumps to the lowest pending block of `certain` and the frontier. Somebody is pending in
+/// `certain` unless the block exits.
+void Emitter::dispatch(std::span<const BlockId> certain, bool exits) {
+  const auto& frontier = shapes.frontier[block->id];
+  std::vector<BlockId> order(frontier.begin(), frontier.end());
+  order.insert(order.end(), certain.begin(), certain.end());
+  std::sort(order.begin(), order.end());
+  order.erase(std::unique(order.begin(), order.end()), order.end());
+  auto is_certain = [&](BlockId id) {
+    return std::find(certain.begin(), certain.end(), id) != certain.end();
+  };
+  if (block->term.spins) {
+    // Lanes that spin let every other pending lane run first, or a lock held by one would never open.
+    std::stable_partition(order.begin(), order.end(),
+                          [&](BlockId id) { return !(is_certain(id) && id <= block->id); });
+  } else if (!exits) {
+    while (!order.empty() && !is_certain(order.back())) order.pop_back();
+  }
+  for (std::size_t i = 0; i < order.size(); ++i) {
+    const BlockId id = order[i];
+    const bool sure = !exits && (i + 1 == order.size() || (certain.size() == 1 && is_certain(id)));
+    if (sure) {
+      b.CreateBr(heads_[id]);
+      return;
+    }
+    Value* any = b.CreateICmpNE(b.CreateLoad(b.getInt32Ty(), pending_[id]), b.getInt32(0));
+    llvm::BasicBlock* next = new_block("next");
+    b.CreateCondBr(any, heads_[id], next);
+    b.SetInsertPoint(next);
+  }
+  b.CreateBr(exit_);
+}
+
+void Emitter::emit_terminator() {
+  const Terminator& t = block->term;
+  if (t.spins) {
+    Value* coupled = b.CreateICmpNE(load_context(offsetof(simt::WarpContext, coupled), 32), b.getInt32(0));
+    llvm::BasicBlock* wait = new_block("spin");
+    llvm::BasicBlock* on = new_block("on");
+    branch_unlikely(coupled, wait, on);
+    b.SetInsertPoint(wait);
+    yield(simt::Yield::spin);
+    b.CreateBr(on);
+    b.SetInsertPoint(on);
+  }
+  switch (t.kind) {
+    case Terminator::Kind::exit: dispatch({}, true); return;
+    case Terminator::Kind::trap: raise(simt::Fault::trap, nullptr, mask_bits()); return;
+    case Terminator::Kind::jump: {
+      const BlockId to = t.targets[0];
+      write_phis(to, 0, mask_bits(), false, {});
+      edge(to, 0, mask_bits(), false);
+      const BlockId certain[] = {to};
+      dispatch(certain, false);
+      return;
+    }
+    case Terminator::Kind::branch: {
+      simt::Operand cond = simt::Operand::of(t.cond);
+      cond.negated = t.negated;
+      const BlockId targets[2] = {t.targets[0], t.targets[1]};
+      const std::size_t second = targets[0] == targets[1] ? 1 : 0;
+      if (!shapes.divergent[block->id]) {
+        Value* taken = kind(cond) == Kind::vector ? extract_active(get(cond, 1, Form::vector))
+                                                  : get(cond, 1, Form::scalar);
+        llvm::BasicBlock* ways[2] = {new_block("taken"), new_block("fall")};
+        b.CreateCondBr(taken, ways[0], ways[1]);
+        for (int i = 0; i < 2; ++i) {
+          b.SetInsertPoint(ways[i]);
+          const auto saved = local_;
+          write_phis(targets[i], i ? second : 0, mask_bits(), false, {});
+          edge(targets[i], 0, mask_bits(), false);
+          const BlockId certain[] = {targets[i]};
+          dispatch(certain, false);
+          local_ = saved;
+        }
+        return;
+      }
+      Value* c1 = get(cond, 1, Form::vector);
+      Value* taken = to_bits(full_ ? c1 : b.CreateAnd(mask_vector(), c1));
+      Value* fall = b.CreateAnd(mask_bits(), b.CreateNot(taken));
+      const BlockId other0[] = {targets[1]}, other1[] = {targets[0]};
+      write_phis(targets[0], 0, taken, true, other0);
+      write_phis(targets[1], second, fall, true, other1);
+      edge(targets[0], 0, taken, true);
+      edge(targets[1], second, fall, true);
+      dispatch(targets, false);
+      return;
+    }
+    case Terminator::Kind::index: {
+      // Lanes beyond the table are undefined behaviour; they take the last target.
+      simt::Operand cond = simt::Operand::of(t.cond);
+      const int width = simt::bits(kernel.values[t.cond].width);
+      Value* index = get(cond, width, Form::vector);
+      Value* left = mask_vector();
+      std::vector<Value*> bits;
+      std::vector<std::size_t> occurrences;
+      for (std::size_t i = 0; i < t.targets.size(); ++i) {
+        Value* here = left;
+        if (i + 1 < t.targets.size())
+          here = b.CreateAnd(left, b.CreateICmpEQ(index, imm(width, Form::vector, i)));
+        left = b.CreateAnd(left, b.CreateNot(here));
+        bits.push_back(to_bits(here));
+        occurrences.push_back(static_cast<std::size_t>(
+            std::count(t.targets.begin(), t.targets.begin() + static_cast<std::ptrdiff_t>(i), t.targets[i])));
+      }
+      std::vector<BlockId> all(t.targets);
+      for (std::size_t i = 0; i < t.targets.size(); ++i) {
+        std::vector<BlockId> others;
+        for (BlockId o : all)
+          if (o != t.targets[i]) others.push_back(o);
+        if (std::count(all.begin(), all.end(), t.targets[i]) > 1) others.push_back(t.targets[i]);
+        write_phis(t.targets[i], occurrences[i], bits[i], true, others);
+        edge(t.targets[i], 0, bits[i], true);
+      }
+      std::sort(all.begin(), all.end());
+      all.erase(std::unique(all.begin(), all.end()), all.end());
+      dispatch(all, false);
+      return;
+    }
+  }
+}
+
+void Emitter::emit_exit() {
+  b.SetInsertPoint(exit_);
+  Value* counts = load_context(offsetof(simt::WarpContext, counts), 0);
+  for (const simt::Block& blk : kernel.blocks) {
+    if (!warp_count_[blk.id]) continue;
+    auto add = [&](std::uint32_t index, Value* by) {
+      Value* where = b.CreateConstGEP1_32(b.getInt64Ty(), counts, index);
+      b.CreateStore(b.CreateAdd(b.CreateLoad(b.getInt64Ty(), where), by), where);
+    };
+    Value* warps = b.CreateLoad(b.getInt64Ty(), warp_count_[blk.id]);
+    add(blk.id * 2, warps);
+    add(blk.id * 2 + 1, thread_count_[blk.id] ? b.CreateLoad(b.getInt64Ty(), thread_count_[blk.id])
+                                              : b.CreateShl(warps, b.getInt64(5)));
+  }
+  yield(simt::Yield::exited);
+  b.CreateUnreachable();
+}
+
+}  // namespace wanren::jit

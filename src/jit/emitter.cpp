@@ -1,0 +1,440 @@
+// The function around the blocks: entry, context, yields, counters, leaving for the interpreter.
+
+#include "jit/emitter.h"
+
+#include <algorithm>
+
+#include "interp/callbacks.h"
+#include "interp/interp.h"
+
+namespace wanren::jit {
+
+using simt::WarpContext;
+using Kind = simt::ValueShape::Kind;
+using ptx::Opcode;
+
+Emitter::Emitter(llvm::Module& module, const simt::Kernel& k, const simt::Shapes& s,
+                 const simt::BlockShape& bs, EmitOptions o)
+    : c(module.getContext()),
+      m(module),
+      b(module.getContext()),
+      kernel(k),
+      shapes(s),
+      shape(bs),
+      options(o),
+      patterns(s.patterns) {
+  find_raw_values();
+}
+
+std::uint32_t Emitter::intern(const simt::LanePattern& p) {
+  for (std::uint32_t i = 0; i < patterns.size(); ++i)
+    if (patterns[i] == p) return i;
+  patterns.push_back(p);
+  return static_cast<std::uint32_t>(patterns.size() - 1);
+}
+
+Result<void> Emitter::run() {
+  auto* type = llvm::FunctionType::get(b.getVoidTy(), {b.getPtrTy()}, false);
+  fn = llvm::Function::Create(type, llvm::Function::ExternalLinkage, "kernel", m);
+  fn->addFnAttr(llvm::Attribute::NoUnwind);
+  fn->addFnAttr(llvm::Attribute::NoRedZone);  // the fiber switch pushes
+  const char* width = options.avx512 ? "512" : "256";
+  fn->addFnAttr("prefer-vector-width", width);
+  fn->addFnAttr("min-legal-vector-width", width);
+  fn->addParamAttr(0, llvm::Attribute::NoAlias);
+  fn->addParamAttr(0, llvm::Attribute::NonNull);
+  fn->addParamAttr(0, llvm::Attribute::getWithDereferenceableBytes(c, sizeof(WarpContext)));
+  ctx_ = fn->getArg(0);
+
+  // A line of the table is an instruction: see code.cpp, which maps it back.
+  m.addModuleFlag(llvm::Module::Warning, "Debug Info Version", llvm::DEBUG_METADATA_VERSION);
+  llvm::DIBuilder di(m);
+  auto* file = di.createFile("kernel.ptx", ".");
+  di.createCompileUnit(llvm::dwarf::DW_LANG_C, file, "wanren", true, "", 0, "",
+                       llvm::DICompileUnit::LineTablesOnly);
+  subprogram_ = di.createFunction(file, "kernel", "kernel", file, 1,
+                                  di.createSubroutineType(di.getOrCreateTypeArray({})), 1,
+                                  llvm::DINode::FlagZero, llvm::DISubprogram::SPFlagDefinition);
+  fn->setSubprogram(subprogram_);
+  std::uint32_t line = 1;
+  for (const simt::Block& blk : kernel.blocks) {
+    first_line_.push_back(line);
+    line += static_cast<std::uint32_t>(blk.insts.size()) + 1;
+  }
+
+  entry_ = llvm::BasicBlock::Create(c, "entry", fn);
+  b.SetInsertPoint(entry_);
+  b.SetCurrentDebugLocation(llvm::DILocation::get(c, 1, 0, subprogram_));
+  kept_.resize(kernel.blocks.size());
+  emit_entry();
+  for (const simt::Block& blk : kernel.blocks) {
+    emit_block(blk);
+    if (!error.empty())
+      return fail(kernel.name + ":" + std::to_string(error_location.ptx_line), error,
+                  "run it with the interpreter");
+  }
+  emit_exit();
+  scratch_->setOperand(0, b.getInt64(scratch_words_));
+  b.SetInsertPoint(entry_);
+  b.CreateBr(heads_[0]);
+  di.finalize();
+  return {};
+}
+
+void Emitter::emit_entry() {
+  scratch_ = b.CreateAlloca(b.getInt64Ty(), b.getInt64(1));
+  scratch_->setAlignment(llvm::Align(64));
+  const auto blocks = kernel.blocks.size();
+  for (const simt::Block& blk : kernel.blocks) {
+    heads_.push_back(llvm::BasicBlock::Create(c, "b" + std::to_string(blk.id), fn));
+    pending_.push_back(b.CreateAlloca(b.getInt32Ty()));
+    b.CreateStore(b.getInt32(0), pending_.back());
+  }
+  exit_ = llvm::BasicBlock::Create(c, "exit", fn);
+  full_entry_ = !shape.generic && shape.block.count() % warp_size == 0;
+  entry_mask_ = full_entry_ ? static_cast<Value*>(b.getInt32(full_mask))
+                            : load_context(offsetof(WarpContext, entry_mask), 32);
+  b.CreateStore(entry_mask_, pending_[0]);
+  warp_count_.resize(blocks);
+  thread_count_.resize(blocks);
+  // Blocks in loops count in registers, others in memory.
+  for (const simt::Block& blk : kernel.blocks) {
+    if (blk.loop_depth == 0) continue;
+    warp_count_[blk.id] = b.CreateAlloca(b.getInt64Ty());
+    b.CreateStore(b.getInt64(0), warp_count_[blk.id]);
+    if (shapes.whole[blk.id] && full_entry_) continue;
+    thread_count_[blk.id] = b.CreateAlloca(b.getInt64Ty());
+    b.CreateStore(b.getInt64(0), thread_count_[blk.id]);
+  }
+  if (traced()) {
+    cursor_ = b.CreateAlloca(b.getPtrTy());
+    b.CreateStore(b.CreateLoad(b.getPtrTy(), context_pointer(offsetof(WarpContext, trace_cursor))), cursor_);
+  }
+  declare_variables();
+}
+
+void Emitter::set_location(std::uint32_t inst) {
+  b.SetCurrentDebugLocation(llvm::DILocation::get(c, first_line_[block->id] + inst, 0, subprogram_));
+}
+
+// --- context ---
+
+llvm::Value* Emitter::context_pointer(std::size_t offset) {
+  return b.CreateConstGEP1_64(b.getInt8Ty(), ctx_, offset);
+}
+
+/// bits 0: a pointer.
+llvm::Value* Emitter::load_context(std::size_t offset, int bits) {
+  Value*& known = context_values_[offset << 8 | static_cast<unsigned>(bits)];
+  if (!known) {
+    llvm::IRBuilder<>::InsertPointGuard guard(b);
+    b.SetInsertPoint(entry_);
+    llvm::Type* type =
+        bits ? static_cast<llvm::Type*>(b.getIntNTy(static_cast<unsigned>(bits))) : b.getPtrTy();
+    auto* load = b.CreateLoad(type, context_pointer(offset));
+    load->setMetadata(llvm::LLVMContext::MD_invariant_load, llvm::MDNode::get(c, {}));
+    known = load;
+  }
+  return known;
+}
+
+llvm::Value* Emitter::load_context_now(std::size_t offset, int bits) {
+  llvm::Type* type = bits ? static_cast<llvm::Type*>(b.getIntNTy(static_cast<unsigned>(bits))) : b.getPtrTy();
+  return b.CreateLoad(type, context_pointer(offset));
+}
+
+void Emitter::store_context(std::size_t offset, Value* v) {
+  b.CreateStore(v, context_pointer(offset));
+}
+
+llvm::FunctionCallee Emitter::runtime(const char* name, llvm::FunctionType* type) {
+  return m.getOrInsertFunction(name, type);
+}
+
+llvm::Value* Emitter::inst_pointer(const simt::Inst& inst) {
+  auto* table = m.getOrInsertGlobal("wanren_insts", b.getPtrTy());
+  llvm::cast<llvm::GlobalVariable>(table)->setConstant(true);
+  return b.CreateLoad(b.getPtrTy(),
+                      b.CreateConstGEP1_64(b.getPtrTy(), table, first_line_[block->id] + inst_index_));
+}
+
+llvm::Value* Emitter::scratch(std::size_t words) {
+  scratch_words_ = std::max(scratch_words_, words);
+  return scratch_;
+}
+
+llvm::BasicBlock* Emitter::new_block(const char* name) {
+  return llvm::BasicBlock::Create(c, name, fn);
+}
+
+llvm::BranchInst* Emitter::branch_unlikely(Value* cond, llvm::BasicBlock* unlikely,
+                                           llvm::BasicBlock* likely) {
+  return b.CreateCondBr(cond, unlikely, likely, llvm::MDBuilder(c).createBranchWeights(1, 1 << 20));
+}
+
+void Emitter::compiler_fence() {
+  b.CreateFence(llvm::AtomicOrdering::SequentiallyConsistent, llvm::SyncScope::SingleThread);
+}
+
+// --- giving way ---
+
+void Emitter::yield(simt::Yield why) {
+  store_context(offsetof(WarpContext, yield), b.getInt32(static_cast<std::uint32_t>(why)));
+  if (cursor_) store_context(offsetof(WarpContext, trace_cursor), b.CreateLoad(b.getPtrTy(), cursor_));
+#if defined(__x86_64__)
+  // The layout that engine/fiber.h shares: continuation address on top of the saved stack. Every
+  // register is clobbered, so that only live ones are saved; rbx and rbp may address the frame.
+  std::string constraints =
+      "={rdi},0,~{rax},~{rcx},~{rdx},~{rsi},~{r8},~{r9},~{r10},~{r11},~{r12},~{r13},~{r14},~{r15}";
+  for (int i = 0; i < (options.avx512 ? 32 : 16); ++i)
+    constraints += (options.avx512 ? ",~{zmm" : ",~{ymm") + std::to_string(i) + "}";
+  if (options.avx512)
+    for (int i = 0; i < 8; ++i) constraints += ",~{k" + std::to_string(i) + "}";
+  constraints += ",~{memory},~{dirflag},~{fpsr},~{flags}";
+  auto* type = llvm::FunctionType::get(b.getPtrTy(), {b.getPtrTy()}, false);
+  b.CreateCall(type,
+               llvm::InlineAsm::get(type,
+                                    "pushq %rbp\npushq %rbx\nleaq 1f(%rip), %rax\npushq %rax\n"
+                                    "movq %rsp, 8(%rdi)\nmovq (%rdi), %rsp\npopq %rax\njmpq *%rax\n"
+                                    "1:\npopq %rbx\npopq %rbp",
+                                    constraints, true),
+               {ctx_});
+#else
+  Value* services = load_context(offsetof(WarpContext, services), 0);
+  Value* suspend = b.CreateLoad(b.getPtrTy(), services);
+  b.CreateCall(llvm::FunctionType::get(b.getVoidTy(), {b.getPtrTy()}, false), suspend, {ctx_});
+#endif
+  if (cursor_) b.CreateStore(load_context_now(offsetof(WarpContext, trace_cursor), 0), cursor_);
+}
+
+void Emitter::raise(simt::Fault fault, const simt::Inst* inst, Value* mask) {
+  (void)inst;
+  if (cursor_) store_context(offsetof(WarpContext, trace_cursor), b.CreateLoad(b.getPtrTy(), cursor_));
+  Value* services = load_context(offsetof(WarpContext, services), 0);
+  Value* callee = b.CreateLoad(
+      b.getPtrTy(), b.CreateConstGEP1_64(b.getInt8Ty(), services, offsetof(simt::Services, fault)));
+  auto* i32 = b.getInt32Ty();
+  auto* call =
+      b.CreateCall(llvm::FunctionType::get(b.getVoidTy(), {b.getPtrTy(), i32, i32, i32, i32}, false), callee,
+                   {ctx_, b.getInt32(static_cast<std::uint32_t>(fault)), b.getInt32(block->id),
+                    b.getInt32(inst_index_), mask});
+  call->setDoesNotReturn();
+  b.CreateUnreachable();
+}
+
+// --- leaving compiled code ---
+
+void Emitter::assume_no_wrap(const simt::Inst& inst, std::uint32_t index) {
+  using namespace ptx;
+  const Type type = inst.op == Opcode::cvt ? inst.mods.types[1] : inst.mods.types[0];
+  const int width = ptx::bits(type);
+  const bool sign = ptx::is_signed(type);
+  const std::size_t sources = inst.op == Opcode::mad ? 2 : inst.srcs.size();
+  for (std::size_t i = 0; i < sources; ++i) {
+    if (kind(inst.srcs[i]) != Kind::affine) continue;
+    const simt::ValueId v = inst.srcs[i].value;
+    if (!assumed_.insert(std::uint64_t{v} << 1 | sign).second) continue;
+    const Lanes l = lanes(v);
+    auto range = [&](std::uint32_t id) {
+      const auto& p = pattern(id);
+      return std::pair(*std::min_element(p.begin(), p.end()), *std::max_element(p.begin(), p.end()));
+    };
+    Value* base = resize(resize(l.bits, width, false), 64, sign);
+    const auto [low, high] = range(l.pattern);
+    Value* lowest = b.CreateAdd(base, b.getInt64(static_cast<std::uint64_t>(low)));
+    Value* highest = b.CreateAdd(base, b.getInt64(static_cast<std::uint64_t>(high)));
+    if (l.scale) {
+      Value* scale = resize(resize(l.scale, width, false), 64, true);
+      const auto [slow, shigh] = range(l.scaled);
+      Value* x = b.CreateMul(scale, b.getInt64(static_cast<std::uint64_t>(slow)));
+      Value* y = b.CreateMul(scale, b.getInt64(static_cast<std::uint64_t>(shigh)));
+      lowest = b.CreateAdd(lowest, b.CreateBinaryIntrinsic(llvm::Intrinsic::smin, x, y));
+      highest = b.CreateAdd(highest, b.CreateBinaryIntrinsic(llvm::Intrinsic::smax, x, y));
+    }
+    const std::int64_t least = sign ? -(std::int64_t{1} << (width - 1)) : 0;
+    const std::int64_t most = (std::int64_t{1} << (width - (sign ? 1 : 0))) - 1;
+    Value* broken = nullptr;
+    if (low < 0 || l.scale) broken = b.CreateICmpSLT(lowest, b.getInt64(static_cast<std::uint64_t>(least)));
+    if (high > 0 || l.scale) {
+      Value* over = b.CreateICmpSGT(highest, b.getInt64(static_cast<std::uint64_t>(most)));
+      broken = broken ? b.CreateOr(broken, over) : over;
+    }
+    if (!broken) continue;
+    if (assumptions_.empty()) {
+      assumption_inst_ = index;
+      assumption_locals_ = local_order_.size();
+    }
+    assumptions_.push_back({broken});
+  }
+}
+
+void Emitter::flush_assumptions() {
+  if (assumptions_.empty()) return;
+  Value* broken = assumptions_[0].broken;
+  for (std::size_t i = 1; i < assumptions_.size(); ++i) broken = b.CreateOr(broken, assumptions_[i].broken);
+  assumptions_.clear();
+  llvm::BasicBlock* leave = new_block("leave");
+  llvm::BasicBlock* on = new_block("on");
+  branch_unlikely(broken, leave, on);
+  b.SetInsertPoint(leave);
+  emit_leave(block->id, assumption_inst_,
+             llvm::ArrayRef<simt::ValueId>(local_order_).take_front(assumption_locals_));
+  b.SetInsertPoint(on);
+}
+
+void Emitter::emit_leave(simt::BlockId id, std::uint32_t inst, llvm::ArrayRef<simt::ValueId> locals) {
+  Value* services = load_context(offsetof(WarpContext, services), 0);
+  auto service = [&](std::size_t offset) {
+    return b.CreateLoad(b.getPtrTy(), b.CreateConstGEP1_64(b.getInt8Ty(), services, offset));
+  };
+  if (cursor_) store_context(offsetof(WarpContext, trace_cursor), b.CreateLoad(b.getPtrTy(), cursor_));
+  Value* frame = b.CreateCall(llvm::FunctionType::get(b.getPtrTy(), {b.getPtrTy()}, false),
+                              service(offsetof(simt::Services, leave_begin)), {ctx_});
+  llvm::DenseSet<simt::ValueId> done;
+  auto save = [&](simt::ValueId v, const Lanes& l) {
+    if (!done.insert(v).second) return;
+    const int width = simt::bits(kernel.values[v].width);
+    Value* wide = materialise(l, width);
+    if (raw_[v]) wide = canonical_nan(wide);
+    auto store = [&](Value* words, std::uint32_t row) {
+      b.CreateAlignedStore(words, b.CreateConstGEP1_64(b.getInt64Ty(), frame, std::uint64_t{row} * warp_size),
+                           llvm::Align(8));
+    };
+    store(resize(wide, 64, false), interp::value_row(kernel, v));
+    if (width == 128)
+      store(resize(b.CreateLShr(wide, imm(128, Form::vector, 64)), 64, false),
+            interp::value_row(kernel, v) + 1);
+  };
+  const simt::Block& blk = kernel.blocks[id];
+  const auto saved = local_;
+  // In the frontier, lanes that run here have the old value or none: read the variable, not the local one.
+  for (simt::ValueId v : locals) {
+    if (kept(id).contains(v) && variables_[v].bits) continue;
+    save(v, saved.lookup(v));
+  }
+  for (simt::ValueId v : shapes.live_in[id]) save(v, saved.lookup(v));
+  for (const simt::Phi& phi : blk.phis) save(phi.dst, saved.lookup(phi.dst));
+  local_.clear();
+  for (simt::ValueId v : kept(id)) save(v, lanes(v));
+  local_ = saved;
+  const auto count = static_cast<simt::ValueId>(kernel.values.size());
+  const bool wide_last = count && kernel.values[count - 1].width == simt::Width::b128;
+  const std::uint32_t rows = count ? interp::value_row(kernel, count - 1) + (wide_last ? 2 : 1) : 0;
+  for (simt::BlockId f : shapes.frontier[id]) {
+    Value* bits = b.CreateZExt(b.CreateLoad(b.getInt32Ty(), pending_[f]), b.getInt64Ty());
+    b.CreateStore(bits, b.CreateConstGEP1_64(b.getInt64Ty(), frame, std::uint64_t{rows} * warp_size + f));
+  }
+  auto* i32 = b.getInt32Ty();
+  b.CreateCall(llvm::FunctionType::get(b.getVoidTy(), {b.getPtrTy(), i32, i32, i32}, false),
+               service(offsetof(simt::Services, leave_run)),
+               {ctx_, b.getInt32(id), b.getInt32(inst), mask_bits()});
+  if (cursor_) b.CreateStore(load_context_now(offsetof(WarpContext, trace_cursor), 0), cursor_);
+  b.CreateBr(exit_);
+}
+
+// --- trace ---
+
+void Emitter::trace_word(Value* word) {
+  Value* at = b.CreateLoad(b.getPtrTy(), cursor_);
+  b.CreateAlignedStore(word, at, llvm::Align(8));
+  b.CreateStore(b.CreateConstGEP1_64(b.getInt64Ty(), at, 1), cursor_);
+}
+
+void Emitter::trace_words(Value* vector, int words) {
+  Value* at = b.CreateLoad(b.getPtrTy(), cursor_);
+  b.CreateAlignedStore(vector, at, llvm::Align(8));
+  b.CreateStore(b.CreateConstGEP1_64(b.getInt64Ty(), at, static_cast<std::uint64_t>(words)), cursor_);
+}
+
+void Emitter::begin_block_trace() {
+  Value* at = b.CreateLoad(b.getPtrTy(), cursor_);
+  Value* limit = load_context_now(offsetof(WarpContext, trace_limit), 0);
+  llvm::BasicBlock* wait = new_block("trace_full");
+  llvm::BasicBlock* on = new_block("on");
+  branch_unlikely(b.CreateICmpUGT(at, limit), wait, on);
+  b.SetInsertPoint(wait);
+  yield(simt::Yield::trace_full);
+  b.CreateBr(on);
+  b.SetInsertPoint(on);
+  Value* mask = b.CreateShl(b.CreateZExt(mask_bits(), b.getInt64Ty()), b.getInt64(32));
+  trace_word(b.CreateOr(mask, b.getInt64(block->id)));
+}
+
+// --- out of line ---
+
+void Emitter::call_alu(const simt::Inst& inst) {
+  const std::uint32_t in = interp::source_rows(inst), out = interp::destination_rows(inst);
+  Value* area = scratch(std::size_t{in + out} * warp_size);
+  auto row = [&](std::uint32_t r) {
+    return b.CreateConstGEP1_64(b.getInt64Ty(), area, std::uint64_t{r} * warp_size);
+  };
+  std::uint32_t r = 0;
+  for (const simt::Operand& o : inst.srcs) {
+    const bool wide =
+        o.kind == simt::Operand::Kind::value && kernel.values[o.value].width == simt::Width::b128;
+    const bool pred =
+        o.kind == simt::Operand::Kind::value && kernel.values[o.value].width == simt::Width::pred;
+    Value* v = get(o, wide ? 128 : pred ? 1 : 64, Form::vector);
+    b.CreateAlignedStore(resize(v, 64, false), row(r++), llvm::Align(64));
+    if (wide)
+      b.CreateAlignedStore(resize(b.CreateLShr(v, imm(128, Form::vector, 64)), 64, false), row(r++),
+                           llvm::Align(64));
+  }
+  const bool alu = interp::is_alu(inst);
+  Mask mask = alu ? Mask{b.getInt32(full_mask), nullptr, true, true} : inst_mask(inst);
+  auto* ptr = b.getPtrTy();
+  if (cursor_ && !alu) store_context(offsetof(WarpContext, trace_cursor), b.CreateLoad(ptr, cursor_));
+  if (alu)
+    b.CreateCall(runtime("wanren_interp_alu",
+                         llvm::FunctionType::get(b.getVoidTy(), {ptr, ptr, ptr, b.getInt32Ty()}, false)),
+                 {inst_pointer(inst), row(0), row(in), mask.bits});
+  else
+    b.CreateCall(runtime("wanren_interp_warp_op",
+                         llvm::FunctionType::get(b.getVoidTy(), {ptr, ptr, ptr, ptr, b.getInt32Ty()}, false)),
+                 {ctx_, inst_pointer(inst), row(0), row(in), mask.bits});
+  r = in;
+  for (std::size_t i = 0; i < inst.dsts.size(); ++i) {
+    const bool wide =
+        inst.dsts[i] != simt::no_value && kernel.values[inst.dsts[i]].width == simt::Width::b128;
+    Value* v = b.CreateAlignedLoad(int_type(64, Form::vector), row(r++), llvm::Align(64));
+    if (wide) {
+      Value* high = b.CreateAlignedLoad(int_type(64, Form::vector), row(r++), llvm::Align(64));
+      v = b.CreateOr(resize(v, 128, false),
+                     b.CreateShl(resize(high, 128, false), imm(128, Form::vector, 64)));
+    }
+    if (inst.dsts[i] != simt::no_value) define_from(inst, i, v, Form::vector, false);
+  }
+}
+
+void Emitter::call_syscall(const simt::Inst& inst) {
+  const std::size_t in = inst.srcs.size();
+  Value* area = scratch((in + 1) * warp_size);
+  auto row = [&](std::size_t r) { return b.CreateConstGEP1_64(b.getInt64Ty(), area, r * warp_size); };
+  for (std::size_t i = 0; i < in; ++i)
+    b.CreateAlignedStore(get(inst.srcs[i], 64, Form::vector), row(i), llvm::Align(64));
+  Mask mask = inst_mask(inst);
+  llvm::BasicBlock* from = b.GetInsertBlock();
+  llvm::BasicBlock* call = new_block("syscall");
+  llvm::BasicBlock* on = new_block("on");
+  if (mask.nonempty)
+    b.CreateBr(call);
+  else
+    b.CreateCondBr(b.CreateICmpNE(mask.bits, b.getInt32(0)), call, on);
+  (void)from;
+  b.SetInsertPoint(call);
+  if (cursor_) store_context(offsetof(WarpContext, trace_cursor), b.CreateLoad(b.getPtrTy(), cursor_));
+  Value* services = load_context(offsetof(WarpContext, services), 0);
+  Value* callee = b.CreateLoad(
+      b.getPtrTy(), b.CreateConstGEP1_64(b.getInt8Ty(), services, offsetof(simt::Services, syscall)));
+  auto* ptr = b.getPtrTy();
+  auto* i32 = b.getInt32Ty();
+  b.CreateCall(llvm::FunctionType::get(b.getVoidTy(), {ptr, i32, i32, ptr, ptr}, false), callee,
+               {ctx_, b.getInt32(static_cast<std::uint32_t>(inst.syscall)), mask.bits, row(0), row(in)});
+  b.CreateBr(on);
+  b.SetInsertPoint(on);
+  if (!inst.dsts.empty() && inst.dsts[0] != simt::no_value)
+    define_from(inst, 0, b.CreateAlignedLoad(int_type(64, Form::vector), row(in), llvm::Align(64)),
+                Form::vector, false);
+}
+
+}  // namespace wanren::jit

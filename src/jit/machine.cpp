@@ -1,0 +1,233 @@
+#include "jit/machine.h"
+
+#include <atomic>
+#include <mutex>
+
+#include <llvm/Analysis/TargetTransformInfo.h>
+#include <llvm/DebugInfo/DIContext.h>
+#include <llvm/DebugInfo/DWARF/DWARFContext.h>
+#include <llvm/ExecutionEngine/Orc/ExecutionUtils.h>
+#include <llvm/ExecutionEngine/Orc/LLJIT.h>
+#include <llvm/IR/LegacyPassManager.h>
+#include <llvm/MC/TargetRegistry.h>
+#include <llvm/Object/ELFObjectFile.h>
+#include <llvm/Passes/PassBuilder.h>
+#include <llvm/Support/SmallVectorMemoryBuffer.h>
+#include <llvm/Support/TargetSelect.h>
+#include <llvm/Target/TargetMachine.h>
+#include <llvm/TargetParser/Host.h>
+
+#include "interp/approx.h"
+#include "interp/callbacks.h"
+#include "jit/llvm.h"
+
+namespace wanren::jit {
+
+namespace {
+
+constexpr const char* remedy = "report it; --timing off with the interpreter avoids compiled code";
+
+std::unique_ptr<llvm::TargetMachine> make_target() {
+  static std::once_flag once;
+  std::call_once(once, [] {
+    llvm::InitializeNativeTarget();
+    llvm::InitializeNativeTargetAsmPrinter();
+    llvm::InitializeNativeTargetAsmParser();
+  });
+  const std::string triple = llvm::sys::getProcessTriple();
+  std::string error;
+  const llvm::Target* target = llvm::TargetRegistry::lookupTarget(triple, error);
+  if (!target) return nullptr;
+  llvm::TargetOptions options;
+  options.EmitStackSizeSection = true;
+  options.AllowFPOpFusion = llvm::FPOpFusion::Strict;
+  const HostMachine& host = host_machine();
+  return std::unique_ptr<llvm::TargetMachine>(
+      target->createTargetMachine(triple, host.cpu, host.features, options, llvm::Reloc::PIC_,
+                                  llvm::CodeModel::Small, llvm::CodeGenOptLevel::Default, true));
+}
+
+std::string text(llvm::Error error) {
+  return llvm::toString(std::move(error));
+}
+
+Result<llvm::orc::LLJIT*> session() {
+  static std::once_flag once;
+  static std::unique_ptr<llvm::orc::LLJIT> jit;
+  static std::string error;
+  std::call_once(once, [] {
+    make_target();
+    auto made = llvm::orc::LLJITBuilder().setPlatformSetUp(llvm::orc::setUpInactivePlatform).create();
+    if (made)
+      jit = std::move(*made);
+    else
+      error = text(made.takeError());
+  });
+  if (!jit) return fail("", "LLVM cannot link code into this process: " + error, remedy);
+  return jit.get();
+}
+
+}  // namespace
+
+const HostMachine& host_machine() {
+  static const HostMachine host = [] {
+    HostMachine h;
+    h.cpu = llvm::sys::getHostCPUName().str();
+    bool f = false, bw = false, dq = false, vl = false;
+    for (const auto& feature : llvm::sys::getHostCPUFeatures()) {
+      if (!h.features.empty()) h.features += ',';
+      h.features += (feature.second ? "+" : "-") + feature.first().str();
+      if (!feature.second) continue;
+      f |= feature.first() == "avx512f";
+      bw |= feature.first() == "avx512bw";
+      dq |= feature.first() == "avx512dq";
+      vl |= feature.first() == "avx512vl";
+    }
+    h.avx512 = f && bw && dq && vl;
+    return h;
+  }();
+  return host;
+}
+
+Result<void> prepare_module(llvm::Module& module) {
+  auto target = make_target();
+  if (!target) return fail("", "LLVM has no code generator for this host", remedy);
+  module.setTargetTriple(target->getTargetTriple().str());
+  module.setDataLayout(target->createDataLayout());
+  for (llvm::Function& f : module) {
+    if (f.isDeclaration()) continue;
+    f.addFnAttr("target-cpu", host_machine().cpu);
+    f.addFnAttr("target-features", host_machine().features);
+  }
+  return {};
+}
+
+void optimise(llvm::Module& module) {
+  auto target = make_target();
+  llvm::PassBuilder builder(target.get());
+  llvm::LoopAnalysisManager lam;
+  llvm::FunctionAnalysisManager fam;
+  llvm::CGSCCAnalysisManager cgam;
+  llvm::ModuleAnalysisManager mam;
+  builder.registerModuleAnalyses(mam);
+  builder.registerCGSCCAnalyses(cgam);
+  builder.registerFunctionAnalyses(fam);
+  builder.registerLoopAnalyses(lam);
+  builder.crossRegisterProxies(lam, fam, cgam, mam);
+  llvm::ModulePassManager passes;
+  const char* list = std::getenv("WANREN_JIT_PASSES");
+  if (!list)
+    list = "function(sroa,early-cse<memssa>,instcombine<no-verify-fixpoint>,simplifycfg,loop-mssa(licm),dce)";
+  if (auto e = builder.parsePassPipeline(passes, list)) {
+    check_failed(__FILE__, __LINE__, text(std::move(e)).c_str());
+  }
+  passes.run(module, mam);
+}
+
+Result<std::vector<char>> make_object(llvm::Module& module) {
+  auto target = make_target();
+  if (!target) return fail("", "LLVM has no code generator for this host", remedy);
+  llvm::SmallVector<char, 0> bytes;
+  llvm::raw_svector_ostream out(bytes);
+  llvm::legacy::PassManager passes;
+  if (target->addPassesToEmitFile(passes, out, nullptr, llvm::CodeGenFileType::ObjectFile))
+    return fail("", "LLVM cannot write objects for this host", remedy);
+  passes.run(module);
+  return std::vector<char>(bytes.begin(), bytes.end());
+}
+
+struct LoadedObject::Library {
+  llvm::orc::LLJIT* jit = nullptr;
+  llvm::orc::JITDylib* dylib = nullptr;
+  ~Library() {
+    if (dylib) llvm::consumeError(jit->getExecutionSession().removeJITDylib(*dylib));
+  }
+};
+
+LoadedObject::~LoadedObject() = default;
+
+Result<std::unique_ptr<LoadedObject>> LoadedObject::load(std::vector<char> object,
+                                                         const std::vector<const simt::Inst*>& insts) {
+  static std::atomic<unsigned> counter{0};
+  auto jit = session();
+  if (!jit) return std::unexpected(jit.error());
+  auto loaded = std::unique_ptr<LoadedObject>(new LoadedObject);
+  loaded->object_ = std::move(object);
+  const llvm::StringRef bytes(loaded->object_.data(), loaded->object_.size());
+  auto broken = [](llvm::Error e) { return fail("", "unusable object: " + text(std::move(e)), remedy); };
+
+  auto file = llvm::object::ObjectFile::createObjectFile(llvm::MemoryBufferRef(bytes, "kernel"));
+  if (!file) return broken(file.takeError());
+  for (const auto& symbol : (*file)->symbols()) {
+    auto name = symbol.getName();
+    if (!name || *name != "kernel") {
+      if (!name) llvm::consumeError(name.takeError());
+      continue;
+    }
+    loaded->offset_in_section_ = llvm::cantFail(symbol.getAddress());
+    loaded->section_index_ = llvm::cantFail(symbol.getSection())->getIndex();
+    loaded->code_bytes_ = llvm::object::ELFSymbolRef(symbol).getSize();
+  }
+  for (const auto& section : (*file)->sections()) {
+    auto name = section.getName();
+    if (!name || *name != ".stack_sizes") {
+      if (!name) llvm::consumeError(name.takeError());
+      continue;
+    }
+    // Entries: 8-byte address (relocated), ULEB128 size.
+    const llvm::StringRef data = llvm::cantFail(section.getContents());
+    std::size_t at = 8, shift = 0;
+    for (; at < data.size(); ++at, shift += 7) {
+      loaded->frame_bytes_ |= (static_cast<std::size_t>(data[at]) & 127) << shift;
+      if (!(data[at] & 0x80)) break;
+    }
+  }
+
+  auto& execution = (*jit)->getExecutionSession();
+  auto dylib = execution.createJITDylib("kernel" + std::to_string(counter++));
+  if (!dylib) return broken(dylib.takeError());
+  loaded->library_ = std::make_unique<Library>();
+  loaded->library_->jit = *jit;
+  loaded->library_->dylib = &*dylib;
+  auto process = llvm::orc::DynamicLibrarySearchGenerator::GetForCurrentProcess(
+      (*jit)->getDataLayout().getGlobalPrefix());
+  if (!process) return broken(process.takeError());
+  dylib->addGenerator(std::move(*process));
+  llvm::orc::SymbolMap symbols;
+  auto add = [&](const char* name, const void* address) {
+    symbols[execution.intern(name)] = {llvm::orc::ExecutorAddr::fromPtr(address),
+                                       llvm::JITSymbolFlags::Exported};
+  };
+  auto add_function = [&](const char* name, auto* f) { add(name, reinterpret_cast<const void*>(f)); };
+  add("wanren_insts", insts.data());
+  add_function("wanren_interp_alu", &wanren_interp_alu);
+  add_function("wanren_interp_warp_op", &wanren_interp_warp_op);
+  add_function("wr_ex2_f32", &wr_ex2_f32);
+  add_function("wr_lg2_f32", &wr_lg2_f32);
+  add_function("wr_sin_f32", &wr_sin_f32);
+  add_function("wr_cos_f32", &wr_cos_f32);
+  add_function("wr_tanh_f32", &wr_tanh_f32);
+  add_function("wr_rsqrt_f32", &wr_rsqrt_f32);
+  if (auto e = dylib->define(llvm::orc::absoluteSymbols(std::move(symbols)))) return broken(std::move(e));
+  if (auto e = (*jit)->addObjectFile(*dylib, llvm::MemoryBuffer::getMemBuffer(bytes, "kernel", false)))
+    return broken(std::move(e));
+  auto entry = (*jit)->lookup(*dylib, "kernel");
+  if (!entry) return broken(entry.takeError());
+  loaded->entry_ = static_cast<std::uintptr_t>(entry->getValue());
+  return loaded;
+}
+
+std::uint32_t LoadedObject::line_of(std::uintptr_t pc) const {
+  const llvm::StringRef bytes(object_.data(), object_.size());
+  auto file = llvm::object::ObjectFile::createObjectFile(llvm::MemoryBufferRef(bytes, "kernel"));
+  if (!file) {
+    llvm::consumeError(file.takeError());
+    return 0;
+  }
+  auto dwarf = llvm::DWARFContext::create(**file);
+  const llvm::DILineInfo info =
+      dwarf->getLineInfoForAddress({pc - entry_ + offset_in_section_, section_index_});
+  return info.Line;
+}
+
+}  // namespace wanren::jit

@@ -1,0 +1,55 @@
+#pragma once
+// LLVM's two ends: IR to an object file for this host, and an object file to callable code.
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "simt/kernel.h"
+#include "support/result.h"
+
+namespace llvm {
+class Module;
+class TargetMachine;
+}  // namespace llvm
+
+namespace wanren::jit {
+
+struct HostMachine {
+  std::string cpu, features;
+  bool avx512 = false;
+};
+const HostMachine& host_machine();
+
+/// Data layout, triple and target attributes of the host.
+Result<void> prepare_module(llvm::Module& module);
+void optimise(llvm::Module& module);
+/// An ELF object. Errors: LLVM has no code generator for this host.
+Result<std::vector<char>> make_object(llvm::Module& module);
+
+/// An object in memory, ready to run. Its `wanren_insts` is `insts`.
+class LoadedObject {
+ public:
+  /// Errors: not a loadable object (a damaged cache entry).
+  static Result<std::unique_ptr<LoadedObject>> load(std::vector<char> object,
+                                                    const std::vector<const simt::Inst*>& insts);
+  ~LoadedObject();
+  std::uintptr_t entry() const { return entry_; }
+  std::size_t code_bytes() const { return code_bytes_; }
+  std::size_t frame_bytes() const { return frame_bytes_; }
+  /// Line of the address in the object's line table; 0 if it has none.
+  std::uint32_t line_of(std::uintptr_t pc) const;
+
+ private:
+  struct Library;
+  std::unique_ptr<Library> library_;
+  std::vector<char> object_;
+  const void* insts_ = nullptr;
+  std::uintptr_t entry_ = 0;
+  std::size_t code_bytes_ = 0, frame_bytes_ = 0;
+  std::uint64_t offset_in_section_ = 0, section_index_ = 0;
+};
+
+}  // namespace wanren::jit
