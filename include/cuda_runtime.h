@@ -99,6 +99,25 @@ __device__ inline __cuda_builtin_gridDim_t::operator uint3() const { return {x, 
 #include "wanren/intrinsics.h"
 #include "wanren/texture.h"
 
+#if defined(__CLANG_RDC__) && !defined(__CUDA_ARCH__)
+// Where relocatable files register; `wanren cc` gives the per-file functions that clang calls this one name. The device
+// code of all files is linked when the first kernel is loaded.
+extern "C" {
+void** __cudaRegisterFatBinary(void* wrapper);
+void __cudaRegisterFatBinaryEnd(void** handle);
+void __cudaUnregisterFatBinary(void** handle);
+int __cxa_atexit(void (*function)(void*), void* argument, void* dso) noexcept;
+extern void* __dso_handle __attribute__((visibility("hidden")));
+__attribute__((weak, visibility("hidden"), used)) void __cudaRegisterLinkedBinary(void (*registerGlobals)(void**),
+                                                                                  void* wrapper, void*, void (*)(void*)) {
+  void** handle = __cudaRegisterFatBinary(wrapper);
+  registerGlobals(handle);
+  __cudaRegisterFatBinaryEnd(handle);
+  __cxa_atexit((void (*)(void*))__cudaUnregisterFatBinary, handle, &__dso_handle);
+}
+}
+#endif
+
 extern "C" unsigned __cudaPushCallConfiguration(dim3 gridDim, dim3 blockDim, size_t sharedMem = 0, void* stream = 0);
 
 #else
