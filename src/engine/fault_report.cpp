@@ -12,6 +12,11 @@
 namespace wanren::engine {
 namespace {
 
+/// The stack of a dead warp: its frames' red zones mean nothing any more.
+[[gnu::noinline, gnu::no_sanitize("address")]] std::uintptr_t word_at(std::uintptr_t address) {
+  return *reinterpret_cast<const volatile std::uintptr_t*>(address);
+}
+
 /// The instruction that was running: at `pc`, or the innermost return address into the code.
 bool find_instruction(const WarpRun& run, const FaultState& fault, simt::BlockId& block,
                       std::uint32_t& inst) {
@@ -29,7 +34,7 @@ bool find_instruction(const WarpRun& run, const FaultState& fault, simt::BlockId
   if (fault.stack_pointer == 0 || begin >= top) return false;
   constexpr std::uintptr_t most_bytes = 256 << 10;
   for (std::uintptr_t at = begin; at + 8 <= std::min(top, begin + most_bytes); at += 8)
-    if (run.code->locate(*reinterpret_cast<const std::uintptr_t*>(at) - 1, block, inst)) return true;
+    if (run.code->locate(word_at(at) - 1, block, inst)) return true;
   return false;
 }
 
