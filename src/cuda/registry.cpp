@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <cstring>
 
-#include "ptx/fatbinary.h"
+#include "cuda/device_code.h"
 #include "support/log.h"
 
 namespace wanren::cuda {
@@ -11,18 +11,6 @@ namespace {
 
 /// `wanren cc` marks PTX that other files' device code links with.
 constexpr std::string_view relocatable_mark = "// wanren: relocatable";
-
-/// The PTX texts of embedded device code: a fat binary, or PTX text that a zero byte ends.
-Result<std::vector<ptx::PtxImage>> images_at(const void* data) {
-  const auto* bytes = static_cast<const std::byte*>(data);
-  constexpr unsigned char fat_binary_magic[] = {0x50, 0xed, 0x55, 0xba};
-  if (std::memcmp(data, fat_binary_magic, sizeof fat_binary_magic) != 0)
-    return ptx::extract({bytes, std::strlen(static_cast<const char*>(data))});
-  const auto size =
-      ptx::fat_binary_bytes(std::span<const std::byte, ptx::fat_binary_header_bytes>(bytes, ptx::fat_binary_header_bytes));
-  if (!size) return std::unexpected(size.error());
-  return ptx::extract({bytes, *size});
-}
 
 std::string program_name() {
   return program_invocation_short_name;
@@ -66,35 +54,9 @@ driver::Loaded<driver::Module*> Registry::module_of(Unit* unit) {
   driver::Device* device = driver::Device::get(&why);
   if (device == nullptr) return std::unexpected(driver::Failure{why, Error{"", driver::text(why), ""}});
 
-  auto refuse = [](driver::Status status, Error error) {
-    log::error(error.message());
-    return std::unexpected(driver::Failure{status, std::move(error)});
+  auto pick = [&](const Unit& from) {
+    return pick_image(images_at(from.data), device->chip(), program_name());
   };
-  const int target = static_cast<int>(device->chip().identity.ptx_target);
-  // The best PTX that the chip runs; a unit may carry several targets.
-  auto pick = [&](const Unit& from) -> driver::Loaded<std::string> {
-    Result<std::vector<ptx::PtxImage>> images = images_at(from.data);
-    if (!images) return refuse(driver::Status::cudaErrorInvalidKernelImage, images.error());
-    const ptx::PtxImage* best = nullptr;
-    int lowest = 1 << 20;
-    for (const ptx::PtxImage& image : *images) {
-      lowest = std::min(lowest, image.target_sm);
-      if (image.target_sm <= target && (best == nullptr || image.target_sm > best->target_sm)) best = &image;
-    }
-    if (best == nullptr)
-      return refuse(
-          driver::Status::cudaErrorNoKernelImageForDevice,
-          images->empty()
-              ? Error{program_name(),
-                      "its device code is machine code for another vendor's chip, without PTX",
-                      "recompile with wanren cc, or with nvcc -gencode arch=compute_80,code=compute_80"}
-              : Error{program_name(),
-                      "its PTX is for sm_" + std::to_string(lowest) + "; chip " + device->chip().name +
-                          " runs PTX up to sm_" + std::to_string(target),
-                      "recompile with -arch=sm_" + std::to_string(target) + " or choose another chip"});
-    return best->text;
-  };
-
   driver::Loaded<std::string> text = pick(*unit);
   if (!text) return std::unexpected(text.error());
   auto is_marked = [](const std::string& ptx) { return ptx.starts_with(relocatable_mark); };
