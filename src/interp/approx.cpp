@@ -107,7 +107,7 @@ WR_INLINE double sin_of(double x) {
 WR_INLINE double tanh_of(double x) {
   const double a = select(x < 0.0, -x, x);
   const double big = 1.0 - 2.0 / (ex2(a * 0x1.71547652b82fep1) + 1.0);
-  const double small = x - x * x * x * (1.0 / 3);
+  const double small = x * (1.0 - x * x * (1.0 / 3));  // keeps -0
   const double r = select(a < 0x1p-10, small, select(x < 0.0, -big, big));
   return select(x == x, r, x);
 }
