@@ -1,0 +1,183 @@
+// A warp's way through its trace: chunks, blocks, barriers, exit.
+
+#include <algorithm>
+#include <bit>
+
+#include "support/result.h"
+#include "timing/unit.h"
+
+namespace wanren::timing {
+namespace {
+
+/// A coupled warp that has nothing to run yet is asked again after this many cycles: about one turn
+/// of a loop that polls.
+constexpr Cycle poll_cycles = 20;
+
+}  // namespace
+
+/// Code lines come into the unit's instruction cache first in, first out; a block with a missing line
+/// waits once, its further lines are prefetched.
+Cycle Unit::fetch_penalty(const DecodedBlock& block, const Grid& grid) {
+  std::vector<std::uint32_t>& fetched = counters_[grid.slot].fetched;
+  const std::uint32_t capacity =
+      std::max<std::uint32_t>(1, static_cast<std::uint32_t>(p_.fetch_cache_bytes / Decoded::code_line_bytes));
+  bool missing = false;
+  for (std::uint32_t line = block.code_line; line < block.code_line + block.code_lines; ++line) {
+    if (fetched[line] && fetches_ + 1 - fetched[line] < capacity) continue;
+    missing = true;
+    fetched[line] = ++fetches_;
+  }
+  return missing ? p_.fetch_latency : 0;
+}
+
+void Unit::start_block(int s, int w, Cycle now, Stamp earliest) {
+  SubCore& sub = subs_[s];
+  Warp& warp = sub.warps[w];
+  const Grid& grid = grid_of(warp);
+  const bool branched = warp.next && warp.next[-1].pipe == lower::Pipe::branch;
+  std::uint32_t fall_through = warp.block + 1;
+  for (;;) {
+    if (warp.words == warp.words_end) {
+      if (warp.chunk_end == trace::Chunk::End::exited) return exit_warp(s, w, now);
+      if (warp.sleep_ns > 0) {
+        warp.state = State::asleep;
+        sub.ready[w] =
+            (earliest >> stamp_bits) + p_.cycles_of_ps(static_cast<std::int64_t>(warp.sleep_ns) * 1000);
+        sub.pipe[w] = static_cast<std::uint8_t>(lower::Pipe::none);
+        return wake(s, sub.ready[w]);
+      }
+      const double ps = static_cast<double>(grid.run_begin_ps) + static_cast<double>(now) * grid.ps_per_cycle;
+      const trace::Moment moment{static_cast<std::uint64_t>(p_.cycles_of_ps(grid.run_begin_ps) + now),
+                                 static_cast<std::uint64_t>(ps / 1000)};
+      const trace::Chunk chunk = grid.source->next(ctas_[warp.cta].handle, warp.number, moment);
+      warp.words = chunk.words.data();
+      warp.words_end = warp.words + chunk.words.size();
+      warp.chunk_end = chunk.end;
+      warp.sleep_ns = chunk.sleep_ns;
+      if (!chunk.words.empty() || chunk.end == trace::Chunk::End::exited) continue;
+      if (grid.source->failed()) return exit_warp(s, w, now);
+      WR_CHECK(chunk.end == trace::Chunk::End::coupled);
+      if (warp.sleep_ns == 0) {
+        warp.state = State::asleep;
+        sub.ready[w] = now + poll_cycles;
+        sub.pipe[w] = static_cast<std::uint8_t>(lower::Pipe::none);
+        return wake(s, sub.ready[w]);
+      }
+      continue;
+    }
+    warp.block = static_cast<std::uint32_t>(*warp.words);
+    warp.mask = static_cast<LaneMask>(*warp.words >> 32);
+    WR_CHECK(warp.block < grid.program->blocks.size());
+    const DecodedBlock& block = grid.program->blocks[warp.block];
+    warp.block_words = warp.words++;
+    std::uint32_t* records = sub.records.data() + static_cast<std::size_t>(w) * record_stride_;
+    for (int slot = 0; slot < block.slots; ++slot) {
+      records[slot] = static_cast<std::uint32_t>(warp.words - warp.block_words);
+      trace::Record record;
+      warp.words = trace::read_record(warp.words, record);
+    }
+    WR_CHECK(warp.words <= warp.words_end);
+    UnitCounters& c = counters_[grid.slot];
+    ++c.block_runs[warp.block];
+    c.block_lanes[warp.block] += static_cast<std::uint64_t>(std::popcount(warp.mask));
+    if (block.count == 0) {
+      if (warp.block == fall_through) ++fall_through;
+      continue;
+    }
+    if (branched && warp.block != fall_through)
+      earliest = std::max(earliest, stamp(now + p_.branch_latency, Stall::branch));
+    if (const Cycle penalty = fetch_penalty(block, grid))
+      earliest = stamp((earliest >> stamp_bits) + penalty, Stall::instruction);
+    warp.next = grid.program->insts.data() + block.first;
+    warp.end = warp.next + block.count;
+    warp.base = earliest;
+    return set_ready(s, w);
+  }
+}
+
+/// A warp leaves when its loads are back; stores may still be under way.
+void Unit::exit_warp(int s, int w, Cycle now) {
+  SubCore& sub = subs_[s];
+  Warp& warp = sub.warps[w];
+  sub.ready[w] = never;
+  if (warp.loads > 0) {
+    warp.state = State::draining;
+    return;
+  }
+  finish_warp(s, w, now);
+}
+
+void Unit::finish_warp(int s, int w, Cycle now) {
+  SubCore& sub = subs_[s];
+  Warp& warp = sub.warps[w];
+  Cta& cta = ctas_[warp.cta];
+  const Grid& grid = *cta.grid;
+  UnitCounters& c = counters_[grid.slot];
+  if (warp.last_load > warp.resume) {
+    c.stalls[static_cast<std::size_t>(Stall::drain)] +=
+        static_cast<std::uint64_t>(warp.last_load - warp.resume);
+    warp.resume = warp.last_load;
+  }
+  c.warp_cycles += static_cast<std::uint64_t>(warp.resume - warp.launched);
+  c.last_exit = std::max(c.last_exit, warp.resume);
+  cta.end = std::max(cta.end, warp.resume);
+  warp.state = State::empty;
+  sub.ready[w] = never;
+  --sub.resident;
+  if (--cta.live > 0) {
+    for (int id = 0; id < static_cast<int>(cta.barriers.size()); ++id)
+      if (cta.barriers[id].waiting) check_barrier(cta, id, now);
+    return;
+  }
+  grid.source->end_cta(cta.handle);
+  freed_.push_back({grid.slot, cta.end});
+  --ctas_resident_;
+  warps_resident_ -= static_cast<int>(grid.warps_per_cta);
+  shared_used_ -= grid.shared_bytes;
+  registers_used_ -= grid.register_count;
+  if (--c.resident == 0) c.active_cycles += static_cast<std::uint64_t>(c.last_exit - c.active_since);
+  cta.grid = nullptr;
+}
+
+void Unit::arrive(int s, int w, Cycle now, const trace::Record& record) {
+  SubCore& sub = subs_[s];
+  Warp& warp = sub.warps[w];
+  Cta& cta = ctas_[warp.cta];
+  const int id = static_cast<int>(record.base & 15);
+  const std::uint32_t expected = static_cast<std::uint32_t>(record.base >> 32);
+  const std::uint32_t warps = (expected + warp_size - 1) / warp_size;
+  Barrier& barrier = cta.barriers[id];
+  barrier.needed = warps == 0 || warps >= cta.grid->warps_per_cta ? 0 : warps;
+  ++barrier.arrived;
+  if (cta.grid->program->blocks[warp.block].waits_at_barrier) {
+    barrier.waiting |= std::uint64_t{1} << warp.number;
+    warp.state = State::barrier;
+    sub.ready[w] = never;
+  } else if (warp.next == warp.end) {
+    start_block(s, w, now, warp.base);
+  } else {
+    set_ready(s, w);
+  }
+  check_barrier(cta, id, now);
+}
+
+void Unit::check_barrier(Cta& cta, int id, Cycle now) {
+  Barrier& barrier = cta.barriers[id];
+  if (barrier.arrived < (barrier.needed ? barrier.needed : cta.live)) return;
+  const std::uint64_t waiting = barrier.waiting;
+  barrier = Barrier{};
+  const Stamp open = stamp(now + p_.barrier_latency, Stall::barrier);
+  for (std::uint64_t left = waiting; left; left &= left - 1) {
+    const std::uint16_t place = cta.place[std::countr_zero(left)];
+    const int s = place >> 8, w = place & 0xff;
+    Warp& warp = subs_[s].warps[w];
+    warp.state = State::running;
+    warp.base = std::max(warp.base, open);
+    if (warp.next == warp.end)
+      start_block(s, w, now, warp.base);
+    else
+      set_ready(s, w);
+  }
+}
+
+}  // namespace wanren::timing

@@ -1,0 +1,58 @@
+#pragma once
+// One memory record as the L1 sees it: distinct lines, the sectors wanted of each, and how many
+// passes through the banks its data takes.
+
+#include <array>
+#include <cstdint>
+#include <span>
+#include <vector>
+
+#include "timing/parameters.h"
+#include "trace/trace.h"
+
+namespace wanren::timing {
+
+struct Footprint {
+  static constexpr int most = 2 * warp_size;  ///< 32 lanes, each may straddle a line.
+  int lines = 0;
+  int wavefronts = 0;  ///< Bank passes, conflicts included; 0 where no lane is active.
+  int same = 0;        ///< Atomics only: most lanes on one address (they serialise there).
+  std::array<std::uint64_t, most> line;
+  std::array<std::uint8_t, most> sectors;
+};
+
+class Coalescer {
+ public:
+  Coalescer(const Parameters& p);
+
+  /// `bytes` per lane; the addresses are absolute (global) or window offsets (shared).
+  /// The reference is valid until the next call.
+  const Footprint& operator()(const trace::Record& record, std::uint32_t bytes,
+                              std::span<const simt::LanePattern> patterns, std::uint32_t grid,
+                              bool atomic = false);
+  /// The 32 lane addresses of a record.
+  static void expand(const trace::Record& record, std::span<const simt::LanePattern> patterns,
+                     std::array<std::uint64_t, warp_size>& out);
+  /// Same for addresses in hand.
+  void compute(const std::uint64_t* addresses, LaneMask mask, std::uint32_t bytes, bool atomic,
+               Footprint& out) const;
+
+ private:
+  // Footprints of affine records repeat: they depend on the base only modulo a line, apart from a shift.
+  struct Key {
+    std::uint64_t shape = ~std::uint64_t{0}, lanes = 0;
+    std::int64_t scale = 0;
+    bool operator==(const Key&) const = default;
+  };
+  struct Memo {
+    Key key;
+    Footprint footprint;
+  };
+  static constexpr std::size_t memo_slots = 64;
+
+  int line_shift_, sector_shift_, banks_;
+  std::vector<Memo> memo_;
+  Footprint scratch_;
+};
+
+}  // namespace wanren::timing

@@ -1,0 +1,71 @@
+#include "timing/d2d.h"
+
+#include <cmath>
+#include <queue>
+
+#include "support/result.h"
+
+namespace wanren::timing {
+namespace {
+
+bool linked(Parameters::Topology topology, int dies, int a, int b) {
+  if (a == b) return false;
+  switch (topology) {
+    case Parameters::Topology::none: return false;
+    case Parameters::Topology::all: return true;
+    case Parameters::Topology::ring: return (a + 1) % dies == b || (b + 1) % dies == a;
+    case Parameters::Topology::mesh: {
+      int columns = static_cast<int>(std::ceil(std::sqrt(static_cast<double>(dies))));
+      const int dx = std::abs(a % columns - b % columns), dy = std::abs(a / columns - b / columns);
+      return dx + dy == 1;
+    }
+  }
+  return false;
+}
+
+}  // namespace
+
+DieLinks::DieLinks(const Parameters& p)
+    : dies_(p.dies),
+      payload_(p.packet_payload),
+      header_(p.packet_header),
+      ticks_per_byte_(p.link_ticks_per_byte),
+      hop_(p.hop_latency),
+      next_(static_cast<std::size_t>(p.dies) * p.dies, -1),
+      link_(static_cast<std::size_t>(p.dies) * p.dies) {
+  // Shortest ways by breadth-first search from each destination; of equals the lowest die number.
+  for (int to = 0; to < dies_; ++to) {
+    std::vector<int> distance(dies_, -1);
+    std::queue<int> open;
+    distance[to] = 0;
+    open.push(to);
+    while (!open.empty()) {
+      const int die = open.front();
+      open.pop();
+      for (int other = 0; other < dies_; ++other)
+        if (distance[other] < 0 && linked(p.topology, dies_, die, other)) {
+          distance[other] = distance[die] + 1;
+          next_[other * dies_ + to] = die;
+          open.push(other);
+        }
+    }
+    for (int from = 0; from < dies_; ++from) WR_CHECK(distance[from] >= 0);
+  }
+}
+
+std::uint32_t DieLinks::wire_bytes(std::uint32_t payload) const {
+  if (payload == 0) return static_cast<std::uint32_t>(header_);
+  const std::uint32_t packets = (payload + payload_ - 1) / payload_;
+  return payload + packets * header_;
+}
+
+Tick DieLinks::send(int from, int to, Tick at, std::uint32_t bytes) {
+  const Tick begin = link_[from * dies_ + to].take(at, static_cast<Tick>(bytes * ticks_per_byte_ + 0.5));
+  return begin + hop_;
+}
+
+void DieLinks::rebase() {
+  for (Port& l : link_) l = Port{};
+}
+
+}  // namespace wanren::timing

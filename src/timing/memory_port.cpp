@@ -1,0 +1,339 @@
+// From issue to L1 and shared memory, and back to the scoreboard.
+
+#include <algorithm>
+#include <bit>
+
+#include "support/result.h"
+#include "timing/unit.h"
+
+namespace wanren::timing {
+namespace {
+
+using lower::Memory;
+
+constexpr std::uint32_t nobody = ~0u;
+/// Tokens of requests that no load waits for: grid << 8 | sectors.
+constexpr std::uint32_t store_token = 0x80000000u;
+/// Line numbers that no device address has: local frames, kernel parameters.
+constexpr std::uint32_t local_lines = 0x80000000u, parameter_lines = 0xf0000000u;
+
+Access access_of(Memory memory) {
+  switch (memory) {
+    case Memory::store: return Access::write;
+    case Memory::atomic: return Access::atomic;
+    case Memory::reduction: return Access::reduction;
+    default: return Access::read;
+  }
+}
+
+}  // namespace
+
+void Unit::update_memory_pipe(int s) {
+  SubCore& sub = subs_[s];
+  Cycle& free = sub.pipe_free[static_cast<int>(lower::Pipe::memory)];
+  free = std::max(sub.memory_port, sub.queue[sub.queue_head]);
+  wake(s, std::max(free, sub.issue_free));
+}
+
+std::uint32_t Unit::new_load(int s, int w, Cycle now, const DecodedInst& inst) {
+  std::uint32_t id;
+  if (free_loads_.empty()) {
+    id = static_cast<std::uint32_t>(loads_.size());
+    loads_.emplace_back();
+  } else {
+    id = free_loads_.back();
+    free_loads_.pop_back();
+  }
+  Load& load = loads_[id];
+  load = Load{};
+  load.remaining = 1;
+  load.subcore = static_cast<std::uint16_t>(s);
+  load.warp = static_cast<std::uint16_t>(w);
+  load.dst = inst.dst;
+  load.dst_count = inst.dst_count;
+  load.dst_predicate = inst.dst_predicate;
+  load.async = inst.memory == Memory::async_copy;
+  load.grid = grid_of(subs_[s].warps[w]).slot;
+  load.why = inst.stall;
+  load.issued = now;
+  return id;
+}
+
+std::uint32_t Unit::new_miss(std::uint32_t line, std::uint32_t slot, std::uint8_t sectors) {
+  std::uint32_t id;
+  if (free_misses_.empty()) {
+    id = static_cast<std::uint32_t>(misses_.size());
+    misses_.emplace_back();
+  } else {
+    id = free_misses_.back();
+    free_misses_.pop_back();
+  }
+  misses_[id] = Miss{line, slot, l1_.epoch(), sectors, nobody, nobody};
+  if (slot != L1Cache::none) {
+    l1_.expect(slot, sectors);
+    misses_[id].next = pending_head_[slot];
+    pending_head_[slot] = id;
+  }
+  return id;
+}
+
+void Unit::wait_for(std::uint32_t miss, std::uint32_t load) {
+  std::uint32_t id;
+  if (free_waiters_.empty()) {
+    id = static_cast<std::uint32_t>(waiters_.size());
+    waiters_.emplace_back();
+  } else {
+    id = free_waiters_.back();
+    free_waiters_.pop_back();
+  }
+  waiters_[id] = {load, misses_[miss].waiters};
+  misses_[miss].waiters = id;
+  ++loads_[load].remaining;
+}
+
+void Unit::local_footprint(const trace::Record& record, const DecodedInst& inst, int s, int w,
+                           const Grid& grid, Footprint& out) {
+  // Frames of a warp's lanes are interleaved word by word: the same variable of all lanes is one line.
+  const std::uint64_t frame =
+      local_lines + static_cast<std::uint64_t>((number_ * p_.subcores + s) * p_.warps_per_subcore + w) *
+                        grid.program->frame_lines;
+  out.lines = out.same = 0;
+  const auto add = [&](std::uint64_t word, std::uint8_t sectors) {
+    for (int i = 0; i < out.lines; ++i)
+      if (out.line[i] == frame + word) {
+        out.sectors[i] |= sectors;
+        return;
+      }
+    if (out.lines == Footprint::most) return;
+    out.line[out.lines] = frame + word;
+    out.sectors[out.lines++] = sectors;
+  };
+  const int lane_bytes_shift = p_.line_shift - 5;
+  const auto sector_of = [&](int lane) {
+    return static_cast<std::uint8_t>(1u << ((lane << lane_bytes_shift) >> p_.sector_shift));
+  };
+  if (inst.slot == simt::no_slot) {
+    for (int lane = 0; lane < warp_size; ++lane)
+      if (subs_[s].warps[w].mask >> lane & 1)
+        add(grid.program->spill_first + inst.spill_line, sector_of(lane));
+  } else {
+    std::array<std::uint64_t, warp_size> addresses;
+    Coalescer::expand(record, grid.source->patterns(), addresses);
+    for (int lane = 0; lane < warp_size; ++lane) {
+      if (!(record.mask >> lane & 1)) continue;
+      const std::uint64_t offset = addresses[lane] - std::uint64_t(lane) * grid.program->local_bytes;
+      for (std::uint64_t word = offset / 4; word <= (offset + std::max<int>(1, inst.bytes) - 1) / 4; ++word)
+        add(word % grid.program->frame_lines, sector_of(lane));
+    }
+  }
+  out.wavefronts = std::max(1, out.lines);
+}
+
+void Unit::issue_memory(int s, int w, Cycle now, const DecodedInst& inst) {
+  SubCore& sub = subs_[s];
+  Warp& warp = sub.warps[w];
+  const Grid& grid = grid_of(warp);
+  UnitCounters& c = counters_[grid.slot];
+  trace::Record record{};
+  record.space = trace::Space::local;
+  record.mask = warp.mask;
+  if (inst.slot != simt::no_slot)
+    trace::read_record(
+        warp.block_words + sub.records[static_cast<std::size_t>(w) * record_stride_ + inst.slot], record);
+  if (record.mask == 0 || record.space == trace::Space::none) return;
+
+  Pending& a = scratch_;
+  a.grid = &grid;
+  a.subcore = static_cast<std::uint16_t>(s);
+  a.access = access_of(inst.memory);
+  a.shared = record.space == trace::Space::shared;
+  a.position = 0;
+  a.begun = false;
+  const bool atomic = a.access == Access::atomic || a.access == Access::reduction;
+  if (record.space == trace::Space::local) {
+    local_footprint(record, inst, s, w, grid, a.footprint);
+  } else {
+    const Footprint& f = coalescer_(record, inst.bytes, grid.source->patterns(), grid.slot, atomic);
+    a.footprint.lines = f.lines;
+    a.footprint.wavefronts = f.wavefronts;
+    a.footprint.same = f.same;
+    const std::uint64_t base = record.space == trace::Space::param ? parameter_lines : 0;
+    if (!a.shared) {
+      std::copy_n(f.sectors.begin(), f.lines, a.footprint.sectors.begin());
+      for (int i = 0; i < f.lines; ++i) a.footprint.line[i] = f.line[i] + base;
+    }
+  }
+  a.cost = a.footprint.wavefronts * p_.wavefront;
+  if (a.shared) {
+    ++c.shared_accesses;
+    c.shared_wavefronts += static_cast<std::uint64_t>(a.footprint.wavefronts);
+    c.shared_bytes += static_cast<std::uint64_t>(std::popcount(record.mask)) * inst.bytes;
+    if (atomic) a.cost += (a.footprint.same - 1) * p_.shared_atomic;
+  } else {
+    ++c.l1_accesses;
+    a.cost = std::max<Tick>(a.cost, a.footprint.lines * p_.tag_lookup);
+  }
+  a.load = nobody;
+  const bool waits = a.access == Access::read || a.access == Access::atomic;
+  if (waits) {
+    a.load = new_load(s, w, now, inst);
+    Load& load = loads_[a.load];
+    if (a.shared && load.why == Stall::long_scoreboard) load.why = Stall::short_scoreboard;
+    ++warp.loads;
+    const Stamp unknown = stamp(never, load.why);
+    Stamp* board = sub.scoreboard.data() + static_cast<std::size_t>(w) * scoreboard_stride_;
+    for (int i = 0; i < inst.dst_count; ++i) board[inst.dst + i] = unknown;
+    if (inst.dst_predicate != 0xffff) board[inst.dst_predicate] = unknown;
+    if (load.async) {
+      ++warp.async_copies;
+      board[grid.program->async_entry] = unknown;
+    }
+  }
+  a.queue_entry = static_cast<std::uint16_t>(sub.queue_head);
+  sub.queue[sub.queue_head] = never;
+  if (++sub.queue_head == sub.queue.size()) sub.queue_head = 0;
+  if (blocked_head_ != blocked_.size() || !process(a, now)) blocked_.push_back(a);
+}
+
+bool Unit::process(Pending& a, Cycle now) {
+  if (!a.begun) {
+    a.begun = true;
+    a.begin = l1_port_.take(start_of(now), a.cost);
+    subs_[a.subcore].queue[a.queue_entry] = cycle_from(a.begin);
+  }
+  if (!a.shared) return look_up(a, now);
+  if (a.load != nobody) {
+    loads_[a.load].remaining = 0;
+    complete(a.load, cycle_from(a.begin + p_.shared_latency + std::max<Tick>(0, a.cost - p_.wavefront)));
+  }
+  return true;
+}
+
+void Unit::send(const Pending& a, std::uint32_t token, std::uint32_t line, std::uint8_t sectors,
+                Cycle leaves) {
+  outbox_.push_back(
+      {leaves, line, token, sectors, a.access, a.grid->slot, static_cast<std::uint16_t>(a.footprint.same)});
+}
+
+/// Looks the lines up one after the other; false if one finds no room for its miss.
+bool Unit::look_up(Pending& a, Cycle now) {
+  UnitCounters& c = counters_[a.grid->slot];
+  for (; a.position < a.footprint.lines; ++a.position) {
+    const std::uint32_t line = static_cast<std::uint32_t>(a.footprint.line[a.position]);
+    const std::uint8_t sectors = a.footprint.sectors[a.position];
+    const int n = std::popcount(sectors);
+    const Cycle leaves = std::max(cycle_from(a.begin + a.position * p_.tag_lookup), now) + p_.l1_to_noc;
+    std::uint32_t slot = l1_.find(line);
+    if (a.access == Access::read) {
+      const std::uint8_t hit = slot == L1Cache::none ? 0 : l1_.valid(slot) & sectors;
+      const std::uint8_t coming = slot == L1Cache::none ? 0 : l1_.pending(slot) & sectors & ~hit;
+      const std::uint8_t miss = sectors & ~hit & ~coming;
+      if (miss) {
+        const int m = std::popcount(miss);
+        if (miss_sectors_ > 0 && miss_sectors_ + m > p_.miss_sectors) return false;
+        miss_sectors_ += m;
+        if (slot == L1Cache::none) slot = l1_.allocate(line);
+        const std::uint32_t id = new_miss(line, slot, miss);
+        wait_for(id, a.load);
+        send(a, id, line, miss, leaves);
+      }
+      if (coming) {
+        for (std::uint32_t id = pending_head_[slot]; id != nobody; id = misses_[id].next)
+          if (misses_[id].sectors & coming) wait_for(id, a.load);
+      }
+      c.l1_sectors += n;
+      c.l1_hit_sectors += n - std::popcount(miss);
+    } else if (a.access == Access::atomic) {
+      if (miss_sectors_ > 0 && miss_sectors_ + n > p_.miss_sectors) return false;
+      miss_sectors_ += n;
+      if (slot != L1Cache::none) l1_.drop(slot, sectors);
+      const std::uint32_t id = new_miss(line, L1Cache::none, sectors);
+      wait_for(id, a.load);
+      send(a, id, line, sectors, leaves);
+    } else {
+      if (store_sectors_ > 0 && store_sectors_ + n > p_.miss_sectors) return false;
+      store_sectors_ += n;
+      if (a.access == Access::reduction && slot != L1Cache::none) l1_.drop(slot, sectors);
+      if (a.access == Access::write) c.l1_store_sectors += n;
+      ++c.in_flight;
+      send(a, store_token | std::uint32_t{a.grid->slot} << 8 | static_cast<std::uint32_t>(n), line, sectors,
+           leaves);
+    }
+  }
+  if (a.load != nobody) {
+    Load& load = loads_[a.load];
+    const Cycle done = cycle_from(a.begin + p_.l1_latency + std::max<Tick>(0, a.cost - p_.wavefront));
+    load.done = std::max(load.done, done);
+    if (--load.remaining == 0) complete(a.load, load.done);
+  }
+  return true;
+}
+
+void Unit::complete(std::uint32_t id, Cycle at) {
+  const Load load = loads_[id];
+  free_loads_.push_back(id);
+  SubCore& sub = subs_[load.subcore];
+  Warp& warp = sub.warps[load.warp];
+  Stamp* board = sub.scoreboard.data() + static_cast<std::size_t>(load.warp) * scoreboard_stride_;
+  const Stamp known = stamp(at, load.why);
+  for (int i = 0; i < load.dst_count; ++i) board[load.dst + i] = known;
+  if (load.dst_predicate != 0xffff) board[load.dst_predicate] = known;
+  if (load.async && --warp.async_copies == 0) board[grid_of(warp).program->async_entry] = known;
+  if (load.missed) {
+    UnitCounters& c = counters_[load.grid];
+    c.load_cycles += static_cast<std::uint64_t>(at - load.issued);
+    c.load_far_ticks += load.far;
+  }
+  --warp.loads;
+  warp.last_load = std::max(warp.last_load, at);
+  if (warp.state == State::running && sub.ready[load.warp] == never) set_ready(load.subcore, load.warp);
+  if (warp.state == State::draining && warp.loads == 0) finish_warp(load.subcore, load.warp, at);
+}
+
+void Unit::deliver(const Inbound& in) {
+  const Cycle now = cycle_from(in.at);
+  if (in.token & store_token) {
+    store_sectors_ -= static_cast<int>(in.token & 0xff);
+    UnitCounters& c = counters_[in.token >> 8 & 0x7fffff];
+    --c.in_flight;
+    c.last_acknowledged = std::max(c.last_acknowledged, now);
+  } else {
+    const Miss miss = misses_[in.token];
+    free_misses_.push_back(in.token);
+    miss_sectors_ -= std::popcount(miss.sectors);
+    if (miss.slot != L1Cache::none) {
+      std::uint32_t* link = &pending_head_[miss.slot];
+      while (*link != in.token) link = &misses_[*link].next;
+      *link = miss.next;
+      l1_.fill(miss.slot, miss.sectors, miss.epoch == l1_.epoch());
+    }
+    const Cycle done = cycle_from(in.at + p_.l1_latency - start_of(p_.l1_to_noc));
+    for (std::uint32_t waiter = miss.waiters; waiter != nobody;) {
+      const Waiter at = waiters_[waiter];
+      free_waiters_.push_back(waiter);
+      waiter = at.next;
+      Load& load = loads_[at.load];
+      load.missed = true;
+      load.done = std::max(load.done, done);
+      load.far = std::max(load.far, in.far);
+      if (--load.remaining == 0) complete(at.load, load.done);
+    }
+  }
+  retry(now);
+}
+
+void Unit::retry(Cycle now) {
+  while (blocked_head_ != blocked_.size()) {
+    Pending& a = blocked_[blocked_head_];
+    const bool begun = a.begun;
+    const int s = a.subcore;
+    const bool done = process(a, now);
+    if (!begun) update_memory_pipe(s);
+    if (!done) return;
+    ++blocked_head_;
+  }
+  blocked_.clear();
+  blocked_head_ = 0;
+}
+
+}  // namespace wanren::timing

@@ -1,0 +1,39 @@
+#pragma once
+// What a compute unit and the shared memory system say to each other.
+
+#include <cstdint>
+#include <vector>
+
+#include "timing/time.h"
+
+namespace wanren::timing {
+
+enum class Access : std::uint8_t { read, write, atomic, reduction };
+
+/// One line's worth of sectors leaving a unit.
+struct Request {
+  Cycle leaves;          ///< The unit, nondecreasing per unit.
+  std::uint32_t line;    ///< Device address >> line shift.
+  std::uint32_t token;   ///< The unit's own; comes back in the reply.
+  std::uint8_t sectors;  ///< Mask.
+  Access access;
+  std::uint16_t grid;   ///< Slot of the grid that pays for it.
+  std::uint16_t lanes;  ///< atomic, reduction: operations in it.
+};
+
+struct Reply {
+  Tick arrives;
+  std::uint32_t token;
+  std::uint32_t far_ticks;  ///< Of the latency, what DRAM and die links took (they have other clocks).
+};
+
+/// What the shared memory system counts, per grid slot.
+struct MemoryCounters {
+  std::uint64_t l2_read_sectors = 0, l2_write_sectors = 0, l2_atomic_sectors = 0, l2_hit_sectors = 0;
+  std::uint64_t l2_far_sectors = 0;
+  std::uint64_t dram_read_bytes = 0, dram_write_bytes = 0, dram_row_hits = 0, dram_row_misses = 0;
+  std::uint64_t d2d_bytes = 0, d2d_wire_bytes = 0;
+  std::vector<std::uint64_t> link_bytes;
+};
+
+}  // namespace wanren::timing

@@ -1,0 +1,149 @@
+#include "timing/parameters.h"
+
+#include <algorithm>
+#include <bit>
+#include <cmath>
+
+#include "support/result.h"
+
+namespace wanren::timing {
+namespace {
+
+int log2_exact(std::int64_t value) {
+  WR_CHECK(value > 0 && std::has_single_bit(static_cast<std::uint64_t>(value)));
+  return std::countr_zero(static_cast<std::uint64_t>(value));
+}
+
+int whole(double cycles) {
+  return static_cast<int>(std::lround(cycles));
+}
+
+Tick per_sector(double bytes_per_cycle, int sector_bytes) {
+  return bytes_per_cycle > 0 ? to_ticks(sector_bytes / bytes_per_cycle) : 0;
+}
+
+}  // namespace
+
+Cycle Parameters::cycles_of_ps(std::int64_t ps) const {
+  return static_cast<Cycle>(std::ceil(static_cast<double>(ps) * core_mhz * 1e-6 - 1e-6));
+}
+
+std::int64_t Parameters::ps_of_cycles(Cycle cycles) const {
+  return static_cast<std::int64_t>(std::llround(static_cast<double>(cycles) * 1e6 / core_mhz));
+}
+
+Parameters parameters(const chip::Spec& chip) {
+  Parameters p{};
+  p.dies = static_cast<int>(chip.package.dies);
+  p.clusters_per_die = static_cast<int>(chip.package.clusters_per_die);
+  p.units_per_die = static_cast<int>(chip.package.units_per_die);
+  p.units = p.dies * p.units_per_die;
+  p.subcores = static_cast<int>(chip.package.subcores_per_unit);
+  p.cta_order =
+      chip.package.cta_schedule == "die_contiguous" ? CtaOrder::die_contiguous : CtaOrder::round_robin;
+  p.die_contiguous_data = chip.package.data_placement == "die_contiguous";
+  p.core_mhz = chip.clock.core;
+  p.core_min_mhz = chip.clock.core_min;
+
+  p.warps_per_subcore = static_cast<int>(chip.subcore.warps);
+  WR_CHECK(p.warps_per_subcore >= 1 && p.warps_per_subcore <= 64 && p.subcores >= 1 && p.subcores <= 8);
+  p.pick = chip.subcore.scheduler == "lrr"        ? Pick::round_robin
+           : chip.subcore.scheduler == "youngest" ? Pick::youngest
+                                                  : Pick::greedy_oldest;
+  p.int_shares_fp32 = chip.subcore.int_shares_fp32;
+  p.memory_queue = std::max<int>(1, static_cast<int>(chip.subcore.memory_queue));
+  p.register_banks = std::max<int>(1, static_cast<int>(chip.subcore.register_banks));
+  p.alu_latency = whole(chip.subcore.alu_latency);
+  p.branch_latency = std::max(1, whole(chip.subcore.branch_latency));
+  p.barrier_latency = std::max(1, whole(chip.subcore.barrier_latency));
+  p.fetch_latency = whole(chip.subcore.instruction_fetch_latency);
+  p.fetch_cache_bytes = static_cast<int>(chip.subcore.instruction_cache_bytes);
+
+  p.max_ctas = static_cast<int>(chip.unit.max_ctas);
+  p.max_warps = p.warps_per_subcore * p.subcores;
+  p.register_file = static_cast<int>(chip.subcore.register_bytes) * p.subcores;
+  p.register_granularity = std::max<int>(1, static_cast<int>(chip.subcore.register_granularity));
+  p.l1_bytes = static_cast<int>(chip.unit.l1_bytes);
+  p.shared_bytes = static_cast<int>(chip.unit.shared_bytes);
+  p.shared_reserved = static_cast<int>(chip.unit.shared_reserved);
+  p.shared_granularity = std::max<int>(1, static_cast<int>(chip.unit.shared_granularity));
+  p.l1_ways = std::max<int>(1, static_cast<int>(chip.unit.l1_ways));
+  p.shared_banks = static_cast<int>(chip.unit.shared_banks);
+  WR_CHECK(p.shared_banks >= 1 && p.shared_banks <= 128);
+  p.miss_sectors = std::max<int>(1, static_cast<int>(chip.unit.l1_miss_sectors));
+  p.line_shift = log2_exact(chip.unit.l1_line_bytes);
+  p.sector_shift = log2_exact(chip.unit.l1_sector_bytes);
+  p.sectors_per_line = 1 << (p.line_shift - p.sector_shift);
+  WR_CHECK(p.sectors_per_line >= 1 && p.sectors_per_line <= 4);
+  const int sector = 1 << p.sector_shift;
+  p.l1_latency = to_ticks(chip.unit.l1_latency);
+  p.shared_latency = to_ticks(chip.unit.shared_latency);
+  p.l1_to_noc = whole(chip.unit.l1_latency) / 2;
+  p.wavefront = to_ticks(p.shared_banks * 4.0 / chip.unit.l1_bytes_per_cycle);
+  p.tag_lookup = to_ticks(1.0 / chip.unit.l1_tags_per_cycle);
+  p.shared_atomic = to_ticks(chip.unit.shared_atomic_cycles);
+  p.cta_launch_latency = whole(chip.unit.cta_launch_latency);
+
+  p.unit_read = per_sector(chip.noc.unit_read_bytes_per_cycle, sector);
+  p.unit_write = per_sector(chip.noc.unit_write_bytes_per_cycle, sector);
+  p.cluster_read = per_sector(chip.noc.cluster_read_bytes_per_cycle, sector);
+  p.cluster_write = per_sector(chip.noc.cluster_write_bytes_per_cycle, sector);
+  p.partition_cross = per_sector(chip.noc.partition_bytes_per_cycle, sector);
+  const Tick round_trip = to_ticks(chip.l2.near_latency) - p.l1_latency;
+  WR_CHECK(round_trip >= 4 * one_cycle);
+  p.request_latency = round_trip / 2;
+  p.return_latency = round_trip - p.request_latency;
+  p.cross_latency = std::max<Tick>(0, to_ticks(chip.l2.far_latency - chip.l2.near_latency)) / 2;
+
+  p.partitions = std::max<int>(1, static_cast<int>(chip.l2.partitions_per_die));
+  p.slices_per_partition = std::max<int>(1, static_cast<int>(chip.l2.slices_per_die) / p.partitions);
+  // Replacement keeps true LRU order in 16 four-bit ranks; more ways become more sets.
+  p.l2_ways = std::clamp<int>(static_cast<int>(chip.l2.ways), 1, 16);
+  const std::int64_t lines_per_slice =
+      chip.l2.bytes_per_die / p.partitions / p.slices_per_partition >> p.line_shift;
+  p.sets_per_slice = static_cast<std::uint32_t>(std::max<std::int64_t>(1, lines_per_slice / p.l2_ways));
+  p.slice_sector = per_sector(chip.l2.slice_bytes_per_cycle, sector);
+  p.atomic_sector = to_ticks(1.0 / chip.l2.atomic_sectors_per_cycle);
+  p.replicate_near = chip.l2.replication == "near" && p.partitions > 1;
+  p.partition_lines =
+      static_cast<std::uint32_t>(std::max<std::int64_t>(1, chip.l2.partition_interleave >> p.line_shift));
+  p.die_lines = static_cast<std::uint32_t>(std::max<std::int64_t>(1, chip.l2.die_interleave >> p.line_shift));
+  p.die_capacity_lines =
+      static_cast<std::uint32_t>(std::max<std::int64_t>(1, chip.hbm.bytes_per_die >> p.line_shift));
+
+  using Topology = Parameters::Topology;
+  p.topology = chip.d2d.topology == "ring"   ? Topology::ring
+               : chip.d2d.topology == "mesh" ? Topology::mesh
+               : chip.d2d.topology == "all"  ? Topology::all
+                                             : Topology::none;
+  WR_CHECK(p.dies == 1 || p.topology != Topology::none);
+  p.link_ticks_per_byte =
+      chip.d2d.bandwidth > 0 ? chip.clock.core / 1000.0 / chip.d2d.bandwidth * one_cycle : 0;
+  p.hop_latency = p.ns(chip.d2d.latency);
+  p.packet_payload = std::max<int>(1, static_cast<int>(chip.d2d.packet_payload_bytes));
+  p.packet_header = static_cast<int>(chip.d2d.packet_header_bytes);
+  p.replicate_dies = chip.d2d.cache == "replicate" && p.dies > 1;
+
+  const int channels = static_cast<int>(chip.hbm.channels_per_die);
+  p.channels_per_partition = std::max(1, channels / p.partitions);
+  p.banks = std::max<int>(1, static_cast<int>(chip.hbm.banks_per_channel));
+  p.row_bytes = static_cast<int>(chip.hbm.row_bytes);
+  p.access_bytes = std::clamp<int>(static_cast<int>(chip.hbm.access_bytes), sector, 1 << p.line_shift);
+  p.write_batch = std::max<int>(1, static_cast<int>(chip.hbm.write_batch));
+  p.dram_latency = p.ns(chip.hbm.latency);
+  // Refresh steals its share of every burst: the average rate is right, single refreshes are not seen.
+  const double bytes_per_ns =
+      chip.hbm.bandwidth_per_die / (p.channels_per_partition * p.partitions) * (1 - chip.hbm.refresh_share);
+  p.access = p.ns(p.access_bytes / bytes_per_ns);
+  p.row_open = p.ns(chip.hbm.row_open);
+  p.row_cycle = p.ns(chip.hbm.row_cycle);
+  p.turnaround = p.ns(chip.hbm.turnaround);
+
+  // The next CTA starts cta_launch_latency after a slot is free, at the earliest one cycle: the
+  // dispatcher hears of it at the end of the quantum.
+  p.quantum = std::max<Cycle>(1, std::min(p.request_latency, p.return_latency) >> tick_bits);
+  if (p.cta_launch_latency > 0) p.quantum = std::min(p.quantum, p.cta_launch_latency);
+  return p;
+}
+
+}  // namespace wanren::timing

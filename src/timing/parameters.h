@@ -1,0 +1,95 @@
+#pragma once
+// A chip's figures in the model's own terms: cycles, ticks, table sizes.
+
+#include <array>
+#include <cstdint>
+
+#include "chip/spec.h"
+#include "timing/time.h"
+
+namespace wanren::timing {
+
+enum class Pick : std::uint8_t { greedy_oldest, round_robin, youngest };
+enum class CtaOrder : std::uint8_t { round_robin, die_contiguous };
+
+struct Parameters {
+  int dies, clusters_per_die, units_per_die, units, subcores;
+  CtaOrder cta_order;
+  bool die_contiguous_data;
+  double core_mhz, core_min_mhz;
+
+  // Sub-core.
+  int warps_per_subcore;
+  Pick pick;
+  bool int_shares_fp32;
+  int memory_queue, register_banks;
+  int alu_latency, branch_latency, barrier_latency;
+  int fetch_latency, fetch_cache_bytes;
+
+  // Unit.
+  int max_ctas, max_warps, register_file, register_granularity;
+  int l1_bytes, shared_bytes, shared_reserved, shared_granularity, l1_ways, shared_banks, miss_sectors;
+  int line_shift, sector_shift, sectors_per_line;
+  Tick l1_latency, shared_latency;
+  Cycle l1_to_noc;  ///< Of l1_latency, the part before a miss leaves the unit.
+  Tick wavefront, tag_lookup, shared_atomic;
+  Cycle cta_launch_latency;
+
+  // Network, per sector.
+  Tick unit_read, unit_write, cluster_read, cluster_write, partition_cross;
+  Tick request_latency, return_latency;  ///< Unit to near L2 partition and back.
+  Tick cross_latency;                    ///< Near to far partition, one way.
+
+  // L2.
+  int partitions, slices_per_partition, l2_ways;
+  std::uint32_t sets_per_slice;
+  Tick slice_sector, atomic_sector;
+  bool replicate_near;
+  std::uint32_t partition_lines, die_lines, die_capacity_lines;
+
+  // Die-to-die.
+  enum class Topology : std::uint8_t { none, all, ring, mesh } topology;
+  double link_ticks_per_byte;
+  Tick hop_latency;
+  int packet_payload, packet_header;
+  bool replicate_dies;
+
+  // Device memory, per partition.
+  int channels_per_partition, banks, row_bytes, access_bytes, write_batch;
+  Tick dram_latency, access, row_open, row_cycle, turnaround;
+
+  Cycle quantum;  ///< Units may run this far without hearing from each other.
+
+  Tick ns(double nanoseconds) const { return to_ticks(nanoseconds * core_mhz / 1000.0); }
+  Cycle cycles_of_ps(std::int64_t ps) const;
+  std::int64_t ps_of_cycles(Cycle cycles) const;
+  int die_of(int unit) const { return unit / units_per_die; }
+  int cluster_of(int unit) const {
+    const int in_die = unit % units_per_die;
+    return die_of(unit) * clusters_per_die + in_die * clusters_per_die / units_per_die;
+  }
+  int partition_of(int unit) const {
+    return (cluster_of(unit) % clusters_per_die) * partitions / clusters_per_die;
+  }
+};
+
+/// Aborts on what chip::load would have refused.
+Parameters parameters(const chip::Spec& chip);
+
+/// x / d and x % d for 32-bit x by one multiplication.
+class Divider {
+ public:
+  Divider() = default;
+  explicit Divider(std::uint32_t d) : d_(d), magic_(~std::uint64_t{0} / d + 1) {}
+  std::uint32_t quotient(std::uint32_t x) const {
+    return d_ == 1 ? x : static_cast<std::uint32_t>(static_cast<unsigned __int128>(magic_) * x >> 64);
+  }
+  std::uint32_t remainder(std::uint32_t x) const { return x - quotient(x) * d_; }
+  std::uint32_t divisor() const { return d_; }
+
+ private:
+  std::uint32_t d_ = 1;
+  std::uint64_t magic_ = 0;
+};
+
+}  // namespace wanren::timing

@@ -1,0 +1,152 @@
+// Issue: pick a warp, account what it waited for, take its pipe, set its results' times.
+
+#include <algorithm>
+
+#include "support/result.h"
+#include "timing/unit.h"
+
+namespace wanren::timing {
+
+using lower::Pipe;
+
+int Unit::pick(const SubCore& sub, Cycle now, Cycle& next) const {
+  const int n = static_cast<int>(sub.ready.size());
+  const Cycle* ready = sub.ready.data();
+  const std::uint8_t* pipe = sub.pipe.data();
+  if (p_.pick == Pick::greedy_oldest) {
+    const int last = sub.last;
+    if (std::max(ready[last], sub.pipe_free[pipe[last]]) <= now) return last;
+  }
+  int best = no_index;
+  std::uint64_t best_key = ~std::uint64_t{0};
+  Cycle soonest = never;
+  for (int w = 0; w < n; ++w) {
+    const Cycle at = std::max(ready[w], sub.pipe_free[pipe[w]]);
+    soonest = std::min(soonest, at);
+    if (at > now) continue;
+    const std::uint64_t key = p_.pick == Pick::round_robin
+                                  ? static_cast<std::uint64_t>((w - sub.last - 1 + n) % n)
+                              : p_.pick == Pick::youngest ? ~std::uint64_t{1} - sub.age[w]
+                                                          : sub.age[w];
+    if (key < best_key) best_key = key, best = w;
+  }
+  next = soonest;
+  return best;
+}
+
+void Unit::step(int s, Cycle now) {
+  SubCore& sub = subs_[s];
+  if (sub.issue_free > now) {
+    next_[s] = sub.issue_free;
+    return;
+  }
+  Cycle next = never;
+  const int w = pick(sub, now, next);
+  if (w == no_index) {
+    next_[s] = next;
+    return;
+  }
+  next_[s] = never;
+  Warp& warp = sub.warps[w];
+  if (warp.state == State::asleep) {
+    counters_[grid_of(warp).slot].stalls[static_cast<std::size_t>(Stall::sleep)] += now - warp.resume;
+    warp.resume = now;
+    warp.state = State::running;
+    warp.sleep_ns = 0;
+    start_block(s, w, now, stamp(now, Stall::sleep));
+    return wake(s, now);
+  }
+  issue(s, w, now);
+  wake(s, sub.issue_free);
+}
+
+/// Splits the cycles since the warp's last issue into stalls.
+void Unit::account(SubCore& sub, Warp& warp, int w, Cycle now, std::uint32_t issue_cycles, Cycle pipe_free) {
+  UnitCounters& c = counters_[grid_of(warp).slot];
+  Cycle from = warp.resume;
+  const Cycle operands = std::min(sub.ready[w], now);
+  if (operands > from) {
+    c.stalls[static_cast<std::size_t>(warp.earliest & ((1 << stamp_bits) - 1))] += operands - from;
+    from = operands;
+  }
+  if (pipe_free > from) {
+    const Pipe pipe = static_cast<Pipe>(sub.pipe[w]);
+    const Stall why = pipe == Pipe::memory   ? Stall::memory_queue
+                      : pipe == Pipe::tensor ? Stall::tensor_pipe
+                                             : Stall::math_pipe;
+    c.stalls[static_cast<std::size_t>(why)] += std::min(pipe_free, now) - from;
+    from = std::min(pipe_free, now);
+  }
+  if (now > from) c.stalls[static_cast<std::size_t>(Stall::not_selected)] += now - from;
+  c.issue_cycles += issue_cycles;
+  warp.resume = now + issue_cycles;
+}
+
+void Unit::set_ready(int s, int w) {
+  SubCore& sub = subs_[s];
+  Warp& warp = sub.warps[w];
+  const DecodedInst& inst = *warp.next;
+  const Grid& grid = grid_of(warp);
+  const Stamp* board = sub.scoreboard.data() + static_cast<std::size_t>(w) * scoreboard_stride_;
+  Stamp at = warp.base;
+  const std::uint16_t* source = grid.program->sources.data() + inst.first_source;
+  for (int i = 0; i < inst.sources; ++i) at = std::max(at, board[source[i]]);
+  // In-order results: a write waits until it would land after the one before it.
+  const Stamp earlier = static_cast<Stamp>(inst.latency) << stamp_bits;
+  for (int i = 0; i < inst.dst_count; ++i) at = std::max(at, board[inst.dst + i] - earlier);
+  if (inst.dst_predicate != 0xffff) at = std::max(at, board[inst.dst_predicate] - earlier);
+  warp.earliest = at;
+  sub.ready[w] = at >> stamp_bits >= never / 2 ? never : at >> stamp_bits;
+  sub.pipe[w] = static_cast<std::uint8_t>(inst.pipe);
+  wake(s, sub.ready[w]);
+}
+
+void Unit::issue(int s, int w, Cycle now) {
+  SubCore& sub = subs_[s];
+  Warp& warp = sub.warps[w];
+  const DecodedInst& inst = *warp.next;
+  const int pipe = static_cast<int>(inst.pipe);
+  account(sub, warp, w, now, inst.repeat, sub.pipe_free[pipe]);
+  sub.last = w;
+  sub.issue_free = now + inst.repeat;
+  if (inst.pipe != Pipe::none) {
+    sub.pipe_free[pipe] = now + inst.occupancy;
+    if (p_.int_shares_fp32) {
+      // One port feeds integer and half of FP32: an integer instruction takes half of what an FP32
+      // one of the same length would, and an FP32 one keeps the port for its own length.
+      if (inst.pipe == Pipe::fp32)
+        sub.pipe_free[static_cast<int>(Pipe::integer)] =
+            std::max(sub.pipe_free[static_cast<int>(Pipe::integer)], now + Cycle{inst.occupancy});
+      if (inst.pipe == Pipe::integer)
+        sub.pipe_free[static_cast<int>(Pipe::fp32)] =
+            std::max(sub.pipe_free[static_cast<int>(Pipe::fp32)], now + Cycle{inst.occupancy + 1} / 2);
+    }
+  }
+  Stamp* board = sub.scoreboard.data() + static_cast<std::size_t>(w) * scoreboard_stride_;
+  const Stamp result = stamp(now + inst.latency, inst.stall);
+  if (inst.dst_predicate != 0xffff) board[inst.dst_predicate] = result;
+  for (int i = 0; i < inst.dst_count; ++i) board[inst.dst + i] = result;
+
+  const Cycle after = now + inst.repeat;
+  warp.base =
+      inst.bank_conflict ? stamp(after + inst.bank_conflict, Stall::dispatch) : stamp(after, Stall::wait);
+  const bool barrier = inst.pipe == Pipe::barrier && inst.slot != simt::no_slot;
+  if (inst.memory != lower::Memory::none && !inst.async_wait) issue_memory(s, w, now, inst);
+  if (inst.pipe == Pipe::memory) {
+    sub.memory_port = now + inst.occupancy;
+    update_memory_pipe(s);
+  }
+  ++warp.next;
+  if (barrier) {
+    const std::uint32_t offset = sub.records[static_cast<std::size_t>(w) * record_stride_ + inst.slot];
+    trace::Record record;
+    trace::read_record(warp.block_words + offset, record);
+    if (record.mask) return arrive(s, w, now, record);
+  }
+  if (warp.next == warp.end)
+    start_block(s, w, now, warp.base);
+  else
+    set_ready(s, w);
+}
+
+}  // namespace wanren::timing

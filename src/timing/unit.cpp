@@ -1,0 +1,162 @@
+#include "timing/unit.h"
+
+#include <algorithm>
+
+#include "support/result.h"
+
+namespace wanren::timing {
+
+Unit::Unit(const Parameters& p, int number)
+    : p_(p), number_(number), subs_(p.subcores), ctas_(p.max_ctas), l1_(p), coalescer_(p) {
+  for (SubCore& sub : subs_) {
+    const std::size_t n = p.warps_per_subcore;
+    sub.ready.assign(n, never);
+    sub.pipe.assign(n, 0);
+    sub.age.assign(n, 0);
+    sub.warps.resize(n);
+    sub.queue.assign(p.memory_queue, 0);
+  }
+  next_.fill(never);
+  pending_head_.assign(l1_.slots(), ~0u);
+}
+
+void Unit::rebase() {
+  WR_CHECK(ctas_resident_ == 0 && inbox_.empty() && blocked_head_ == blocked_.size());
+  for (SubCore& sub : subs_) {
+    sub.pipe_free.fill(0);
+    std::fill(sub.queue.begin(), sub.queue.end(), 0);
+    sub.memory_port = sub.issue_free = 0;
+  }
+  next_.fill(never);
+  next_event_ = never;
+  l1_port_ = Port{};
+}
+
+bool Unit::fits(const Grid& grid) const {
+  if (ctas_resident_ == 0) return true;
+  return ctas_resident_ < p_.max_ctas &&
+         warps_resident_ + static_cast<int>(grid.warps_per_cta) <= p_.max_warps &&
+         shared_used_ + grid.shared_bytes <= static_cast<std::uint32_t>(p_.shared_bytes) &&
+         registers_used_ + grid.register_count <= static_cast<std::uint32_t>(p_.register_file / 4) &&
+         resident_ctas(grid.slot) < grid.ctas_per_unit;
+}
+
+int Unit::resident_ctas(std::uint16_t grid) const {
+  return grid < counters_.size() ? counters_[grid].resident : 0;
+}
+
+void Unit::begin_grid(const Grid& grid) {
+  if (grid.slot >= counters_.size()) counters_.resize(grid.slot + 1);
+  UnitCounters& c = counters_[grid.slot];
+  c = UnitCounters{};
+  c.block_runs.assign(grid.program->blocks.size(), 0);
+  c.block_lanes.assign(grid.program->blocks.size(), 0);
+  c.fetched.assign(grid.program->code_lines, 0);
+  l1_.invalidate();
+  if (grid.program->scoreboard > scoreboard_stride_ || grid.program->most_slots > record_stride_) {
+    // Rows are reinitialised at warp start; rows of resident warps move along.
+    const std::uint32_t stride = std::max(grid.program->scoreboard, scoreboard_stride_);
+    const std::uint32_t records = std::max(grid.program->most_slots, record_stride_);
+    for (SubCore& sub : subs_) {
+      std::vector<Stamp> board(static_cast<std::size_t>(stride) * sub.warps.size(), 0);
+      std::vector<std::uint32_t> rows(static_cast<std::size_t>(records) * sub.warps.size(), 0);
+      for (std::size_t w = 0; w < sub.warps.size(); ++w) {
+        std::copy_n(sub.scoreboard.begin() + w * scoreboard_stride_, scoreboard_stride_,
+                    board.begin() + w * stride);
+        std::copy_n(sub.records.begin() + w * record_stride_, record_stride_, rows.begin() + w * records);
+      }
+      sub.scoreboard.swap(board);
+      sub.records.swap(rows);
+    }
+    scoreboard_stride_ = stride;
+    record_stride_ = records;
+  }
+}
+
+void Unit::end_grid(std::uint16_t slot) {
+  counters_[slot] = UnitCounters{};
+}
+
+void Unit::begin_cta(const Grid& grid, std::uint64_t linear, Cycle at) {
+  // The carve-out is settled while the unit is empty: what full occupancy of this grid leaves.
+  if (ctas_resident_ == 0 && miss_sectors_ == 0 && blocked_head_ == blocked_.size()) {
+    const int shared = static_cast<int>(grid.shared_bytes) * std::max(1, grid.ctas_per_unit);
+    const int left = std::max(p_.l1_bytes - std::min(shared, p_.shared_bytes), p_.l1_ways << p_.line_shift);
+    if (left != l1_.bytes()) {
+      l1_.configure(left);
+      pending_head_.assign(l1_.slots(), ~0u);
+    }
+  }
+  std::uint16_t index = 0;
+  while (ctas_[index].grid) ++index;
+  Cta& cta = ctas_[index];
+  cta = Cta{};
+  cta.grid = &grid;
+  cta.handle = grid.source->begin_cta(linear, static_cast<std::uint32_t>(number_));
+  cta.live = grid.warps_per_cta;
+  WR_CHECK(grid.warps_per_cta <= cta.place.size());
+  ++ctas_resident_;
+  warps_resident_ += static_cast<int>(grid.warps_per_cta);
+  shared_used_ += grid.shared_bytes;
+  registers_used_ += grid.register_count;
+  UnitCounters& c = counters_[grid.slot];
+  if (c.resident++ == 0) c.active_since = at;
+  ++c.ctas;
+  // All places first: a warp may exit at once and look at its CTA.
+  for (std::uint32_t n = 0; n < grid.warps_per_cta; ++n) {
+    int s = static_cast<int>(n) % p_.subcores;
+    while (subs_[s].resident == p_.warps_per_subcore) s = (s + 1) % p_.subcores;
+    SubCore& sub = subs_[s];
+    int w = 0;
+    while (sub.warps[w].state != State::empty) ++w;
+    ++sub.resident;
+    cta.place[n] = static_cast<std::uint16_t>(s << 8 | w);
+    Warp& warp = sub.warps[w];
+    warp = Warp{};
+    warp.state = State::running;
+    warp.cta = index;
+    warp.number = static_cast<std::uint16_t>(n);
+    warp.launched = warp.resume = at;
+    sub.age[w] = ages_++;
+    std::fill_n(sub.scoreboard.begin() + static_cast<std::ptrdiff_t>(w) * scoreboard_stride_,
+                scoreboard_stride_, 0);
+  }
+  const std::array<std::uint16_t, 64> place = cta.place;
+  for (std::uint32_t n = 0; n < grid.warps_per_cta; ++n)
+    start_block(place[n] >> 8, place[n] & 0xff, at, stamp(at, Stall::wait));
+  next_event_ = earliest_event();
+}
+
+void Unit::receive(std::span<const Reply> replies) {
+  for (const Reply& r : replies) {
+    inbox_.push_back({r.arrives, inbound_++, r.token, r.far_ticks});
+    std::push_heap(inbox_.begin(), inbox_.end());
+  }
+  next_event_ = earliest_event();
+}
+
+Cycle Unit::earliest_event() const {
+  Cycle next = inbox_.empty() ? never : cycle_from(inbox_.front().at);
+  for (int s = 0; s < p_.subcores; ++s) next = std::min(next, next_[s]);
+  return next;
+}
+
+void Unit::advance(Cycle end) {
+  for (;;) {
+    const Cycle now = earliest_event();
+    if (now >= end) {
+      next_event_ = now;
+      return;
+    }
+    while (!inbox_.empty() && cycle_from(inbox_.front().at) <= now) {
+      const Inbound in = inbox_.front();
+      std::pop_heap(inbox_.begin(), inbox_.end());
+      inbox_.pop_back();
+      deliver(in);
+    }
+    for (int s = 0; s < p_.subcores; ++s)
+      if (next_[s] <= now) step(s, now);
+  }
+}
+
+}  // namespace wanren::timing

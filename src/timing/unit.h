@@ -1,0 +1,239 @@
+#pragma once
+// One compute unit: sub-cores, L1, shared memory, resident CTAs. Advances alone from event to event up
+// to the end of a quantum; what it wants of the shared memory system gathers in its outbox, replies
+// come with the time they arrive. Sub-cores go in time order, those of one cycle by number.
+
+#include <array>
+#include <cstdint>
+#include <span>
+#include <vector>
+
+#include "timing/coalesce.h"
+#include "timing/decoded.h"
+#include "timing/l1.h"
+#include "timing/messages.h"
+#include "timing/parameters.h"
+#include "trace/warp_source.h"
+
+namespace wanren::timing {
+
+/// What units know of a live grid. Constant while it runs.
+struct Grid {
+  std::uint16_t slot = 0;
+  const Decoded* program = nullptr;
+  trace::WarpSource* source = nullptr;
+  std::uint32_t warps_per_cta = 0;
+  std::uint32_t shared_bytes = 0;    ///< Per CTA, reserve and granularity included.
+  std::uint32_t register_count = 0;  ///< Per CTA.
+  int ctas_per_unit = 0;
+  std::int64_t run_begin_ps = 0;
+  double ps_per_cycle = 0;
+};
+
+/// What one unit counted for one grid.
+struct UnitCounters {
+  std::vector<std::uint64_t> block_runs, block_lanes;
+  std::vector<std::uint32_t> fetched;  ///< By code line: fetch number + 1, 0 never.
+  std::array<std::uint64_t, stall_count> stalls{};
+  std::uint64_t l1_accesses = 0, l1_sectors = 0, l1_hit_sectors = 0, l1_store_sectors = 0;
+  std::uint64_t shared_accesses = 0, shared_wavefronts = 0, shared_bytes = 0;
+  std::uint64_t ctas = 0, warp_cycles = 0, active_cycles = 0, issue_cycles = 0;
+  std::uint64_t load_cycles = 0;     ///< Summed latency of loads that missed L1 …
+  std::uint64_t load_far_ticks = 0;  ///< … and what of it DRAM and die links took.
+  std::uint64_t in_flight = 0;       ///< Stores and reductions not yet acknowledged.
+  Cycle last_acknowledged = 0, last_exit = 0;
+  int resident = 0;
+  Cycle active_since = 0;
+};
+
+struct FreedCta {
+  std::uint16_t grid;
+  Cycle at;
+};
+
+class Unit {
+ public:
+  Unit(const Parameters& p, int number);
+
+  bool fits(const Grid& grid) const;
+  int resident_ctas(std::uint16_t grid) const;
+  int resident_ctas() const { return ctas_resident_; }
+  /// First CTA of a grid on this unit: L1 content is stale, shared memory takes its share.
+  void begin_grid(const Grid& grid);
+  void end_grid(std::uint16_t slot);
+  void begin_cta(const Grid& grid, std::uint64_t linear, Cycle at);
+
+  /// Runs every event before `end`.
+  void advance(Cycle end);
+  Cycle next_event() const { return next_event_; }
+
+  std::vector<Request>& outbox() { return outbox_; }
+  void receive(std::span<const Reply> replies);
+  std::vector<FreedCta>& freed() { return freed_; }
+  UnitCounters& counters(std::uint16_t grid) { return counters_[grid]; }
+  bool knows(std::uint16_t grid) const { return grid < counters_.size(); }
+  void rebase();
+
+ private:
+  static constexpr int no_index = -1;
+  static constexpr int stamp_bits = 4;  ///< A ready time carries what one waits for in its low bits.
+  using Stamp = std::int64_t;
+  static Stamp stamp(Cycle at, Stall why) { return at << stamp_bits | static_cast<Stamp>(why); }
+
+  enum class State : std::uint8_t { empty, running, barrier, asleep, draining };
+  struct Warp {
+    const DecodedInst* next = nullptr;
+    const DecodedInst* end = nullptr;
+    Stamp base = 0;                  ///< Earliest next issue but for operands.
+    Stamp earliest = 0;              ///< With operands, as far as known.
+    Cycle launched = 0, resume = 0;  ///< resume: first cycle not yet accounted.
+    const std::uint64_t* words = nullptr;
+    const std::uint64_t* words_end = nullptr;
+    const std::uint64_t* block_words = nullptr;
+    trace::Chunk::End chunk_end = trace::Chunk::End::more;
+    std::uint64_t sleep_ns = 0;
+    LaneMask mask = 0;
+    std::uint32_t block = 0;
+    std::uint16_t cta = 0, number = 0;
+    std::uint16_t loads = 0, async_copies = 0;
+    Cycle last_load = 0;
+    State state = State::empty;
+  };
+  /// Issue state, one array per property: the pick scans them.
+  struct SubCore {
+    std::vector<Cycle> ready;        ///< By warp: operands there; never while unknown.
+    std::vector<std::uint8_t> pipe;  ///< Of the next instruction.
+    std::vector<std::uint64_t> age;  ///< Launch order.
+    std::vector<Warp> warps;
+    std::vector<Stamp> scoreboard;       ///< warp * scoreboard_stride + entry
+    std::vector<std::uint32_t> records;  ///< warp * record_stride + slot: word offset in the block.
+    std::array<Cycle, lower::pipe_count> pipe_free{};
+    std::vector<Cycle> queue;  ///< Ring: when each of the last memory instructions left for L1.
+    std::uint32_t queue_head = 0;
+    Cycle memory_port = 0;  ///< Address unit's own interval.
+    Cycle issue_free = 0;
+    int last = 0;
+    int resident = 0;
+  };
+  struct Barrier {
+    std::uint32_t arrived = 0;  ///< Warps.
+    std::uint32_t needed = 0;   ///< Warps; 0: all that live.
+    std::uint64_t waiting = 0;  ///< By warp number in the CTA.
+  };
+  struct Cta {
+    const Grid* grid = nullptr;  ///< Null: free.
+    trace::CtaHandle handle = 0;
+    std::uint32_t live = 0;
+    Cycle end = 0;  ///< Of the warps that have exited.
+    std::array<Barrier, 16> barriers{};
+    std::array<std::uint16_t, 64> place{};  ///< By warp number: sub-core << 8 | slot.
+  };
+  struct Load {
+    std::uint32_t remaining = 0;
+    std::uint16_t subcore = 0, warp = 0, dst = 0, dst_predicate = 0xffff;
+    std::uint8_t dst_count = 0;
+    bool async = false, missed = false;
+    std::uint16_t grid = 0;
+    Stall why = Stall::long_scoreboard;
+    Cycle issued = 0;
+    Cycle done = 0;
+    std::uint32_t far = 0;
+  };
+  struct Miss {
+    std::uint32_t line = 0, slot = L1Cache::none, epoch = 0;
+    std::uint8_t sectors = 0;
+    std::uint32_t waiters = ~0u;  ///< Chain in waiters_.
+    std::uint32_t next = ~0u;     ///< Further fetch of the same line.
+  };
+  struct Waiter {
+    std::uint32_t load, next;
+  };
+  /// A memory instruction between queue and L1.
+  struct Pending {
+    const Grid* grid = nullptr;
+    std::uint32_t load = ~0u;  ///< ~0: nobody waits.
+    std::uint16_t subcore = 0, queue_entry = 0;
+    Access access = Access::read;
+    bool shared = false;
+    int position = 0;  ///< Next line to look up.
+    Tick begin = 0, cost = 0;
+    bool begun = false;
+    Footprint footprint;
+  };
+  struct Inbound {
+    Tick at;
+    std::uint64_t order;
+    std::uint32_t token, far;
+    bool operator<(const Inbound& o) const { return at != o.at ? at > o.at : order > o.order; }
+  };
+
+  // subcore.cpp
+  void step(int s, Cycle now);
+  int pick(const SubCore& sub, Cycle now, Cycle& next) const;
+  void issue(int s, int w, Cycle now);
+  void account(SubCore& sub, Warp& warp, int w, Cycle now, std::uint32_t issue_cycles, Cycle pipe_free);
+  void set_ready(int s, int w);
+  void wake(int s, Cycle at) {
+    if (at < next_[s]) next_[s] = at;
+  }
+
+  // blocks.cpp
+  void start_block(int s, int w, Cycle now, Stamp earliest);
+  void exit_warp(int s, int w, Cycle now);
+  void finish_warp(int s, int w, Cycle now);
+  void arrive(int s, int w, Cycle now, const trace::Record& record);
+  void check_barrier(Cta& cta, int id, Cycle now);
+  Cycle fetch_penalty(const DecodedBlock& block, const Grid& grid);
+
+  // memory_port.cpp
+  void issue_memory(int s, int w, Cycle now, const DecodedInst& inst);
+  bool process(Pending& access, Cycle now);
+  bool look_up(Pending& access, Cycle now);
+  void left_queue(Pending& access, Cycle at);
+  void send(const Pending& access, std::uint32_t token, std::uint32_t line, std::uint8_t sectors,
+            Cycle leaves);
+  void local_footprint(const trace::Record& record, const DecodedInst& inst, int s, int w, const Grid& grid,
+                       Footprint& out);
+  void deliver(const Inbound& in);
+  void complete(std::uint32_t load, Cycle at);
+  void retry(Cycle now);
+  void update_memory_pipe(int s);
+  std::uint32_t new_load(int s, int w, Cycle now, const DecodedInst& inst);
+  std::uint32_t new_miss(std::uint32_t line, std::uint32_t slot, std::uint8_t sectors);
+  void wait_for(std::uint32_t miss, std::uint32_t load);
+
+  const Grid& grid_of(const Warp& warp) const { return *ctas_[warp.cta].grid; }
+  Cycle earliest_event() const;
+
+  const Parameters& p_;
+  int number_;
+  std::vector<SubCore> subs_;
+  std::array<Cycle, 8> next_{};
+  Cycle next_event_ = never;
+  std::uint32_t scoreboard_stride_ = 0, record_stride_ = 0;
+  std::vector<Cta> ctas_;
+  int ctas_resident_ = 0, warps_resident_ = 0;
+  std::uint32_t shared_used_ = 0, registers_used_ = 0;
+  std::uint64_t ages_ = 0;
+
+  L1Cache l1_;
+  Coalescer coalescer_;
+  Port l1_port_;
+  int miss_sectors_ = 0, store_sectors_ = 0;  ///< Outstanding.
+  std::vector<std::uint32_t> pending_head_;   ///< By L1 slot: chain in misses_.
+  std::vector<Load> loads_;
+  std::vector<Miss> misses_;
+  std::vector<Waiter> waiters_;
+  std::vector<std::uint32_t> free_loads_, free_misses_, free_waiters_;
+  Pending scratch_;
+  std::vector<Pending> blocked_;  ///< In order; the first waits for room.
+  std::size_t blocked_head_ = 0;
+  std::vector<Inbound> inbox_;  ///< Heap.
+  std::uint64_t inbound_ = 0;
+  std::vector<Request> outbox_;
+  std::vector<FreedCta> freed_;
+  std::vector<UnitCounters> counters_;
+  std::uint32_t fetches_ = 0;
+};
+
+}  // namespace wanren::timing
