@@ -1,6 +1,7 @@
 // Random control flow, run lane by lane in priority order: what analyse() promises must hold in every run.
 
 #include <algorithm>
+#include <bit>
 #include <map>
 #include <random>
 
@@ -139,7 +140,10 @@ class Walk {
       : k_(kernel), s_(shapes), block_(block), warp_(warp), argument_(argument), structured_(structured) {
     lanes_.assign(k_.values.size(), {});
     scalar_.assign(k_.values.size(), 0);
+    scale_.assign(k_.values.size(), 0);
   }
+
+  std::map<Rule, int> rules_;  ///< How often each was applied.
 
   std::string run() {
     std::vector<LaneMask> pending(k_.blocks.size());
@@ -180,33 +184,76 @@ class Walk {
     return n >= 64 ? x : x & ((std::uint64_t{1} << n) - 1);
   }
 
+  // What compiled code would hold for this lane of a value that is no vector.
+  std::uint64_t expanded(ValueId v, int lane) const {
+    const ValueShape& s = s_[v];
+    return truncate(v, scalar_[v] + static_cast<std::uint64_t>(s_.patterns[s.pattern][lane]) +
+                           scale_[v] * static_cast<std::uint64_t>(s_.patterns[s.scaled][lane]));
+  }
+
+  bool is_vector(ValueId v) const { return s_[v].kind == ValueShape::Kind::vector; }
+
+  // lane < 0: the base.
   std::uint64_t read(const Operand& o, int lane) {
     if (o.kind == Operand::Kind::imm) return o.bits;
     if (o.kind != Operand::Kind::value) return 0;
-    const std::uint64_t x = lanes_[o.value][lane];
-    const ValueShape& s = s_[o.value];
-    if (s.kind != ValueShape::Kind::vector && s.scaled == 0) {
-      const std::uint64_t kept =
-          truncate(o.value, scalar_[o.value] + static_cast<std::uint64_t>(s_.patterns[s.pattern][lane]));
-      if (kept != x) fail("v" + std::to_string(o.value) + " is no longer what its scalar says");
-    }
+    const std::uint64_t x = lane < 0 ? scalar_[o.value] : lanes_[o.value][lane];
+    if (lane >= 0 && !is_vector(o.value) && expanded(o.value, lane) != x)
+      fail("v" + std::to_string(o.value) + " is no longer what its scalars say");
     return o.negated ? x ^ 1 : x;
+  }
+  std::uint64_t scale(const Operand& o) const { return o.kind == Operand::Kind::value ? scale_[o.value] : 0; }
+
+  void set_scalars(ValueId v, std::uint64_t base, std::uint64_t scale) {
+    scalar_[v] = truncate(v, base);
+    scale_[v] = truncate(v, scale);
+    const ValueShape& s = s_[v];
+    if (!s.scaled) scale_[v] = 0;
+    base = scalar_[v];
+    if (s.base_align < 63 ? (base & ((std::uint64_t{1} << s.base_align) - 1)) != 0 : base != 0)
+      fail("v" + std::to_string(v) + " has a base that is not aligned");
+    if (s.is_constant && base != s.constant) fail("v" + std::to_string(v) + " is not that constant");
   }
 
   void write(ValueId v, LaneMask mask, const std::array<std::uint64_t, 32>& x) {
-    const ValueShape& s = s_[v];
-    bool first = true;
     for (int l = 0; l < warp_size; ++l) {
       if (!(mask >> l & 1)) continue;
       lanes_[v][l] = truncate(v, x[l]);
-      if (s.kind == ValueShape::Kind::vector || s.scaled) continue;
-      const std::uint64_t base = truncate(v, x[l] - static_cast<std::uint64_t>(s_.patterns[s.pattern][l]));
-      if (!first && base != scalar_[v]) fail("v" + std::to_string(v) + " is not affine");
-      if (s.base_align < 63 ? (base & ((std::uint64_t{1} << s.base_align) - 1)) != 0 : base != 0)
-        fail("v" + std::to_string(v) + " has a base that is not aligned");
-      if (s.is_constant && base != s.constant) fail("v" + std::to_string(v) + " is not that constant");
-      scalar_[v] = base;
-      first = false;
+      if (!is_vector(v) && lanes_[v][l] != expanded(v, l))
+        fail("v" + std::to_string(v) + " breaks its shape");
+    }
+  }
+
+  // base and scale by the rules of simt/transfer.h.
+  void apply_rule(const Inst& inst, std::uint64_t any_lane) {
+    const ValueId v = inst.dsts[0];
+    if (is_vector(v)) return;
+    ++rules_[rule(k_, s_, inst)];
+    auto base = [&](std::size_t i) { return read(inst.srcs[i], -1); };
+    auto scaled = [&](std::size_t i) { return scale(inst.srcs[i]); };
+    switch (rule(k_, s_, inst)) {
+      case Rule::uniform: return set_scalars(v, any_lane, 0);
+      case Rule::lane_zero: return set_scalars(v, compute(inst, 0), 0);
+      case Rule::copy: return set_scalars(v, base(0), scaled(0));
+      case Rule::add: return set_scalars(v, base(0) + base(1), scaled(0) + scaled(1));
+      case Rule::sub: return set_scalars(v, base(0) - base(1), scaled(0) - scaled(1));
+      case Rule::shl: return set_scalars(v, base(0) << inst.srcs[1].bits, scaled(0) << inst.srcs[1].bits);
+      case Rule::on_bases: return set_scalars(v, compute(inst, -1), 0);
+      case Rule::mul:
+      case Rule::mad: {
+        std::size_t a = 0, f = 1;
+        if (shape_of(s_, inst.srcs[0]).kind == ValueShape::Kind::uniform) std::swap(a, f);
+        const ValueShape sa = shape_of(s_, inst.srcs[a]), sf = shape_of(s_, inst.srcs[f]);
+        std::uint64_t product_scale = 0;
+        if (sa.scaled)
+          product_scale = scaled(a) * base(f);
+        else if (sa.kind == ValueShape::Kind::affine && !sf.is_constant)
+          product_scale = base(f);
+        const bool adds = rule(k_, s_, inst) == Rule::mad;
+        return set_scalars(v, base(a) * base(f) + (adds ? base(2) : 0),
+                           product_scale + (adds ? scaled(2) : 0));
+      }
+      default: fail("a rule that these programs do not use");
     }
   }
 
@@ -257,7 +304,9 @@ class Walk {
         else
           x[l] = compute(inst, l);
       }
-      if (!inst.dsts.empty()) write(inst.dsts[0], mask, x);
+      if (inst.dsts.empty()) continue;
+      apply_rule(inst, x[std::countr_zero(mask)]);
+      write(inst.dsts[0], mask, x);
     }
     spun_ = b.term.spins;
     std::map<BlockId, LaneMask> taken;
@@ -290,7 +339,13 @@ class Walk {
       for (int l = 0; l < warp_size; ++l)
         if (mask >> l & 1) x[l] = read(phi.incoming[slot], l);
     }
-    for (std::size_t i = 0; i < b.phis.size(); ++i) write(b.phis[i].dst, mask, incoming[i]);
+    std::vector<std::pair<std::uint64_t, std::uint64_t>> scalars;
+    for (const Phi& phi : b.phis)
+      scalars.emplace_back(read(phi.incoming[slot], -1), scale(phi.incoming[slot]));
+    for (std::size_t i = 0; i < b.phis.size(); ++i) {
+      if (!is_vector(b.phis[i].dst)) set_scalars(b.phis[i].dst, scalars[i].first, scalars[i].second);
+      write(b.phis[i].dst, mask, incoming[i]);
+    }
   }
 
   const Kernel& k_;
@@ -299,7 +354,7 @@ class Walk {
   std::uint32_t warp_, argument_;
   bool structured_;
   std::vector<std::array<std::uint64_t, 32>> lanes_;
-  std::vector<std::uint64_t> scalar_;
+  std::vector<std::uint64_t> scalar_, scale_;
   std::vector<std::pair<BlockId, LaneMask>> splits_;
   bool spun_ = false, overtaken_ = false;
   std::mt19937 random_{1};
@@ -309,6 +364,7 @@ class Walk {
 // Counts of what the programs exercised, so that the test cannot pass by testing nothing.
 struct Seen {
   int divergent = 0, scalars = 0, affine = 0;
+  std::map<Rule, int> rules;
 };
 
 void check(const std::string& text, bool structured, std::uint32_t seed, Seen& seen, bool spin = false) {
@@ -332,7 +388,9 @@ void check(const std::string& text, bool structured, std::uint32_t seed, Seen& s
       if (warp * 32 >= shape.block.count()) continue;
       // The last warp of a small block has fewer lanes; all 32 walk here only where all exist.
       if (shape.block.count() % 32 != 0) continue;
-      const std::string error = Walk(k, s, shape, warp, seed % 9, structured).run();
+      Walk walk(k, s, shape, warp, seed % 9, structured);
+      const std::string error = walk.run();
+      for (const auto& [rule, times] : walk.rules_) seen.rules[rule] += times;
       ASSERT_EQ(error, "") << "seed " << seed << "\n" << text << "\n" << dump(k);
     }
   }
@@ -345,6 +403,9 @@ TEST(RandomPrograms, StructuredFlowMeetsAtTheImmediatePostDominatorAndScalarsHol
   EXPECT_GT(seen.divergent, 400);
   EXPECT_GT(seen.scalars, 4000);
   EXPECT_GT(seen.affine, 1000);
+  for (const Rule r : {Rule::uniform, Rule::lane_zero, Rule::add, Rule::sub, Rule::mul, Rule::mad, Rule::shl,
+                       Rule::on_bases})
+    EXPECT_GT(seen.rules[r], 20) << static_cast<int>(r);
 }
 
 TEST(RandomPrograms, ScalarsHoldUnderBreakContinueAndEarlyReturn) {
