@@ -1,6 +1,7 @@
 // cudaCreateChannelDesc<T>() (CUDA Runtime API reference, "C++ API Routines").
 #ifndef WANREN_CHANNEL_DESCRIPTOR_H
 #define WANREN_CHANNEL_DESCRIPTOR_H
+#define __CHANNEL_DESCRIPTOR_H__  // libraries ask for this name
 
 #include "cuda_runtime_api.h"
 

@@ -1,6 +1,7 @@
 // __nv_bfloat16 and __nv_bfloat162 (CUDA Math API, "Bfloat16 Precision").
 #ifndef WANREN_CUDA_BF16_H
 #define WANREN_CUDA_BF16_H
+#define __CUDA_BF16_H__  // libraries ask for this name
 
 #include "cuda_runtime.h"
 

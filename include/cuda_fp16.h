@@ -1,6 +1,7 @@
 // __half and __half2 (CUDA Math API, "Half Precision"): IEEE binary16.
 #ifndef WANREN_CUDA_FP16_H
 #define WANREN_CUDA_FP16_H
+#define __CUDA_FP16_H__  // libraries ask for this name
 
 #include "cuda_runtime.h"
 

@@ -3,6 +3,7 @@
 // behind them are Wanren's own (lib/), linked as bitcode.
 #ifndef WANREN_CUDA_RUNTIME_H
 #define WANREN_CUDA_RUNTIME_H
+#define __CUDA_RUNTIME_H__  // libraries ask for this name
 
 #if defined(__CUDA__) && defined(__clang__)
 
@@ -19,6 +20,8 @@
 #endif
 #define __CUDACC_EXTENDED_LAMBDA__ 1
 #define __CUDACC_RELAXED_CONSTEXPR__ 1
+// There is no cuda_fp8.h here; keeps CCCL from picking up one of a toolkit.
+#define CCCL_DISABLE_NVFP8_SUPPORT 1
 
 #include <climits>
 #include <cmath>

@@ -1,6 +1,7 @@
 // CUDA runtime API: prototypes (CUDA Runtime API reference, version 12 signatures).
 #ifndef WANREN_CUDA_RUNTIME_API_H
 #define WANREN_CUDA_RUNTIME_API_H
+#define __CUDA_RUNTIME_API_H__  // libraries ask for this name
 
 #include "builtin_types.h"
 #include "driver_types.h"

@@ -3,6 +3,7 @@
 // cudaGetDeviceProperties_v2.
 #ifndef WANREN_DRIVER_TYPES_H
 #define WANREN_DRIVER_TYPES_H
+#define __DRIVER_TYPES_H__  // libraries ask for this name
 
 #include "crt/host_defines.h"
 #include "surface_types.h"

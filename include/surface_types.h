@@ -1,6 +1,7 @@
 // Surface objects (CUDA Runtime API reference).
 #ifndef WANREN_SURFACE_TYPES_H
 #define WANREN_SURFACE_TYPES_H
+#define __SURFACE_TYPES_H__  // libraries ask for this name
 
 #define cudaSurfaceType1D 0x01
 #define cudaSurfaceType2D 0x02

@@ -1,6 +1,7 @@
 // Texture objects (CUDA Runtime API reference, cudaTextureDesc).
 #ifndef WANREN_TEXTURE_TYPES_H
 #define WANREN_TEXTURE_TYPES_H
+#define __TEXTURE_TYPES_H__  // libraries ask for this name
 
 #define cudaTextureType1D 0x01
 #define cudaTextureType2D 0x02

@@ -1,6 +1,7 @@
 // make_<type><n> (CUDA C++ Programming Guide, "Built-in Vector Types").
 #ifndef WANREN_VECTOR_FUNCTIONS_H
 #define WANREN_VECTOR_FUNCTIONS_H
+#define __VECTOR_FUNCTIONS_H__  // libraries ask for this name
 
 #include "vector_types.h"
 

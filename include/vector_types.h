@@ -2,6 +2,7 @@
 // guide's.
 #ifndef WANREN_VECTOR_TYPES_H
 #define WANREN_VECTOR_TYPES_H
+#define __VECTOR_TYPES_H__  // libraries ask for this name
 
 #include "crt/host_defines.h"
 

@@ -2,6 +2,7 @@
 // compilers see the type attributes only.
 #ifndef WANREN_CRT_HOST_DEFINES_H
 #define WANREN_CRT_HOST_DEFINES_H
+#define __HOST_DEFINES_H__  // libraries ask for this name
 
 #define CUDARTAPI
 #define CUDARTAPI_CDECL

@@ -92,7 +92,7 @@ Command Build::common() const {
                toolchain_.include,
                "-include",
                "cuda_runtime.h",
-               "-Wno-unused-command-line-argument",
+               "-Xclang", "-fcuda-allow-variadic-functions", "-Wno-unused-command-line-argument",
                "-Wno-pass-failed",
                "-Wno-unknown-cuda-version"};
   if (isatty(STDERR_FILENO)) c.push_back("-fcolor-diagnostics");
