@@ -60,7 +60,7 @@ struct Instance {
 
 class Inliner {
  public:
-  Inliner(const ptx::Module& module, Draft& draft) : module_(module), draft_(draft) {
+  Inliner(const ptx::Module& module, Draft& draft) : draft_(draft) {
     for (const ptx::Function& f : module.functions) {
       const ptx::Function*& known = functions_[f.name];
       if (!known || (!known->has_body && f.has_body)) known = &f;
@@ -443,6 +443,11 @@ class Inliner {
       inst.dsts.push_back(draft_.new_variable(register_width(v.type)));
     Item& item = draft_.items.emplace_back();
     item.inst = inst;
+    if (which == Syscall::assertfail) {
+      // It never returns; what the compiler put behind it is unreachable.
+      emit_end(Terminator::Kind::trap, in.location, 0);
+      return {};
+    }
     for (std::size_t i = 0; i < callee.returns.size(); ++i) {
       Item& store = emit_inst(Opcode::st, in.location, 0);
       store.inst.mods.types[0] = callee.returns[i].type;
@@ -689,7 +694,6 @@ class Inliner {
     return {};
   }
 
-  const ptx::Module& module_;
   Draft& draft_;
   std::unordered_map<std::string, const ptx::Function*> functions_;
   std::unordered_map<std::string, const ptx::Variable*> variables_;

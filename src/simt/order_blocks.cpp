@@ -78,8 +78,12 @@ class Order {
       } else {
         add(node);
       }
-      std::stable_partition(list.begin(), list.end(), [&](BlockId b) { return reaches_exit_[b]; });
-      return list;
+      // Visited last, dead ends come first.
+      std::vector<BlockId> sorted;
+      for (const bool alive : {true, false})
+        for (const BlockId b : list)
+          if (reaches_exit_[b] == alive) sorted.push_back(b);
+      return sorted;
     };
     struct Frame {
       BlockId node;

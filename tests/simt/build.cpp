@@ -322,6 +322,36 @@ TEST(Build, PrintfIsASystemCallWithItsArguments) {
   EXPECT_EQ(call.srcs[1].kind, Operand::Kind::imm);
 }
 
+TEST(Build, AFailedAssertionEndsItsLanesAtOnce) {
+  const Kernel k = must_build(header() + R"(
+  .extern .func __assertfail(.param .b64 m, .param .b64 f, .param .b32 l, .param .b64 n, .param .b64 c);
+  .visible .entry k(.param .u64 out) {
+    .reg .pred %p<3>; .reg .b32 %r<4>; .reg .b64 %rd<4>;
+    ld.param.u64 %rd1, [out];
+    mov.u32 %r1, 0;
+  TOP:
+    ld.global.u32 %r2, [%rd1];
+    mov.u32 %r3, %tid.x;
+    setp.eq.s32 %p1, %r2, %r3;
+    @%p1 bra BAD;
+    add.s32 %r1, %r1, 1;
+    setp.lt.s32 %p2, %r1, 9;
+    @%p2 bra TOP;
+    ret;
+  BAD:
+    { .param .b64 a; st.param.b64 [a], 0; .param .b64 b; st.param.b64 [b], 0;
+      .param .b32 c; st.param.b32 [c], 7; .param .b64 d; st.param.b64 [d], 0;
+      .param .b64 e; st.param.b64 [e], 1;
+      call.uni __assertfail, (a, b, c, d, e); }
+    ret; })");
+  ASSERT_EQ(k.blocks.size(), 5u);
+  EXPECT_EQ(k.blocks[2].term.kind, Terminator::Kind::trap) << dump(k);
+  EXPECT_EQ(k.blocks[1].immediate_post_dominator, 3u) << "a trap is no way to the end";
+  const Shapes s = analyse(k, block_of(64));
+  EXPECT_TRUE(s.divergent[1]);
+  EXPECT_TRUE(s.whole[3]) << "whoever is here, nobody trapped";
+}
+
 TEST(Build, CarryIsAPredicateValue) {
   const Kernel k = must_build(kernel_text(R"(
     ld.param.u32 %r1, [k_param_1];
