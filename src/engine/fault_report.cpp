@@ -13,7 +13,7 @@ namespace wanren::engine {
 namespace {
 
 /// The stack of a dead warp: its frames' red zones mean nothing any more.
-[[gnu::noinline, gnu::no_sanitize("address")]] std::uintptr_t word_at(std::uintptr_t address) {
+__attribute__((noinline, no_sanitize("address"))) std::uintptr_t word_at(std::uintptr_t address) {
   return *reinterpret_cast<const volatile std::uintptr_t*>(address);
 }
 

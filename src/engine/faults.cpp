@@ -240,7 +240,7 @@ void install_fault_handlers() {
 
 #if WANREN_ASAN
 // Both halves of the annotation run on the engine's side: compiled code switches without any.
-[[gnu::no_sanitize("address")]] simt::Yield run_slice(ThreadState& state, simt::WarpContext* ctx) {
+__attribute__((no_sanitize("address"))) simt::Yield run_slice(ThreadState& state, simt::WarpContext* ctx) {
   const auto* run = static_cast<const WarpRun*>(ctx->engine_private);
   void* engine_fake = nullptr;
   state.warp = ctx;

@@ -6,7 +6,7 @@
 #include <bit>
 #include <cstring>
 #include <memory>
-#include <new>
+#include <tuple>
 #include <vector>
 
 #include "engine/cta.h"
@@ -22,8 +22,8 @@ std::string DeviceRuntime::take_printf() {
     lines.swap(lines_);
     line_bytes_ = 0;
   }
-  std::stable_sort(lines.begin(), lines.end(), [](const Line& a, const Line& b) {
-    return a.grid != b.grid ? a.grid < b.grid : a.cta < b.cta;
+  std::sort(lines.begin(), lines.end(), [](const Line& a, const Line& b) {
+    return std::tie(a.grid, a.cta, a.sequence) < std::tie(b.grid, b.cta, b.sequence);
   });
   std::string all;
   for (const Line& line : lines) all += line.text;
@@ -33,7 +33,7 @@ std::string DeviceRuntime::take_printf() {
 void DeviceRuntime::add_printf(std::uint64_t grid, std::uint64_t cta, std::string text) {
   std::lock_guard lock(lock_);
   line_bytes_ += text.size();
-  lines_.push_back({grid, cta, std::move(text)});
+  lines_.push_back({grid, cta, lines_made_++, std::move(text)});
   while (line_bytes_ > printf_bytes_ && !lines_.empty()) {
     line_bytes_ -= lines_.front().text.size();
     lines_.pop_front();

@@ -45,12 +45,13 @@ class DeviceRuntime {
 
  private:
   struct Line {
-    std::uint64_t grid, cta;
+    std::uint64_t grid, cta, sequence;
     std::string text;
   };
   Arena& arena_;
   mutable std::mutex lock_;
   std::deque<Line> lines_;
+  std::uint64_t lines_made_ = 0;
   std::uint64_t line_bytes_ = 0, printf_bytes_ = default_printf_bytes;
   std::uint64_t heap_bytes_ = default_heap_bytes;
   bool heap_ready_ = false;

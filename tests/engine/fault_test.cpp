@@ -106,7 +106,7 @@ TEST(Fault, a_trap_names_line_cta_and_thread) {
   EXPECT_EQ(fault.thread, (Dim3{1, 1, 0}));  // Lane 5 of a block of 4 x 4 x 2.
 }
 
-[[gnu::noinline, gnu::no_sanitize("undefined")]] void divide_by_zero(simt::WarpContext* ctx) {
+__attribute__((noinline, no_sanitize("undefined"))) void divide_by_zero(simt::WarpContext* ctx) {
   volatile int zero = 0;
   sink = static_cast<std::uint32_t>(100 / zero);
 }
