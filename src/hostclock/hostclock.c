@@ -38,10 +38,8 @@ __attribute__((visibility("default"))) int gettimeofday(struct timeval* restrict
   struct timespec time;
   (void)zone;
   if (clock_gettime(CLOCK_REALTIME, &time)) return -1;
-  if (now) {
-    now->tv_sec = time.tv_sec;
-    now->tv_usec = time.tv_nsec / 1000;
-  }
+  now->tv_sec = time.tv_sec;
+  now->tv_usec = time.tv_nsec / 1000;
   return 0;
 }
 
