@@ -28,7 +28,9 @@
 #define __global__ __attribute__((global))
 #define __shared__ __attribute__((shared))
 #define __constant__ __attribute__((constant))
-#define __managed__ __attribute__((wanren_managed_is_not_supported))
+// clang 19 would ignore these with a warning, and the program would compute something else.
+#define __managed__ \
+  _Pragma("GCC error \"__managed__ variables are not supported: allocate with cudaMallocManaged\"") __device__
 #define __noinline__ __attribute__((noinline))
 #define __forceinline__ __inline__ __attribute__((always_inline))
 #define __inline_hint__ inline
@@ -37,8 +39,8 @@
 // The parameter space is constant in PTX anyway; taking its address only differs in cost.
 #define __grid_constant__
 #define __nv_pure__ __attribute__((pure))
-#define __block_size__(...) __attribute__((wanren_block_size_is_not_supported))
-#define __cluster_dims__(...) __attribute__((wanren_cluster_dims_is_not_supported))
+#define __cluster_dims__(...)                                                            \
+  _Pragma("GCC error \"__cluster_dims__ is not supported: use cudaLaunchKernelEx with cudaLaunchAttributeClusterDimension\"")
 #else
 #ifndef __host__
 #define __host__

@@ -1,0 +1,268 @@
+// The command line, objects and programs.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <filesystem>
+
+#include "run.h"
+
+namespace wanren::cc::testing {
+namespace {
+
+using ::testing::HasSubstr;
+using ::testing::Not;
+namespace fs = std::filesystem;
+
+constexpr const char* saxpy = R"(
+__global__ void saxpy(int n, float a, const float* x, float* y) {
+  const int i = blockIdx.x * blockDim.x + threadIdx.x;
+  if (i < n) y[i] = a * x[i] + y[i];
+}
+int main() {
+  saxpy<<<1, 32>>>(32, 2.0f, nullptr, nullptr);
+  return 0;
+}
+)";
+
+// A runtime that only records what registers, so that objects can be linked and run here.
+constexpr const char* recorder = R"(
+#include <stdio.h>
+#include <string.h>
+struct wrapper { unsigned magic, version; const char* data; void* rest; };
+void** __cudaRegisterFatBinary(struct wrapper* w) {
+  unsigned magic; memcpy(&magic, w->data, 4);
+  printf("wrapper %x container %x %.22s\n", w->magic, magic, w->data + 16 + 64);
+  return (void**)w;
+}
+void __cudaRegisterFatBinaryEnd(void** h) { printf("end\n"); }
+void __cudaUnregisterFatBinary(void** h) { printf("unregister\n"); }
+void __cudaRegisterFunction(void** h, void* f, char* a, const char* n) { printf("function %s\n", n); }
+void __cudaRegisterVar(void** h, void* v, char* a, const char* n) { printf("variable %s\n", n); }
+int __cudaPushCallConfiguration() { return 0; }
+int __cudaPopCallConfiguration() { return 0; }
+int cudaLaunchKernel() { printf("launch\n"); return 0; }
+int cudaMemcpyToSymbol() { return 0; }
+)";
+
+std::string build_recorder(const Folder& folder) {
+  folder.write("recorder.c", recorder);
+  EXPECT_EQ(
+      shell("cc -w -shared -fPIC " + folder.path("recorder.c") + " -o " + folder.path("librecorder.so")).code,
+      0);
+  return folder.path("librecorder.so");
+}
+
+TEST(Driver, AnObjectRegistersItsPtxAndKernels) {
+  const Folder folder;
+  const std::string library = build_recorder(folder);
+  const std::string source = folder.write("saxpy.cu", saxpy);
+  const Outcome o = compile({"-cudart", "none", source, library, "-o", folder.path("app")});
+  ASSERT_EQ(o.code, 0) << o.err;
+  EXPECT_EQ(o.err, "");
+  const Outcome run = shell(folder.path("app"));
+  EXPECT_THAT(run.out, HasSubstr("wrapper 466243b1 container ba55ed50"));
+  EXPECT_THAT(run.out, HasSubstr("function _Z5saxpyifPKfPf\n"));
+  EXPECT_THAT(run.out, HasSubstr("launch\n"));
+  EXPECT_THAT(run.out, HasSubstr("unregister\n"));
+}
+
+TEST(Driver, SeveralArchitecturesAreSeveralPtxTextsOfOneObject) {
+  const Folder folder;
+  const std::string source = folder.write("a.cu", saxpy);
+  ASSERT_EQ(compile({"-gencode", "arch=compute_80,code=sm_80", "-gencode",
+                     "arch=compute_90,code=[sm_90,compute_90]", "-c", source, "-o", folder.path("a.o")})
+                .code,
+            0);
+  const std::string object = Folder::read(folder.path("a.o"));
+  EXPECT_NE(object.find(".target sm_80"), std::string::npos);
+  EXPECT_NE(object.find(".target sm_90"), std::string::npos);
+}
+
+TEST(Driver, RelocatableFilesShareDeviceFunctionsAndVariables) {
+  const Folder folder;
+  const std::string library = build_recorder(folder);
+  const std::string a = folder.write("a.cu", R"(
+extern __device__ int counter;
+__device__ float twice(float);
+__global__ void run(float* x) { *x = twice(*x); atomicAdd(&counter, 1); }
+int set();
+int main() { return set(); }
+)");
+  const std::string b = folder.write("b.cu", R"(
+__device__ int counter;
+__device__ float twice(float v) { return 2 * v; }
+int set() { int v = 0; return cudaMemcpyToSymbol(counter, &v, 4); }
+)");
+  ASSERT_EQ(compile({"-dc", a, "-o", folder.path("a.o")}).code, 0);
+  ASSERT_EQ(compile({"-rdc=true", "-c", b, "-o", folder.path("b.o")}).code, 0);
+  ASSERT_EQ(compile({"-dlink", folder.path("a.o"), folder.path("b.o"), "-o", folder.path("d.o")}).code, 0);
+  // The objects need no special linker.
+  ASSERT_EQ(shell("c++ " + folder.path("a.o") + " " + folder.path("b.o") + " " + folder.path("d.o") + " " +
+                  library + " -o " + folder.path("app"))
+                .code,
+            0);
+  const Outcome run = shell(folder.path("app"));
+  EXPECT_EQ(run.code, 0);
+  size_t marks = 0;
+  for (size_t at = run.out.find("// wanren: relocatable"); at != std::string::npos;
+       at = run.out.find("// wanren: relocatable", at + 1))
+    ++marks;
+  EXPECT_EQ(marks, 2u);
+  EXPECT_THAT(run.out, HasSubstr("function _Z3runPf"));
+  EXPECT_THAT(run.out, HasSubstr("variable counter"));
+}
+
+TEST(Driver, HostSourcesAndSharedLibrariesLink) {
+  const Folder folder;
+  const std::string library = build_recorder(folder);
+  const std::string kernel =
+      folder.write("k.cu", "__global__ void k() {}\nextern \"C\" int go() { k<<<1, 1>>>(); return 7; }\n");
+  const std::string host = folder.write(
+      "main.cpp",
+      "#include <cuda_runtime.h>\nextern \"C\" int go();\nint main() { dim3 d(2); return go() + d.x; }\n");
+  ASSERT_EQ(compile({"-shared", "-Xcompiler", "-fPIC", "-cudart=none", kernel, library, "-o",
+                     folder.path("libk.so")})
+                .code,
+            0);
+  const Outcome o =
+      compile({"-cudart=none", host, folder.path("libk.so"), library, "-o", folder.path("app")});
+  ASSERT_EQ(o.code, 0) << o.err;
+  EXPECT_EQ(shell(folder.path("app")).code, 9);
+}
+
+TEST(Driver, ResponseFilesAndForcedLanguage) {
+  const Folder folder;
+  const std::string source =
+      folder.write("kernel.txt", "#ifndef N\n#error N\n#endif\n__global__ void k(int* p) { *p = N; }\n");
+  const std::string options =
+      folder.write("options.rsp", "-ptx -g0 -x cu -D\"N=42\" -o '" + folder.path("k.ptx") + "'\n");
+  const Outcome o = compile({"@" + options, source});
+  ASSERT_EQ(o.code, 0) << o.err;
+  EXPECT_THAT(Folder::read(folder.path("k.ptx")), HasSubstr("42"));
+}
+
+TEST(Driver, NvccFlagsThatChangeNothingHereAreAccepted) {
+  const Folder folder;
+  const std::string source = folder.write("a.cu", saxpy);
+  const Outcome o = compile({"--expt-relaxed-constexpr", "--expt-extended-lambda", "-Xptxas", "-v,-O3",
+                             "-lineinfo", "-Xcompiler", "-Wall,-O2", "--diag-suppress=177", "-t", "4",
+                             "-ccbin", "g++", "-m64", "-c", source, "-o", folder.path("a.o")});
+  EXPECT_EQ(o.code, 0) << o.err;
+}
+
+TEST(Driver, ACompileErrorIsShownOnceWithItsLine) {
+  const Folder folder;
+  const std::string source =
+      folder.write("bad.cu", "__global__ void k(int* p) {\n  *p = undeclared_name;\n}\n");
+  const Outcome o = compile({"-c", source, "-o", folder.path("a.o")});
+  EXPECT_EQ(o.code, 1);
+  EXPECT_THAT(o.err, HasSubstr("bad.cu:2:8: error: use of undeclared identifier 'undeclared_name'"));
+  EXPECT_EQ(o.err.find("undeclared identifier"), o.err.rfind("undeclared identifier"));
+  EXPECT_FALSE(fs::exists(folder.path("a.o")));
+}
+
+TEST(Driver, AnErrorOfTheHostPassAloneIsReported) {
+  const Folder folder;
+  const std::string source =
+      folder.write("bad.cu", "#ifndef __CUDA_ARCH__\n#error only the host sees this\n#endif\n");
+  const Outcome o = compile({"-c", source, "-o", folder.path("a.o")});
+  EXPECT_EQ(o.code, 1);
+  EXPECT_THAT(o.err, HasSubstr("only the host sees this"));
+}
+
+TEST(Driver, AttributesThatClangWouldIgnoreAreErrors) {
+  const Folder folder;
+  const std::string managed = folder.write("m.cu", "__managed__ int x;\n");
+  Outcome o = compile({"-c", managed, "-o", folder.path("a.o")});
+  EXPECT_EQ(o.code, 1);
+  EXPECT_THAT(o.err, HasSubstr("cudaMallocManaged"));
+  const std::string cluster = folder.write("c.cu", "__global__ void __cluster_dims__(2, 1, 1) k() {}\n");
+  o = compile({"-arch=sm_90", "-c", cluster, "-o", folder.path("a.o")});
+  EXPECT_EQ(o.code, 1);
+  EXPECT_THAT(o.err, HasSubstr("cudaLaunchAttributeClusterDimension"));
+  const std::string constant = folder.write(
+      "g.cu",
+      "struct S { int v[4]; };\n__global__ void k(const __grid_constant__ S s, int* p) { *p = s.v[1]; }\n");
+  EXPECT_EQ(compile({"-c", constant, "-o", folder.path("a.o")}).code, 0);
+}
+
+struct Refusal {
+  std::vector<std::string> args;
+  std::string cause, remedy;
+};
+
+class Refuses : public ::testing::TestWithParam<Refusal> {};
+
+TEST_P(Refuses, WithCauseAndRemedy) {
+  const Outcome o = compile(GetParam().args);
+  EXPECT_EQ(o.code, 1);
+  EXPECT_THAT(o.err, HasSubstr(GetParam().cause));
+  EXPECT_THAT(o.err, HasSubstr(GetParam().remedy));
+}
+
+INSTANTIATE_TEST_SUITE_P(
+    BadCommandLines, Refuses,
+    ::testing::Values(
+        Refusal{{}, "no input files", "wanren cc saxpy.cu -o saxpy"},
+        Refusal{{"-c", "/nonexistent/a.cu"}, "no such file", "/nonexistent/a.cu"},
+        Refusal{{"-arch=sm_81", "a.cu"}, "'sm_81' is not an architecture", "sm_80"},
+        Refusal{{"-std=c++71", "a.cu"}, "'c++71' is not a language standard", "c++17"},
+        Refusal{{"-use_fast_mth", "a.cu"}, "unknown option", "-use_fast_math"},
+        Refusal{{"-cubin", "a.cu"}, "no machine code", "-ptx"},
+        Refusal{{"a.cu", "-o"}, "a value is missing", "-o VALUE"},
+        Refusal{{"-maxrregcount=many", "a.cu"}, "not a number of registers", "-maxrregcount=64"},
+        Refusal{{"-rdc=perhaps", "a.cu"}, "neither true nor false", "=true"},
+        Refusal{{"@/nonexistent.rsp"}, "cannot read the response file", "@FILE"},
+        Refusal{{"-gencode", "code=sm_80", "a.cu"}, "names no arch", "-gencode arch=compute_80"}));
+
+TEST(Driver, AMissingClangIsNamedWithTheRemedy) {
+  const Folder folder;
+  const std::string source = folder.write("a.cu", saxpy);
+  setenv("WANREN_CLANG", "/nonexistent/clang++", 1);
+  const Outcome o = compile({"-c", source, "-o", folder.path("a.o")});
+  unsetenv("WANREN_CLANG");
+  EXPECT_EQ(o.code, 1);
+  EXPECT_THAT(o.err, HasSubstr("/nonexistent/clang++"));
+  EXPECT_THAT(o.err, HasSubstr("clang++ version 19"));
+}
+
+TEST(Driver, HelpAndVersionGoToStdout) {
+  EXPECT_THAT(compile({"--help"}).out, HasSubstr("usage: wanren cc"));
+  EXPECT_THAT(compile({"--version"}).out, HasSubstr("release 12.8"));
+}
+
+TEST(Driver, EveryExampleCompiles) {
+  const Folder folder;
+  size_t count = 0;
+  for (const auto& entry : fs::directory_iterator(WANREN_SOURCE_DIR "/examples")) {
+    if (entry.path().extension() != ".cu") continue;
+    ++count;
+    const Outcome o = compile({"-O1", "-c", entry.path().string(), "-o", folder.path("e.o")});
+    EXPECT_EQ(o.code, 0) << o.err;
+    EXPECT_EQ(o.err, "");
+  }
+  EXPECT_GE(count, 14u);
+}
+
+// CCCL is NVIDIA's open-source library; its headers are not a part of Wanren.
+TEST(Driver, CubDeviceScanCompiles) {
+  std::string place;
+  for (const char* p : {"/usr/local/cuda/include/cccl", "/usr/include/cccl", "/opt/cccl"})
+    if (fs::exists(std::string(p) + "/cub/device/device_scan.cuh")) place = p;
+  if (const char* p = std::getenv("CCCL_INCLUDE")) place = p;
+  if (place.empty()) GTEST_SKIP() << "no CCCL headers: set CCCL_INCLUDE to a folder that holds cub/";
+  const Folder folder;
+  const std::string source = folder.write("scan.cu", R"(
+#include <cub/device/device_scan.cuh>
+size_t scan(void* temporary, size_t bytes, int* in, int* out, int n) {
+  cub::DeviceScan::ExclusiveSum(temporary, bytes, in, out, n);
+  return bytes;
+}
+)");
+  const Outcome o =
+      compile({"-std=c++17", "-isystem", place, "-DNVTX_DISABLE", "-c", source, "-o", folder.path("scan.o")});
+  EXPECT_EQ(o.code, 0) << o.err;
+}
+
+}  // namespace
+}  // namespace wanren::cc::testing
