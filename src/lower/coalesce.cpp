@@ -80,6 +80,7 @@ class Coalescer {
     grouping_.web.resize(code_.virtuals.size());
     std::iota(grouping_.web.begin(), grouping_.web.end(), Virtual{0});
     merge_copies();
+    chain_accumulators();
     seat_all();
     insert_copies();
     finish();
@@ -145,7 +146,7 @@ class Coalescer {
     segments_.assign(n, {});
     std::vector<std::int32_t> begin(n), end(n);
     std::vector<Virtual> touched;
-    std::vector<bool> seen(n);
+    std::vector<bool> seen(n), in_parts(n);
     for (std::size_t b = 0; b < blocks; ++b) {
       const auto size = static_cast<std::int32_t>(code_.blocks[b].insts.size());
       touched.clear();
@@ -165,14 +166,29 @@ class Coalescer {
       }
       for (std::int32_t i = 0; i < size; ++i) {
         const VirtualInst& inst = code_.blocks[b].insts[static_cast<std::size_t>(i)];
-        for_each_use(inst, [&](Virtual v) { touch(v, i, i); });
-        for_each_definition(inst, [&](Virtual v) { touch(v, i, i + 1); });
+        for_each_use(inst, [&](Virtual v) {
+          touch(v, i, i);
+          in_parts[v] = false;
+        });
+        for_each_definition(inst, [&](Virtual v) {
+          // A 64-bit result made word by word counts from its last word: the words of the operands die
+          // pairwise with it, so p += n may stay in place.
+          const bool part = inst.defines.size() < code_.virtuals[v].words && !inst.keeps_old;
+          if (part && (!seen[v] || in_parts[v])) {
+            in_parts[v] = true;
+            if (!seen[v]) touch(v, i, i + 1);
+            begin[v] = i;
+            end[v] = i + 1;
+            return;
+          }
+          touch(v, i, i + 1);
+        });
       }
       for (Virtual v = 0; v < n; ++v)
         if (Liveness::has(live.out[b], v)) touch(v, size, size + 1);
       for (const Virtual v : touched) {
         segments_[v].push_back({static_cast<simt::BlockId>(b), begin[v], end[v]});
-        seen[v] = false;
+        seen[v] = in_parts[v] = false;
       }
     }
   }
@@ -227,6 +243,38 @@ class Coalescer {
       unite(a, b);
       return true;
     });
+  }
+
+  // A sum in a loop stays in one register from addition to addition: else the phi's register and those of
+  // the partial sums would both be held for the whole loop.
+  void chain_accumulators() {
+    std::vector<std::uint32_t> members(code_.virtuals.size());
+    for (Virtual v = 0; v < members.size(); ++v) ++members[find(v)];
+    for (const VirtualBlock& block : code_.blocks)
+      for (const VirtualInst& inst : block.insts) {
+        if (inst.defines.empty() || inst.machine.memory != Memory::none || inst.uses.size() < 2) continue;
+        const bool accumulates = inst.uses.size() == 3;
+        for (std::size_t u = accumulates ? 2 : 0; u < inst.uses.size(); ++u) {
+          const Words& use = inst.uses[u];
+          if (use.size() != inst.defines.size()) continue;
+          bool merged = false;
+          for (std::size_t w = 0; w < use.size(); ++w) merged |= chain(use[w], inst.defines[w], members);
+          if (!merged) continue;
+          break;
+        }
+      }
+  }
+
+  bool chain(const Word& from, const Word& to, std::vector<std::uint32_t>& members) {
+    if (!from.in_register() || !to.in_register() || from.index != 0 || to.index != 0) return false;
+    const VirtualRegister& x = code_.virtuals[from.id];
+    const VirtualRegister& y = code_.virtuals[to.id];
+    if (x.predicate || y.predicate || x.words != y.words) return false;
+    const Virtual a = find(from.id), b = find(to.id);
+    if (a == b || (members[a] < 2 && members[b] < 2) || interfere(a, b)) return false;  // 1: not loop-carried
+    unite(a, b);
+    members[a] += members[b];
+    return true;
   }
 
   struct Request {

@@ -38,13 +38,47 @@ class BlockScheduler {
   };
   struct Node {
     std::vector<Edge> next;
-    std::uint32_t waits = 0;     ///< Predecessors not yet issued.
-    std::uint32_t ready = 0;     ///< Earliest cycle.
-    std::uint32_t priority = 0;  ///< Longest path to the end.
-    std::vector<Virtual> reads, writes;
+    std::uint32_t waits = 0;                   ///< Predecessors not yet issued.
+    std::uint32_t ready = 0;                   ///< Earliest cycle.
+    std::uint32_t priority = 0;                ///< Longest path to the end.
+    std::vector<Virtual> reads, writes;        ///< Webs.
+    std::vector<std::uint32_t> uses, defines;  ///< Instances of them.
+  };
+  /// What one write of a web leaves until the next write: the unit of register pressure.
+  struct Instance {
+    std::uint32_t words = 0;
+    std::uint32_t reads = 0;  ///< Not yet issued.
+    bool live_in = false, live_out = false, live = false;
   };
 
   std::uint32_t words(Virtual v) const { return code_.virtuals[v].predicate ? 0 : code_.virtuals[v].words; }
+
+  // The instance of each web that the latest write, or the block's start, gave.
+  void number_instances() {
+    std::map<Virtual, std::uint32_t> current;
+    const auto fresh = [&](Virtual v) {
+      instances_.push_back({words(v), 0, false, false, false});
+      return current[v] = static_cast<std::uint32_t>(instances_.size() - 1);
+    };
+    for (Virtual v = 0; v < web_.size(); ++v)
+      if (web_[v] == v && Liveness::has(live_in_, v)) instances_[fresh(v)].live_in = true;
+    for (std::size_t i = 0; i < nodes_.size(); ++i) {
+      Node& node = nodes_[i];
+      for (const Virtual v : node.reads) {
+        const auto it = current.find(v);
+        node.uses.push_back(it == current.end() ? fresh(v) : it->second);
+        ++instances_[node.uses.back()].reads;
+      }
+      for (const Virtual v : node.writes) {
+        // Parts of one value, and writes under a guard, add to what is there.
+        const auto it = current.find(v);
+        const bool part = it != current.end() && !instances_[it->second].live_in &&
+                          (instances_[it->second].reads == 0 || block_.insts[i].keeps_old);
+        node.defines.push_back(part ? it->second : fresh(v));
+      }
+    }
+    for (const auto& [v, instance] : current) instances_[instance].live_out = Liveness::has(live_out_, v);
+  }
 
   void edge(std::uint32_t from, std::uint32_t to, std::uint32_t cycles) {
     if (from == to) return;
@@ -128,43 +162,45 @@ class BlockScheduler {
   // Words that become live less words that die if node i issues now.
   int pressure_change(std::uint32_t i) const {
     int change = 0;
-    for (const Virtual v : nodes_[i].writes)
-      if (!live_.contains(v)) change += static_cast<int>(words(v));
-    for (const Virtual v : nodes_[i].reads) {
-      const auto it = remaining_.find(v);
-      if (it != remaining_.end() && it->second == 1 && !Liveness::has(live_out_, v))
-        change -= static_cast<int>(words(v));
-    }
+    for (const std::uint32_t d : nodes_[i].defines)
+      if (!instances_[d].live) change += static_cast<int>(instances_[d].words);
+    for (const std::uint32_t u : nodes_[i].uses)
+      if (instances_[u].live && instances_[u].reads == 1 && !instances_[u].live_out)
+        change -= static_cast<int>(instances_[u].words);
     return change;
   }
 
   void issue(std::uint32_t i) {
     order_.push_back(i);
-    for (const Virtual v : nodes_[i].reads) {
-      auto it = remaining_.find(v);
-      if (it != remaining_.end() && --it->second == 0 && !Liveness::has(live_out_, v) && live_.erase(v) != 0)
-        pressure_ -= words(v);
+    for (const std::uint32_t u : nodes_[i].uses) {
+      Instance& instance = instances_[u];
+      if (--instance.reads != 0 || instance.live_out || !instance.live) continue;
+      instance.live = false;
+      pressure_ -= instance.words;
     }
-    for (const Virtual v : nodes_[i].writes)
-      if ((remaining_[v] > 0 || Liveness::has(live_out_, v)) && live_.insert(v).second) pressure_ += words(v);
+    for (const std::uint32_t d : nodes_[i].defines) {
+      Instance& instance = instances_[d];
+      if (instance.live || (instance.reads == 0 && !instance.live_out)) continue;
+      instance.live = true;
+      pressure_ += instance.words;
+    }
   }
 
   void begin_pressure() {
-    remaining_.clear();
-    live_.clear();
     pressure_ = 0;
+    for (Instance& instance : instances_) instance.live = instance.live_in, instance.reads = 0;
     for (const Node& node : nodes_)
-      for (const Virtual v : node.reads) ++remaining_[v];
-    for (Virtual v = 0; v < web_.size(); ++v)
-      if (web_[v] == v && Liveness::has(live_in_, v)) {
-        live_.insert(v);
-        pressure_ += words(v);
-      }
+      for (const std::uint32_t u : node.uses) ++instances_[u].reads;
+    for (Instance& instance : instances_) {
+      if (instance.live && instance.reads == 0 && !instance.live_out) instance.live = false;
+      if (instance.live) pressure_ += instance.words;
+    }
   }
 
   void pick() {
     const auto n = static_cast<std::uint32_t>(block_.insts.size());
     // What the source order needs is always allowed, and some more to hide latency with.
+    number_instances();
     begin_pressure();
     std::uint32_t source_peak = pressure_;
     for (std::uint32_t i = 0; i < n; ++i) {
@@ -233,26 +269,7 @@ class BlockScheduler {
   std::uint32_t budget_;
   std::vector<Node> nodes_;
   std::vector<std::uint32_t> order_;
-  std::map<Virtual, std::uint32_t> remaining_;
-  struct LiveSet {
-    std::vector<bool> has;
-    bool contains(Virtual v) const { return v < has.size() && has[v]; }
-    struct Inserted {
-      bool second;
-    };
-    Inserted insert(Virtual v) {
-      if (v >= has.size()) has.resize(v + 1);
-      const bool fresh = !has[v];
-      has[v] = true;
-      return {fresh};
-    }
-    std::size_t erase(Virtual v) {
-      const bool was = contains(v);
-      if (was) has[v] = false;
-      return was ? 1 : 0;
-    }
-    void clear() { has.clear(); }
-  } live_;
+  std::vector<Instance> instances_;
   std::uint32_t pressure_ = 0;
 };
 
