@@ -106,7 +106,7 @@ Cycle Device::Impl::copy_cycles(const Copy& copy) const {
     }
     case CopyKind::none: break;
   }
-  return std::max<Cycle>(1, static_cast<Cycle>(std::ceil(seconds * p.core_mhz * 1e6)));
+  return std::max<Cycle>(1, static_cast<Cycle>(std::ceil(seconds * p.core_mhz * 1e6 - 1e-3)));
 }
 
 /// Items whose predecessors have ended learn when they begin.

@@ -104,8 +104,10 @@ void Unit::begin_cta(const Grid& grid, std::uint64_t linear, Cycle at) {
   ++c.ctas;
   // All places first: a warp may exit at once and look at its CTA.
   for (std::uint32_t n = 0; n < grid.warps_per_cta; ++n) {
-    int s = static_cast<int>(n) % p_.subcores;
-    while (subs_[s].resident == p_.warps_per_subcore) s = (s + 1) % p_.subcores;
+    int s = 0;
+    for (int other = 1; other < p_.subcores; ++other)
+      if (subs_[other].resident < subs_[s].resident) s = other;
+    WR_CHECK(subs_[s].resident < p_.warps_per_subcore);
     SubCore& sub = subs_[s];
     int w = 0;
     while (sub.warps[w].state != State::empty) ++w;
