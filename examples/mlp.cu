@@ -1,5 +1,6 @@
 // A two-layer perceptron learns to tell two spirals apart: forward, backward and update are kernels. Trains
 // by gradient descent with momentum until the test accuracy passes 95 %, then classifies the test set.
+// -epochs N: stops after N, for timing; the gradient is checked all the same.
 #include "common.h"
 
 constexpr int hidden = 64, features = 6;
@@ -113,7 +114,7 @@ static double accuracy(const std::vector<float>& p, const std::vector<int>& labe
 int main(int argc, char** argv) {
   const bool large = has_flag(argc, argv, "--large");
   const int n = large ? 65536 : 2048, tests = large ? 16384 : 1024;
-  const int limit = (int)option(argc, argv, "-epochs", 600), look = 20;
+  const int asked = (int)option(argc, argv, "-epochs", 0), limit = asked > 0 ? asked : 600, look = 20;
   const Data train = spirals(n, 10), test = spirals(tests, 11);
   std::vector<float> w0 = random_floats(weights, 12, -0.6f, 0.6f);
   Device<float> x(train.x), tx(test.x), w(w0), velocity(std::vector<float>(weights, 0.0f)), gradient(weights);
@@ -152,7 +153,7 @@ int main(int argc, char** argv) {
   double reached = 0, train_ms = 0;
   while (epoch < limit && reached <= 95.0) {
     train_ms += device_ms([&] {
-      for (int k = 0; k < look; ++k, ++epoch) {
+      for (int k = 0; k < look && epoch < limit; ++k, ++epoch) {
         forward<<<(n + 127) / 128, 128>>>(n, x, w, h, p);
         backward<<<hidden + 1, 128>>>(n, x, label, w, h, p, gradient);
         update<<<(weights + 127) / 128, 128>>>(w, velocity, gradient, 0.5f);
@@ -168,5 +169,5 @@ int main(int argc, char** argv) {
       "mlp: %d points, %d epochs in %.3f ms (%.4f ms each); inference of %d points %.4f ms, %.1f M points/s, "
       "%.1f %%\n",
       n, epoch, train_ms, train_ms / epoch, tests, ms, tests / ms * 1e-3, reached);
-  return finish(correct && reached > 95.0);
+  return finish(correct && (asked > 0 || reached > 95.0));
 }

@@ -1,5 +1,7 @@
 """Draws the demo's three pictures as SVG and PNG: the dies and their link, time bars, rooflines."""
 
+import math
+
 import matplotlib
 
 matplotlib.use("Agg")
@@ -78,7 +80,8 @@ def roofline(folder, rows, programs, chips):
             knee = peak / memory
             axis.plot([x_low, knee, x_high], [x_low * memory, peak, peak], color="#9aa5b1", lw=1.3, zorder=1)
             axis.text(x_high, peak * 1.12, f"{text} {peak:.4g} TFLOP/s", ha="right", va="bottom", fontsize=7, color=QUIET)
-        axis.text(0.6, 0.6 * memory * 1.25, f"DRAM {memory:.3g} TB/s", rotation=45, rotation_mode="anchor",
+        axis.text(0.6, 0.6 * memory * 1.25, f"DRAM {memory:.3g} TB/s",
+                  rotation=math.degrees(math.atan2(1.25 * memory, 1)), rotation_mode="anchor",
                   transform_rotates_text=True, fontsize=7, color=QUIET, ha="center", va="bottom")
         for program in programs:
             cell = rows[program.title][chip]

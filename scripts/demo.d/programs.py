@@ -21,12 +21,13 @@ class Program:
 
 
 PROGRAMS = (
-    Program("BF16 GEMM", "bf16_gemm", ("gemm",), "tensor", ("-n", "1536"), ("--large",), "n = 1536", "n = 4096"),
+    Program("BF16 GEMM", "bf16_gemm", ("gemm",), "tensor", ("-n", "1280"), ("--large",), "n = 1280", "n = 4096"),
     Program("STREAM triad", "stream", ("triad",), "dram", ("-n", "2097152", "-r", "1"), ("--large", "-r", "1"),
             "3 x 8 MiB", "3 x 1 GiB", ("l2.bytes_per_die=1MiB",),
             "STREAM runs with L2 cut to 1 MiB a die, so that arrays of a quick run are four times the cache, as "
             "STREAM asks; the rate from DRAM does not depend on it.", 12),
-    Program("SGEMM", "sgemm", ("blocked",), "fp32", ("-n", "512"), ("--large",), "n = 512", "n = 4096"),
+    Program("SGEMM", "sgemm", ("blocked",), "fp32", ("-n", "1280", "-k", "128", "-step", "blocked"),
+            ("--large", "-step", "blocked"), "n = 1280, k = 128", "n = 4096"),
     Program("MLP training", "mlp", (), "fp32", ("-epochs", "20"), ("--large",), "2,048 points, 20 epochs",
             "65,536 points, to 95 %"),
 )
