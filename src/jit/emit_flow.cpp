@@ -10,17 +10,58 @@ using simt::BlockId;
 using simt::Terminator;
 using Kind = simt::ValueShape::Kind;
 
-void Emitter::emit_block(const simt::Block& blk) {
+// Two versions of a block: `together`, where all 32 lanes run it and none is anywhere else, and the general
+// one under a mask. A branch that splits the warp goes from the first to the second; the way back is at loop
+// headers and outside loops.
+
+void Emitter::plan_versions() {
+  const auto n = kernel.blocks.size();
+  std::size_t instructions = 0;
+  for (const simt::Block& blk : kernel.blocks) instructions += blk.insts.size();
+  const bool small_block = !shape.generic && shape.block.count() < warp_size;
+  // Very long kernels are compiled once.
+  const bool together = !small_block && instructions <= 6000;
+  has_version_[0].assign(n, together);
+  has_version_[1].assign(n, false);
+  std::vector<BlockId> work;
+  auto need = [&](BlockId id) {
+    if (together && full_entry_ && shapes.whole[id]) return;
+    if (has_version_[1][id]) return;
+    has_version_[1][id] = true;
+    work.push_back(id);
+  };
+  if (!together || !full_entry_) need(0);
+  for (const simt::Block& blk : kernel.blocks)
+    if (together && shapes.divergent[blk.id])
+      for (BlockId t : blk.term.targets) need(t);
+  while (!work.empty()) {
+    const BlockId id = work.back();
+    work.pop_back();
+    for (BlockId t : kernel.blocks[id].term.targets) need(t);
+    for (BlockId t : shapes.frontier[id]) need(t);
+  }
+}
+
+std::span<const BlockId> Emitter::frontier() const {
+  if (together_) return {};
+  return shapes.frontier[block->id];
+}
+
+void Emitter::emit_block(const simt::Block& blk, bool together) {
   block = &blk;
+  together_ = together;
   local_.clear();
   local_order_.clear();
   assumed_.clear();
   assumptions_.clear();
   mask_vector_ = nullptr;
   inst_index_ = 0;
-  b.SetInsertPoint(heads_[blk.id]);
+  b.SetInsertPoint(heads_[together ? 0 : 1][blk.id]);
   set_location(0);
-  if (shapes.whole[blk.id]) {
+  if (together) {
+    mask_ = b.getInt32(full_mask);
+    full_ = true;
+  } else if (shapes.whole[blk.id]) {
     mask_ = entry_mask_;
     full_ = full_entry_;
   } else {
@@ -54,8 +95,12 @@ void Emitter::count_block() {
     b.CreateStore(b.CreateAdd(b.CreateLoad(b.getInt64Ty(), where), by), where);
   };
   if (warp_count_[id]) {
+    if (!threads) {
+      bump(full_count_[id], b.getInt64(1));
+      return;
+    }
     bump(warp_count_[id], b.getInt64(1));
-    if (threads) bump(thread_count_[id], threads);
+    bump(thread_count_[id], threads);
     return;
   }
   Value* counts = load_context(offsetof(simt::WarpContext, counts), 0);
@@ -71,9 +116,8 @@ void Emitter::write_phis(BlockId to, std::size_t occurrence, Value* edge_bits, b
   for (; incoming < target.preds.size(); ++incoming)
     if (target.preds[incoming] == block->id && seen++ == occurrence) break;
   WR_CHECK(incoming < target.preds.size());
-  const auto& frontier = shapes.frontier[block->id];
-  const bool lanes_wait_there = std::binary_search(frontier.begin(), frontier.end(), to);
-  const auto& kept_here = kept(block->id);
+  const auto waiting = frontier();
+  const bool lanes_wait_there = std::binary_search(waiting.begin(), waiting.end(), to);
   std::vector<Lanes> values;
   for (const simt::Phi& phi : target.phis) {
     const int width = simt::bits(kernel.values[phi.dst].width);
@@ -92,7 +136,7 @@ void Emitter::write_phis(BlockId to, std::size_t occurrence, Value* edge_bits, b
   Value* edge_vector = nullptr;
   for (std::size_t i = 0; i < target.phis.size(); ++i) {
     const simt::ValueId v = target.phis[i].dst;
-    bool blend = lanes_wait_there || kept_here.contains(v);
+    bool blend = lanes_wait_there || is_kept(v);
     if (divergent && !blend)
       for (BlockId other : others) {
         const auto& live = shapes.live_in[other];
@@ -107,18 +151,35 @@ void Emitter::write_phis(BlockId to, std::size_t occurrence, Value* edge_bits, b
 
 void Emitter::edge(BlockId to, std::size_t occurrence, Value* edge_bits, bool divergent) {
   (void)occurrence;
-  const auto& frontier = shapes.frontier[block->id];
+  const auto others = frontier();
   Value* bits = edge_bits;
-  const bool waiting = std::binary_search(frontier.begin(), frontier.end(), to);
+  const bool waiting = std::binary_search(others.begin(), others.end(), to);
   if (waiting || divergent) bits = b.CreateOr(bits, b.CreateLoad(b.getInt32Ty(), pending_[to]));
   b.CreateStore(bits, pending_[to]);
 }
 
+/// Jumps to a block where lanes are pending; `split`: some lanes are elsewhere for certain.
+void Emitter::go(BlockId to, bool split) {
+  const bool together = has_version_[0][to], general = has_version_[1][to];
+  if (!general || (together && together_ && !split)) {
+    b.CreateBr(heads_[0][to]);
+    return;
+  }
+  // Entering loops elsewhere than at their header would make them irreducible.
+  const simt::Block& target = kernel.blocks[to];
+  if (!together || split || (target.loop_depth != 0 && target.loop_header != to)) {
+    b.CreateBr(heads_[1][to]);
+    return;
+  }
+  Value* all = b.CreateICmpEQ(b.CreateLoad(b.getInt32Ty(), pending_[to]), b.getInt32(full_mask));
+  b.CreateCondBr(all, heads_[0][to], heads_[1][to]);
+}
+
 /// Jumps to the lowest pending block of `certain` and the frontier. Somebody is pending in
 /// `certain` unless the block exits.
-void Emitter::dispatch(std::span<const BlockId> certain, bool exits) {
-  const auto& frontier = shapes.frontier[block->id];
-  std::vector<BlockId> order(frontier.begin(), frontier.end());
+void Emitter::dispatch(std::span<const BlockId> certain, bool exits, bool split) {
+  const auto waiting = frontier();
+  std::vector<BlockId> order(waiting.begin(), waiting.end());
   order.insert(order.end(), certain.begin(), certain.end());
   std::sort(order.begin(), order.end());
   order.erase(std::unique(order.begin(), order.end()), order.end());
@@ -136,12 +197,15 @@ void Emitter::dispatch(std::span<const BlockId> certain, bool exits) {
     const BlockId id = order[i];
     const bool sure = !exits && (i + 1 == order.size() || (certain.size() == 1 && is_certain(id)));
     if (sure) {
-      b.CreateBr(heads_[id]);
+      go(id, split);
       return;
     }
     Value* any = b.CreateICmpNE(b.CreateLoad(b.getInt32Ty(), pending_[id]), b.getInt32(0));
+    llvm::BasicBlock* here = new_block("go");
     llvm::BasicBlock* next = new_block("next");
-    b.CreateCondBr(any, heads_[id], next);
+    b.CreateCondBr(any, here, next);
+    b.SetInsertPoint(here);
+    go(id, split);
     b.SetInsertPoint(next);
   }
   b.CreateBr(exit_);
@@ -160,14 +224,14 @@ void Emitter::emit_terminator() {
     b.SetInsertPoint(on);
   }
   switch (t.kind) {
-    case Terminator::Kind::exit: dispatch({}, true); return;
+    case Terminator::Kind::exit: dispatch({}, true, false); return;
     case Terminator::Kind::trap: raise(simt::Fault::trap, nullptr, mask_bits()); return;
     case Terminator::Kind::jump: {
       const BlockId to = t.targets[0];
       write_phis(to, 0, mask_bits(), false, {});
       edge(to, 0, mask_bits(), false);
       const BlockId certain[] = {to};
-      dispatch(certain, false);
+      dispatch(certain, false, false);
       return;
     }
     case Terminator::Kind::branch: {
@@ -186,7 +250,7 @@ void Emitter::emit_terminator() {
           write_phis(targets[i], i ? second : 0, mask_bits(), false, {});
           edge(targets[i], 0, mask_bits(), false);
           const BlockId certain[] = {targets[i]};
-          dispatch(certain, false);
+          dispatch(certain, false, false);
           local_ = saved;
         }
         return;
@@ -194,12 +258,28 @@ void Emitter::emit_terminator() {
       Value* c1 = get(cond, 1, Form::vector);
       Value* taken = to_bits(full_ ? c1 : b.CreateAnd(mask_vector(), c1));
       Value* fall = b.CreateAnd(mask_bits(), b.CreateNot(taken));
+      if (together_) {
+        // All one way: stay together.
+        llvm::BasicBlock* ways[2] = {new_block("all"), new_block("none")};
+        llvm::BasicBlock* some = new_block("some");
+        llvm::BasicBlock* mixed = new_block("mixed");
+        b.CreateCondBr(b.CreateICmpEQ(taken, b.getInt32(full_mask)), ways[0], some);
+        b.SetInsertPoint(some);
+        b.CreateCondBr(b.CreateICmpEQ(taken, b.getInt32(0)), ways[1], mixed);
+        for (int i = 0; i < 2; ++i) {
+          b.SetInsertPoint(ways[i]);
+          write_phis(targets[i], i ? second : 0, mask_bits(), false, {});
+          const BlockId certain[] = {targets[i]};
+          dispatch(certain, false, false);
+        }
+        b.SetInsertPoint(mixed);
+      }
       const BlockId other0[] = {targets[1]}, other1[] = {targets[0]};
       write_phis(targets[0], 0, taken, true, other0);
       write_phis(targets[1], second, fall, true, other1);
       edge(targets[0], 0, taken, true);
       edge(targets[1], second, fall, true);
-      dispatch(targets, false);
+      dispatch(targets, false, together_);
       return;
     }
     case Terminator::Kind::index: {
@@ -230,7 +310,7 @@ void Emitter::emit_terminator() {
       }
       std::sort(all.begin(), all.end());
       all.erase(std::unique(all.begin(), all.end()), all.end());
-      dispatch(all, false);
+      dispatch(all, false, false);
       return;
     }
   }
@@ -245,10 +325,10 @@ void Emitter::emit_exit() {
       Value* where = b.CreateConstGEP1_32(b.getInt64Ty(), counts, index);
       b.CreateStore(b.CreateAdd(b.CreateLoad(b.getInt64Ty(), where), by), where);
     };
-    Value* warps = b.CreateLoad(b.getInt64Ty(), warp_count_[blk.id]);
-    add(blk.id * 2, warps);
-    add(blk.id * 2 + 1, thread_count_[blk.id] ? b.CreateLoad(b.getInt64Ty(), thread_count_[blk.id])
-                                              : b.CreateShl(warps, b.getInt64(5)));
+    Value* full = b.CreateLoad(b.getInt64Ty(), full_count_[blk.id]);
+    add(blk.id * 2, b.CreateAdd(full, b.CreateLoad(b.getInt64Ty(), warp_count_[blk.id])));
+    add(blk.id * 2 + 1,
+        b.CreateAdd(b.CreateShl(full, b.getInt64(5)), b.CreateLoad(b.getInt64Ty(), thread_count_[blk.id])));
   }
   yield(simt::Yield::exited);
   b.CreateUnreachable();

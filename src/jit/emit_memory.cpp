@@ -159,33 +159,6 @@ void scatter(Access& a, llvm::ArrayRef<Value*> values) {
   }
 }
 
-/// Runs `fast` where all lanes are active and `slow` elsewhere; merges what they return.
-template <class Fast, class Slow>
-llvm::SmallVector<Value*, 8> by_mask(Access& a, Fast fast, Slow slow) {
-  auto& b = a.e.b;
-  if (a.mask.full) return fast();
-  llvm::BasicBlock* full = a.e.new_block("full");
-  llvm::BasicBlock* part = a.e.new_block("part");
-  llvm::BasicBlock* on = a.e.new_block("on");
-  b.CreateCondBr(b.CreateICmpEQ(a.mask.bits, b.getInt32(full_mask)), full, part);
-  b.SetInsertPoint(full);
-  auto x = fast();
-  llvm::BasicBlock* full_end = b.GetInsertBlock();
-  b.CreateBr(on);
-  b.SetInsertPoint(part);
-  auto y = slow();
-  llvm::BasicBlock* part_end = b.GetInsertBlock();
-  b.CreateBr(on);
-  b.SetInsertPoint(on);
-  for (std::size_t i = 0; i < x.size(); ++i) {
-    llvm::PHINode* phi = b.CreatePHI(x[i]->getType(), 2);
-    phi->addIncoming(x[i], full_end);
-    phi->addIncoming(y[i], part_end);
-    x[i] = phi;
-  }
-  return x;
-}
-
 /// Runs `body` if any lane is active.
 template <class Body>
 void if_any(Access& a, Body body) {
@@ -242,7 +215,8 @@ void load(Access& a) {
     a.groups = groups_of(e, a.address);
     if (!a.groups.empty()) a.windows = windows_of(a.address, a.groups, a.bytes, a.items, false);
   }
-  if (a.windows.empty()) {
+  // Under a mask a window could touch what no active lane does.
+  if (a.windows.empty() || !(a.mask.full || (a.items == 1 && identity(a.windows)))) {
     values = gather(a);
   } else if (a.items == 1 && identity(a.windows)) {
     check_group_aligned(e, a.address, a.groups[0], a.bytes, a.mask);
@@ -252,14 +226,8 @@ void load(Access& a) {
                          : b.CreateMaskedLoad(a.lanes_type(), p, natural(a.bytes), a.mask.vector,
                                               llvm::Constant::getNullValue(a.lanes_type())));
   } else {
-    values = by_mask(
-        a,
-        [&] {
-          Mask all{b.getInt32(full_mask), a.mask.vector, true, true};
-          for (const Group& g : a.groups) check_group_aligned(e, a.address, g, a.bytes * a.items, all);
-          return load_windows(a);
-        },
-        [&] { return gather(a); });
+    for (const Group& g : a.groups) check_group_aligned(e, a.address, g, a.bytes * a.items, a.mask);
+    values = load_windows(a);
   }
   for (int i = 0; i < a.items; ++i) define(i, values[static_cast<std::size_t>(i)], Form::vector);
 }
@@ -293,7 +261,7 @@ void store(Access& a) {
                              natural(a.bytes));
       }
     });
-  } else if (a.windows.empty()) {
+  } else if (a.windows.empty() || !(a.mask.full || (a.items == 1 && identity(a.windows)))) {
     scatter(a, values);
   } else if (a.items == 1 && identity(a.windows)) {
     check_group_aligned(e, a.address, a.groups[0], a.bytes, a.mask);
@@ -303,18 +271,8 @@ void store(Access& a) {
     else
       b.CreateMaskedStore(values[0], p, natural(a.bytes), a.mask.vector);
   } else {
-    by_mask(
-        a,
-        [&] {
-          Mask all{b.getInt32(full_mask), a.mask.vector, true, true};
-          for (const Group& g : a.groups) check_group_aligned(e, a.address, g, a.bytes * a.items, all);
-          store_windows(a, values);
-          return llvm::SmallVector<Value*, 8>();
-        },
-        [&] {
-          scatter(a, values);
-          return llvm::SmallVector<Value*, 8>();
-        });
+    for (const Group& g : a.groups) check_group_aligned(e, a.address, g, a.bytes * a.items, a.mask);
+    store_windows(a, values);
   }
 }
 

@@ -68,7 +68,8 @@ Result<void> Emitter::run() {
   kept_.resize(kernel.blocks.size());
   emit_entry();
   for (const simt::Block& blk : kernel.blocks) {
-    emit_block(blk);
+    for (const bool together : {true, false})
+      if (has_version_[together ? 0 : 1][blk.id] && error.empty()) emit_block(blk, together);
     if (!error.empty())
       return fail(kernel.name + ":" + std::to_string(error_location.ptx_line), error,
                   "run it with the interpreter");
@@ -76,7 +77,10 @@ Result<void> Emitter::run() {
   emit_exit();
   scratch_->setOperand(0, b.getInt64(scratch_words_));
   b.SetInsertPoint(entry_);
-  b.CreateBr(heads_[0]);
+  if (!has_version_[0][0] || !has_version_[1][0])
+    b.CreateBr(heads_[has_version_[0][0] ? 0 : 1][0]);
+  else
+    b.CreateCondBr(b.CreateICmpEQ(entry_mask_, b.getInt32(full_mask)), heads_[0][0], heads_[1][0]);
   di.finalize();
   return {};
 }
@@ -85,8 +89,7 @@ void Emitter::emit_entry() {
   scratch_ = b.CreateAlloca(b.getInt64Ty(), b.getInt64(1));
   scratch_->setAlignment(llvm::Align(64));
   const auto blocks = kernel.blocks.size();
-  for (const simt::Block& blk : kernel.blocks) {
-    heads_.push_back(llvm::BasicBlock::Create(c, "b" + std::to_string(blk.id), fn));
+  for (std::size_t i = 0; i < blocks; ++i) {
     pending_.push_back(b.CreateAlloca(b.getInt32Ty()));
     b.CreateStore(b.getInt32(0), pending_.back());
   }
@@ -95,16 +98,23 @@ void Emitter::emit_entry() {
   entry_mask_ = full_entry_ ? static_cast<Value*>(b.getInt32(full_mask))
                             : load_context(offsetof(WarpContext, entry_mask), 32);
   b.CreateStore(entry_mask_, pending_[0]);
+  plan_versions();
+  for (int version : {0, 1})
+    for (const simt::Block& blk : kernel.blocks)
+      heads_[version].push_back(
+          has_version_[version][blk.id]
+              ? llvm::BasicBlock::Create(c, (version ? "general" : "b") + std::to_string(blk.id), fn)
+              : nullptr);
   warp_count_.resize(blocks);
   thread_count_.resize(blocks);
+  full_count_.resize(blocks);
   // Blocks in loops count in registers, others in memory.
   for (const simt::Block& blk : kernel.blocks) {
     if (blk.loop_depth == 0) continue;
-    warp_count_[blk.id] = b.CreateAlloca(b.getInt64Ty());
-    b.CreateStore(b.getInt64(0), warp_count_[blk.id]);
-    if (shapes.whole[blk.id] && full_entry_) continue;
-    thread_count_[blk.id] = b.CreateAlloca(b.getInt64Ty());
-    b.CreateStore(b.getInt64(0), thread_count_[blk.id]);
+    for (auto* counter : {&warp_count_, &thread_count_, &full_count_}) {
+      (*counter)[blk.id] = b.CreateAlloca(b.getInt64Ty());
+      b.CreateStore(b.getInt64(0), (*counter)[blk.id]);
+    }
   }
   if (traced()) {
     cursor_ = b.CreateAlloca(b.getPtrTy());
@@ -309,18 +319,19 @@ void Emitter::emit_leave(simt::BlockId id, std::uint32_t inst, llvm::ArrayRef<si
   const auto saved = local_;
   // In the frontier, lanes that run here have the old value or none: read the variable, not the local one.
   for (simt::ValueId v : locals) {
-    if (kept(id).contains(v) && variables_[v].bits) continue;
+    if (is_kept(v) && variables_[v].bits) continue;
     save(v, saved.lookup(v));
   }
   for (simt::ValueId v : shapes.live_in[id]) save(v, saved.lookup(v));
   for (const simt::Phi& phi : blk.phis) save(phi.dst, saved.lookup(phi.dst));
   local_.clear();
-  for (simt::ValueId v : kept(id)) save(v, lanes(v));
+  if (!together_)
+    for (simt::ValueId v : kept(id)) save(v, lanes(v));
   local_ = saved;
   const auto count = static_cast<simt::ValueId>(kernel.values.size());
   const bool wide_last = count && kernel.values[count - 1].width == simt::Width::b128;
   const std::uint32_t rows = count ? interp::value_row(kernel, count - 1) + (wide_last ? 2 : 1) : 0;
-  for (simt::BlockId f : shapes.frontier[id]) {
+  for (simt::BlockId f : frontier()) {
     Value* bits = b.CreateZExt(b.CreateLoad(b.getInt32Ty(), pending_[f]), b.getInt64Ty());
     b.CreateStore(bits, b.CreateConstGEP1_64(b.getInt64Ty(), frame, std::uint64_t{rows} * warp_size + f));
   }

@@ -141,16 +141,20 @@ class Emitter {
   };
   void declare_variables();
   void emit_entry();
-  void emit_block(const simt::Block& blk);
+  void emit_block(const simt::Block& blk, bool together);
+  void plan_versions();
+  std::span<const simt::BlockId> frontier() const;  ///< of the block being emitted
+  void go(simt::BlockId to, bool split);
   void emit_terminator();
   void begin_block_trace();
   void edge(simt::BlockId to, std::size_t target_index, Value* edge_bits, bool divergent);
   void write_phis(simt::BlockId to, std::size_t occurrence, Value* edge_bits, bool divergent,
                   std::span<const simt::BlockId> others);
-  void dispatch(std::span<const simt::BlockId> certain, bool exits);
+  void dispatch(std::span<const simt::BlockId> certain, bool exits, bool split);
   void store_variable(simt::ValueId v, const Lanes& l, Value* blend_mask);
   Lanes coerce(const Lanes& l, simt::ValueId target);
   const llvm::DenseSet<simt::ValueId>& kept(simt::BlockId block);
+  bool is_kept(simt::ValueId v) { return !together_ && kept(block->id).contains(v); }
   llvm::Type* value_type(simt::ValueId v, bool vector);
   void count_block();
   void emit_exit();
@@ -159,14 +163,17 @@ class Emitter {
 
   void find_raw_values();
 
-  std::vector<bool> raw_;                                     // by ValueId: a NaN here may not be canonical
-  std::vector<Variable> variables_;                           // by ValueId
-  llvm::DenseMap<simt::ValueId, Lanes> local_;                // values known in the current block
-  std::vector<simt::ValueId> local_order_;                    // defined in the current block so far
-  std::vector<llvm::BasicBlock*> heads_;                      // by BlockId
-  std::vector<llvm::AllocaInst*> pending_;                    // by BlockId
-  std::vector<llvm::AllocaInst*> warp_count_, thread_count_;  // by BlockId; null: not counted that way
-  std::vector<std::uint32_t> first_line_;                     // by BlockId: line of instruction 0
+  std::vector<bool> raw_;                       // by ValueId: a NaN here may not be canonical
+  std::vector<Variable> variables_;             // by ValueId
+  llvm::DenseMap<simt::ValueId, Lanes> local_;  // values known in the current block
+  std::vector<simt::ValueId> local_order_;      // defined in the current block so far
+  std::vector<llvm::BasicBlock*> heads_[2];     // together, general; by BlockId
+  std::vector<bool> has_version_[2];
+  bool together_ = false;
+  std::vector<llvm::AllocaInst*> pending_;  // by BlockId
+  std::vector<llvm::AllocaInst*> warp_count_, thread_count_,
+      full_count_;                         // by BlockId; null: not counted that way
+  std::vector<std::uint32_t> first_line_;  // by BlockId: line of instruction 0
   std::vector<std::unique_ptr<llvm::DenseSet<simt::ValueId>>> kept_;
   llvm::DenseMap<std::uint64_t, Value*> context_values_;
   llvm::BasicBlock* entry_ = nullptr;

@@ -219,7 +219,7 @@ void Emitter::define(simt::ValueId v, Lanes l) {
   local_[v] = l;
   local_order_.push_back(v);
   if (!variables_[v].bits) return;
-  const bool blend = l.kind == Kind::vector && !full_ && kept(block->id).contains(v);
+  const bool blend = l.kind == Kind::vector && !full_ && is_kept(v);
   store_variable(v, l, blend ? mask_vector() : nullptr);
 }
 
