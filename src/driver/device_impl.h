@@ -96,6 +96,8 @@ struct Device::Impl {
   void execute_untimed(std::vector<Op>& ops);
   void execute_timed(std::vector<Op>& ops);
   void settle(Op& op, Picoseconds begin, Picoseconds end);
+  /// The engine could not start a grid.
+  void refuse(const Error& error);
   void note_fault(const engine::FaultReport& fault);
   void wait_until(Picoseconds time);
   void charge_us(double microseconds);

@@ -181,7 +181,7 @@ Status Device::launch(const LaunchRequest& request) {
   launch.global_addresses = function.global_addresses;
   launch.grid_id = ++impl_->next_launch;
   launch.units = static_cast<std::uint32_t>(chip_.units());
-  launch.ctas_per_unit = static_cast<std::uint32_t>(occupancy.ctas_per_unit);
+  launch.resident_ctas = static_cast<std::uint32_t>(occupancy.ctas_per_unit * chip_.units());
   launch.cooperative = request.cooperative;
   launch.parameters.resize(kernel.parameter_bytes);
   if (request.packed != nullptr) {

@@ -105,6 +105,13 @@ void Device::Impl::note_fault(const engine::FaultReport& fault) {
   log::error(fault.message);
 }
 
+void Device::Impl::refuse(const Error& error) {
+  log::error(error.message());
+  if (sticky != Status::cudaSuccess) return;
+  sticky = Status::cudaErrorLaunchOutOfResources;
+  failure = error.message();
+}
+
 void Device::Impl::execute_untimed(std::vector<Op>& ops) {
   for (Op& op : ops) {
     if (sticky == Status::cudaSuccess) {
@@ -112,6 +119,7 @@ void Device::Impl::execute_untimed(std::vector<Op>& ops) {
       if (op.kind == Op::Kind::kernel) {
         const engine::Execution execution =
             engine::execute(op.launch, *device.arena_, device.settings_.host_threads());
+        if (execution.refused) refuse(*execution.refused);
         note_fault(execution.fault);
         report::KernelRecord record =
             make_record(device.chip_, op.launch, op.program, op.occupancy, execution, nullptr);
@@ -140,9 +148,7 @@ void Device::Impl::execute_timed(std::vector<Op>& ops) {
     if (op.kind == Op::Kind::kernel) {
       auto source = engine::trace_source(op.launch, *device.arena_);
       if (!source) {
-        log::error(source.error().message());
-        sticky = Status::cudaErrorLaunchFailure;
-        failure = source.error().message();
+        refuse(source.error());
         break;
       }
       sources[i] = std::move(*source);
@@ -173,6 +179,7 @@ void Device::Impl::execute_timed(std::vector<Op>& ops) {
     Op& op = ops[i];
     if (op.kind == Op::Kind::kernel && sticky == Status::cudaSuccess) {
       const engine::Execution execution = sources[i]->execution();
+      if (execution.refused) refuse(*execution.refused);
       note_fault(execution.fault);
       report::KernelRecord record =
           make_record(device.chip_, op.launch, op.program, op.occupancy, execution, &timed[i]);

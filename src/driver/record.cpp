@@ -94,7 +94,7 @@ report::KernelRecord make_record(const chip::Spec& chip, const engine::Launch& l
   const energy::Breakdown energy = energy::estimate(chip, c, duration, timed->clock_mhz);
   record.energy_j = energy.energy_j;
   record.average_power_w = energy.average_power_w;
-  for (const auto& [name, joules] : energy.parts()) record.energy_parts_j[name] = joules;
+  for (const auto& [name, joules] : energy.parts()) record.energy_parts_j[std::string(name)] = joules;
 
   const double resident = std::max<double>(static_cast<double>(c.warp_cycles), 1);
   const char* top_stall = "";

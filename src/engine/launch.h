@@ -41,7 +41,6 @@ struct Launch {
   std::vector<std::uint64_t> global_addresses;  ///< By Kernel::globals index.
   std::uint64_t grid_id = 0;
   std::uint32_t units = 1;          ///< %nsmid
-  std::uint32_t ctas_per_unit = 1;  ///< That the chip keeps resident at once.
   bool cooperative = false;         ///< All CTAs must be resident at once.
   /// Most CTAs that are live at once where CTAs wait for each other (units x CTAs per unit);
   /// 0: 32 per unit.
