@@ -6,82 +6,80 @@
 namespace wanren::energy {
 namespace {
 
-constexpr double sector_bytes = 32;
+constexpr double pico = 1e-12;
 
 double seconds(Picoseconds duration) {
-  return static_cast<double>(duration.value) * 1e-12;
-}
-
-double joules(double events, double pj) {
-  return events * pj * 1e-12;
-}
-
-template <class T>
-double real(T count) {
-  return static_cast<double>(count);
+  return static_cast<double>(duration.value) * pico;
 }
 
 }  // namespace
 
-std::vector<std::pair<std::string_view, double>> Breakdown::parts() const {
-  return {{"instructions", instructions_j},
-          {"floating_point", fp_j},
-          {"integer", integer_j},
-          {"special", special_j},
-          {"tensor", tensor_j},
-          {"l1", l1_j},
-          {"shared", shared_j},
-          {"l2", l2_j},
-          {"hbm", hbm_j},
-          {"d2d", d2d_j},
-          {"pcie", pcie_j},
-          {"idle", idle_j}};
+std::array<Breakdown::Part, 14> Breakdown::parts() const {
+  return {{{"idle", idle_j},
+           {"instruction", instruction_j},
+           {"fp32", fp32_j},
+           {"fp16", fp16_j},
+           {"fp64", fp64_j},
+           {"integer", integer_j},
+           {"sfu", sfu_j},
+           {"tensor", tensor_j},
+           {"l1", l1_j},
+           {"shared", shared_j},
+           {"l2", l2_j},
+           {"hbm", hbm_j},
+           {"d2d", d2d_j},
+           {"pcie", pcie_j}}};
 }
 
 Breakdown estimate(const chip::Spec& chip, const timing::Counters& c, Picoseconds duration,
                    double clock_mhz) {
   const auto& p = chip.power;
-  const double on_chip = std::pow(clock_mhz / chip.clock.core, p.voltage_exponent);
+  const auto sector = static_cast<double>(chip.unit.l1_sector_bytes);
+  const double core = pico * std::pow(clock_mhz / chip.clock.core, p.voltage_exponent);
+  const auto events = [](std::uint64_t count, double energy) { return static_cast<double>(count) * energy; };
   Breakdown b;
-  b.instructions_j = on_chip * joules(real(c.issue_slots), p.instruction);
-  b.fp_j = on_chip * (joules(real(c.flops_fp16), p.fp16_flop) + joules(real(c.flops_fp32), p.fp32_flop) +
-                      joules(real(c.flops_fp64), p.fp64_flop));
-  b.integer_j = on_chip * joules(real(c.int_ops), p.int_op);
-  b.special_j = on_chip * joules(real(c.sfu_ops), p.sfu_op);
-  b.tensor_j = on_chip * (joules(real(c.tensor_flops_bf16), p.tensor_bf16_flop) +
-                          joules(real(c.tensor_flops_tf32), p.tensor_tf32_flop) +
-                          joules(real(c.tensor_ops_int8), p.tensor_int8_op) +
-                          joules(real(c.tensor_flops_fp64), p.tensor_fp64_flop));
-  b.l1_j = on_chip * joules(real(c.l1_sectors + c.l1_store_sectors) * sector_bytes, p.l1_byte);
-  b.shared_j = on_chip * joules(real(c.shared_bytes), p.shared_byte);
-  b.l2_j = on_chip * joules(real(c.l2_read_sectors + c.l2_write_sectors + c.l2_atomic_sectors) * sector_bytes,
-                            p.l2_byte);
-  b.hbm_j = joules(real(c.dram_read_bytes + c.dram_write_bytes), p.hbm_byte);
-  b.d2d_j = joules(real(c.d2d_wire_bytes), p.d2d_byte);
-  b.pcie_j = joules(real(c.pcie_bytes), p.pcie_byte);
   b.idle_j = p.active_idle * seconds(duration);
-  for (const auto& [name, part] : b.parts()) b.energy_j += part;
+  b.instruction_j = core * events(c.issue_slots, p.instruction);
+  b.fp32_j = core * events(c.flops_fp32, p.fp32_flop);
+  b.fp16_j = core * events(c.flops_fp16, p.fp16_flop);
+  b.fp64_j = core * events(c.flops_fp64, p.fp64_flop);
+  b.integer_j = core * events(c.int_ops, p.int_op);
+  b.sfu_j = core * events(c.sfu_ops, p.sfu_op);
+  b.tensor_j =
+      core *
+      (events(c.tensor_flops_bf16, p.tensor_bf16_flop) + events(c.tensor_flops_tf32, p.tensor_tf32_flop) +
+       events(c.tensor_ops_int8, p.tensor_int8_op) + events(c.tensor_flops_fp64, p.tensor_fp64_flop));
+  b.l1_j = core * events(c.l1_sectors + c.l1_store_sectors, sector * p.l1_byte);
+  b.shared_j = core * events(c.shared_bytes, p.shared_byte);
+  b.l2_j = core * events(c.l2_read_sectors + c.l2_write_sectors + c.l2_atomic_sectors, sector * p.l2_byte);
+  b.hbm_j = pico * events(c.dram_read_bytes + c.dram_write_bytes, p.hbm_byte);
+  b.d2d_j = pico * events(c.d2d_wire_bytes, p.d2d_byte);
+  b.pcie_j = pico * events(c.pcie_bytes, p.pcie_byte);
+  for (const Breakdown::Part& part : b.parts()) b.energy_j += part.joules;
   if (duration.value > 0) b.average_power_w = b.energy_j / seconds(duration);
   return b;
 }
 
+double Governor::power_w(const timing::Counters& counters, Picoseconds duration, double mhz, double f) const {
+  const double bandwidth = chip_.hbm.bandwidth_per_die * 1e9 * static_cast<double>(chip_.package.dies);
+  const double total = seconds(duration);
+  const double transfer =
+      std::min(total, static_cast<double>(counters.dram_read_bytes + counters.dram_write_bytes) / bandwidth);
+  const double at_f = transfer + (total - transfer) * mhz / f;
+  const Breakdown b = estimate(chip_, counters, duration, f);
+  return chip_.power.active_idle + (b.energy_j - b.idle_j) / at_f;
+}
+
 double Governor::clock_mhz(const timing::Counters& counters, Picoseconds duration, double mhz) const {
-  if (duration.value <= 0) return mhz;
-  const double limit_w = chip_.power.board_limit;
-  const double pins = chip_.hbm.bandwidth_per_die * static_cast<double>(chip_.package.dies) * 1e9;
-  const double dram_share =
-      std::min(1.0, real(counters.dram_read_bytes + counters.dram_write_bytes) / pins / seconds(duration));
-  auto power_w = [&](double f) {
-    const double stretched = seconds(duration) * (dram_share + (1 - dram_share) * mhz / f);
-    return estimate(chip_, counters, Picoseconds(static_cast<std::int64_t>(stretched * 1e12)), f)
-        .average_power_w;
-  };
-  if (power_w(mhz) <= limit_w) return mhz;
-  double low = std::min(chip_.clock.core_min, mhz), high = mhz;
-  if (power_w(low) > limit_w) return low;
-  for (int i = 0; i < 40; ++i) {
+  const double highest = chip_.clock.core, lowest = chip_.clock.core_min;
+  if (duration.value <= 0 || power_w(counters, duration, mhz, highest) <= chip_.power.board_limit)
+    return highest;
+  if (power_w(counters, duration, mhz, lowest) > chip_.power.board_limit) return lowest;
+  // Power rises with the clock, so one crossing lies between.
+  double low = lowest, high = highest;
+  for (int i = 0; i < 60; ++i) {
     const double middle = (low + high) / 2;
-    (power_w(middle) <= limit_w ? low : high) = middle;
+    (power_w(counters, duration, mhz, middle) <= chip_.power.board_limit ? low : high) = middle;
   }
   return low;
 }

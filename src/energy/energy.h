@@ -1,9 +1,9 @@
 #pragma once
-// Joules from what the timing model counted, and the clock that a board's power limit allows.
+// Counters to joules: events times energy per event, plus the board's active idle power for the time
+// taken. And the clock that a power budget allows.
 
+#include <array>
 #include <string_view>
-#include <utility>
-#include <vector>
 
 #include "chip/spec.h"
 #include "support/units.h"
@@ -12,41 +12,43 @@
 
 namespace wanren::energy {
 
-/// Energy of one piece of work, joules by component. energy_j is their sum.
+/// Where the energy of one grid went, in joules. energy_j is the sum of all parts.
 struct Breakdown {
-  double instructions_j = 0;  ///< Fetch, decode, schedule, operands
-  double fp_j = 0;            ///< FP16, FP32, FP64 vector arithmetic
-  double integer_j = 0;
-  double special_j = 0;
+  double idle_j = 0;         ///< Active idle power of the board over the duration.
+  double instruction_j = 0;  ///< Fetch, decode, scheduling and operands of every issue slot.
+  double fp32_j = 0, fp16_j = 0, fp64_j = 0, integer_j = 0, sfu_j = 0;
   double tensor_j = 0;
-  double l1_j = 0;
-  double shared_j = 0;
-  double l2_j = 0;
-  double hbm_j = 0;
-  double d2d_j = 0;
-  double pcie_j = 0;
-  double idle_j = 0;  ///< Board power with clocks up and nothing running, over the duration
+  double l1_j = 0, shared_j = 0, l2_j = 0;
+  double hbm_j = 0, d2d_j = 0, pcie_j = 0;
   double energy_j = 0;
-  double average_power_w = 0;
+  double average_power_w = 0;  ///< energy_j over the duration; 0 for no duration.
 
-  /// Name and joules of every component, in the order above.
-  std::vector<std::pair<std::string_view, double>> parts() const;
+  struct Part {
+    std::string_view name;
+    double joules;
+  };
+  /// The parts by name, in the order above, for reports.
+  std::array<Part, 14> parts() const;
 };
 
-/// Σ events × energy per event + active idle power × duration. On-chip events cost
-/// (clock_mhz / core)^voltage_exponent of their nominal energy; DRAM and links do not scale.
+/// Energy of work with these counters that took `duration` at `clock_mhz`. Energy of events in the core's
+/// clock domain goes with (clock_mhz / chip.clock.core) ^ power.voltage_exponent; DRAM and links have
+/// clocks of their own.
 Breakdown estimate(const chip::Spec& chip, const timing::Counters& counters, Picoseconds duration,
                    double clock_mhz);
 
-/// Lowers the clock until the board's limit holds.
+/// Lowers the clock until the board's power stays within power.board_limit.
 class Governor : public timing::ClockGovernor {
  public:
   explicit Governor(const chip::Spec& chip) : chip_(chip) {}
 
-  /// The highest clock between core_min and `mhz` at which average power stays within the board's limit.
-  /// Simplification: the share of the time in which DRAM pins are busy does not stretch with the core's
-  /// period, the rest does.
+  /// Highest clock in [clock.core_min, clock.core] at which the work meets the limit; core_min if none
+  /// does. Time is taken as DRAM transfer time, which does not depend on the core clock, plus a rest that
+  /// goes with 1/clock.
   double clock_mhz(const timing::Counters& counters, Picoseconds duration, double mhz) const override;
+
+  /// Board power that this model predicts at clock `f` for work that took `duration` at `mhz`.
+  double power_w(const timing::Counters& counters, Picoseconds duration, double mhz, double f) const;
 
  private:
   chip::Spec chip_;

@@ -10,7 +10,6 @@ namespace wanren::lower {
 namespace {
 
 constexpr std::uint32_t predicate_registers = 7;  // P7 is the constant true
-constexpr std::uint32_t scratch_words = 16;       // for reloads, once something is spilled
 constexpr Register first_predicate = 256;
 
 struct Interval {
@@ -82,8 +81,7 @@ class Allocator {
 
   /// One pass. False: something more had to be spilled.
   bool scan(bool spilling) {
-    const std::uint32_t registers =
-        spilling && budget_ > 2 * scratch_words ? budget_ - scratch_words : budget_;
+    const std::uint32_t registers = spilling ? budget_ - scratch_words() : budget_;
     const std::uint32_t predicates = predicate_registers - (spilling ? 1 : 0);
     std::vector<bool> taken(registers), predicate_taken(predicates);
     std::vector<std::uint32_t> active;
@@ -131,6 +129,9 @@ class Allocator {
     return true;
   }
 
+  /// Registers kept for reloads once something is spilled.
+  std::uint32_t scratch_words() const { return budget_ >= 48 ? 16 : 8; }
+
   Register general(std::uint32_t r) const { return static_cast<Register>(r); }
 
   struct Slots {
@@ -141,7 +142,7 @@ class Allocator {
     const std::uint32_t step = count >= 3 ? 4 : count;
     std::uint32_t at = (scratch_ + step - 1) / step * step + slots.next;
     at = (at + step - 1) / step * step;
-    if (at + count > scratch_ + scratch_words) {
+    if (at + count > scratch_ + scratch_words()) {
       at = (scratch_ + step - 1) / step * step;
       slots.next = 0;
     }

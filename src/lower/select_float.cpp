@@ -162,7 +162,7 @@ Result<void> Selector::recipe_float(const Inst& inst, bool& known) {
     conversion(inst);
     return {};
   }
-  if (type == Type::f64) {
+  if (type == Type::f64 && (ptx::flags(inst.op) & ptx::accesses_memory) == 0) {
     if (const Result<void> r = require("fp64", inst); !r) return r;
     switch (inst.op) {
       case Opcode::add:
