@@ -643,9 +643,8 @@ class Inliner {
       inst.srcs.push_back(*base);
       return {};
     };
-    const bool stores = !traits(in.opcode).has_destination;
     for (const ptx::Operand& o : in.destinations) {
-      if (stores || o.kind == Kind::address) {
+      if (o.kind == Kind::address) {
         if (auto r = sort_operand(o); !r) return r;
         continue;
       }
