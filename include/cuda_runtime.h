@@ -60,7 +60,33 @@ typedef unsigned long long cuuint64_t;
 #include <__clang_cuda_libdevice_declares.h>
 
 #include <__clang_cuda_device_functions.h>
+// clang maps only some functions to fast ones; nvcc's -use_fast_math these too.
+#if defined(__USE_FAST_MATH__)
+#define __nv_expf __nv_fast_expf
+#define __nv_exp10f __nv_fast_exp10f
+#define __nv_powf __nv_fast_powf
+#define __nv_tanf __nv_fast_tanf
+#define __nv_logf __nv_fast_logf
+#define __nv_log2f __nv_fast_log2f
+#define __nv_log10f __nv_fast_log10f
+#define __nv_tanhf __nv_fast_tanhf
+#define __nv_sqrtf __nvvm_sqrt_approx_ftz_f
+#elif defined(__WANREN_APPROXIMATE_SQRT__)
+#define __nv_sqrtf __nvvm_sqrt_approx_f
+#endif
+extern "C" __device__ float __nv_fast_tanhf(float);
 #include <__clang_cuda_math.h>
+#if defined(__USE_FAST_MATH__)
+#undef __nv_expf
+#undef __nv_exp10f
+#undef __nv_powf
+#undef __nv_tanf
+#undef __nv_logf
+#undef __nv_log2f
+#undef __nv_log10f
+#undef __nv_tanhf
+#endif
+#undef __nv_sqrtf
 
 #include "wanren/device_functions.h"
 #include "wanren/math_overloads.h"

@@ -123,3 +123,8 @@ DEVICE float __nv_fast_log10f(float a) { return __nvvm_lg2_approx_f(a) * 0.30102
 DEVICE float __nv_fast_expf(float a) { return __nvvm_ex2_approx_f(a * 1.4426950216293334961f); }
 DEVICE float __nv_fast_exp10f(float a) { return __nvvm_ex2_approx_f(a * 3.3219280242919921875f); }
 DEVICE float __nv_fast_powf(float a, float b) { return __nvvm_ex2_approx_f(b * __nvvm_lg2_approx_f(a)); }
+DEVICE float __nv_fast_tanhf(float a) {
+  float r;
+  asm("tanh.approx.f32 %0, %1;" : "=f"(r) : "f"(a));
+  return r;
+}

@@ -101,6 +101,7 @@ Command Build::common() const {
     c.push_back("-fgpu-approx-transcendentals");
     c.push_back("-D__USE_FAST_MATH__=1");
   }
+  if (options_.approximate_square_root) c.push_back("-D__WANREN_APPROXIMATE_SQRT__=1");
   add(c, options_.compile);
   return c;
 }
