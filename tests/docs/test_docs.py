@@ -1,0 +1,49 @@
+"""Keeps the pages true: links lead somewhere, the chip page lists every key, its example loads.
+
+usage: test_docs.py SOURCE_FOLDER [WANREN_EXECUTABLE]"""
+
+import re
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+problems = []
+root = Path(sys.argv[1])
+wanren = Path(sys.argv[2]) if len(sys.argv) > 2 else None
+
+pages = [root / "README.md"] + sorted((root / "docs").glob("*.md"))
+for page in pages:
+    if not page.exists():
+        problems.append(f"{page} is missing")
+        continue
+    text = page.read_text(encoding="utf-8")
+    for target in re.findall(r"\]\(([^)#]+)(?:#[^)]*)?\)", text):
+        if "://" not in target and not (page.parent / target).exists():
+            problems.append(f"{page.name}: the link {target} leads nowhere")
+    for path in re.findall(r"`((?:src|docs|scripts|chips|examples|tests|bench|validate|include|lib)/[\w./-]+)`", text):
+        if not (root / path).exists():
+            problems.append(f"{page.name}: {path} does not exist")
+
+chip_page = (root / "docs" / "adding-a-chip.md").read_text(encoding="utf-8")
+section = ""
+for begin, member in re.findall(r"^WR_SECTION_BEGIN\((\w+)|^WR_FIELD\(\w+, (\w+)",
+                                (root / "src" / "chip" / "fields.def").read_text(encoding="utf-8"), re.M):
+    if begin:
+        section = chip_page.partition(f"**`[{begin}]`**")[2].partition("**`[")[0]
+    elif f"| `{member}` |" not in section:
+        problems.append(f"adding-a-chip.md does not list {member}")
+
+example = re.search(r"```toml\n(.*?)```", chip_page, re.S).group(1)
+if wanren and wanren.exists():
+    with tempfile.TemporaryDirectory() as folder:
+        file = Path(folder) / "quad.toml"
+        file.write_text(example, encoding="utf-8")
+        shown = subprocess.run([wanren, "chips", "show", file], capture_output=True, text=True, check=False)
+        if shown.returncode != 0 or not re.search(r"dies\s+4\s", shown.stdout):
+            problems.append(f"the example chip does not load: {shown.stderr or shown.stdout[:300]}")
+
+for problem in problems:
+    print(problem)
+print("FAIL" if problems else "PASS")
+sys.exit(bool(problems))
