@@ -1,6 +1,6 @@
 #pragma once
-// Events of the shared memory system in time order: a ring of one-cycle buckets holding chains of
-// event numbers, first in first out; what lies beyond the ring waits in a heap.
+// Events of the shared memory system in time order: a ring of one-cycle buckets, first in first out;
+// what lies beyond the ring waits in a heap.
 
 #include <algorithm>
 #include <cstdint>
@@ -14,36 +14,33 @@ namespace wanren::timing {
 class Calendar {
  public:
   using Id = std::uint32_t;
-  static constexpr Id none = ~Id{0};
 
-  /// `link(id)` is where the caller keeps the next number of the chain that `id` is in.
-  template <class Link>
-  void add(Id id, Tick when, Link&& link) {
-    Cycle bucket = when >> tick_bits;
-    if (bucket < now_) bucket = now_;
-    if (bucket >= now_ + span) {
+  void add(Id id, Tick when) {
+    const Cycle bucket = std::max(when >> tick_bits, now_);
+    if (bucket < now_ + span)
+      append(bucket, id);
+    else
       far_.push({bucket, order_++, id});
-      return;
-    }
-    append(bucket, id, link);
   }
 
   /// Visits events of all cycles before `end` in order; visit(id) may add events from its own time on.
-  template <class Link, class Visit>
-  void run(Cycle end, Link&& link, Visit&& visit) {
+  /// soon(id) and very_soon(id) are called some cycles ahead, for prefetching.
+  template <class Visit, class Soon, class VerySoon>
+  void run(Cycle end, Visit&& visit, Soon&& soon, VerySoon&& very_soon) {
     while (count_ > 0 || !far_.empty()) {
       if (count_ == 0) now_ = std::max(now_, std::min(end, far_.top().bucket));
-      pull(link);
+      pull();
       if (now_ >= end) return;
-      Bucket& bucket = ring_[now_ & (span - 1)];
-      if (bucket.first == none) {
-        ++now_;
-        continue;
+      for (const Id id : ring_[(now_ + 6) & (span - 1)]) soon(id);
+      for (const Id id : ring_[(now_ + 3) & (span - 1)]) very_soon(id);
+      // A visit may append to this very bucket.
+      std::vector<Id>& bucket = ring_[now_ & (span - 1)];
+      for (std::size_t i = 0; i < bucket.size(); ++i) {
+        --count_;
+        visit(bucket[i]);
       }
-      const Id id = bucket.first;
-      bucket.first = link(id);
-      --count_;
-      visit(id);
+      bucket.clear();
+      ++now_;
     }
     now_ = std::max(now_, end);
   }
@@ -53,7 +50,7 @@ class Calendar {
   Cycle first() const {
     if (count_ > 0) {
       for (Cycle c = now_;; ++c)
-        if (ring_[c & (span - 1)].first != none) return c;
+        if (!ring_[c & (span - 1)].empty()) return c;
     }
     return far_.empty() ? never : far_.top().bucket;
   }
@@ -64,9 +61,6 @@ class Calendar {
 
  private:
   static constexpr Cycle span = 4096;
-  struct Bucket {
-    Id first = none, last = none;
-  };
   struct Far {
     Cycle bucket;
     std::uint64_t order;
@@ -74,27 +68,19 @@ class Calendar {
     bool operator<(const Far& o) const { return bucket != o.bucket ? bucket > o.bucket : order > o.order; }
   };
 
-  template <class Link>
-  void append(Cycle at, Id id, Link&& link) {
-    Bucket& bucket = ring_[at & (span - 1)];
-    link(id) = none;
-    if (bucket.first == none)
-      bucket.first = id;
-    else
-      link(bucket.last) = id;
-    bucket.last = id;
+  void append(Cycle at, Id id) {
+    ring_[at & (span - 1)].push_back(id);
     ++count_;
   }
-  template <class Link>
-  void pull(Link&& link) {
+  void pull() {
     while (!far_.empty() && far_.top().bucket < now_ + span) {
       const Far event = far_.top();
       far_.pop();
-      append(std::max(event.bucket, now_), event.id, link);
+      append(std::max(event.bucket, now_), event.id);
     }
   }
 
-  std::vector<Bucket> ring_ = std::vector<Bucket>(span);
+  std::vector<std::vector<Id>> ring_ = std::vector<std::vector<Id>>(span);
   std::priority_queue<Far> far_;
   Cycle now_ = 0;
   std::uint64_t order_ = 0;

@@ -59,7 +59,7 @@ std::uint32_t Unit::new_load(int s, int w, Cycle now, const DecodedInst& inst) {
   return id;
 }
 
-std::uint32_t Unit::new_miss(std::uint32_t line, std::uint32_t slot, std::uint8_t sectors) {
+std::uint32_t Unit::new_miss(std::uint32_t slot, std::uint8_t sectors) {
   std::uint32_t id;
   if (free_misses_.empty()) {
     id = static_cast<std::uint32_t>(misses_.size());
@@ -68,7 +68,7 @@ std::uint32_t Unit::new_miss(std::uint32_t line, std::uint32_t slot, std::uint8_
     id = free_misses_.back();
     free_misses_.pop_back();
   }
-  misses_[id] = Miss{line, slot, l1_.epoch(), sectors, nobody, nobody};
+  misses_[id] = Miss{slot, l1_.epoch(), nobody, sectors, nobody, nobody};
   if (slot != L1Cache::none) {
     l1_.expect(slot, sectors);
     misses_[id].next = pending_head_[slot];
@@ -78,6 +78,11 @@ std::uint32_t Unit::new_miss(std::uint32_t line, std::uint32_t slot, std::uint8_
 }
 
 void Unit::wait_for(std::uint32_t miss, std::uint32_t load) {
+  ++loads_[load].remaining;
+  if (misses_[miss].load == nobody) {
+    misses_[miss].load = load;
+    return;
+  }
   std::uint32_t id;
   if (free_waiters_.empty()) {
     id = static_cast<std::uint32_t>(waiters_.size());
@@ -88,7 +93,6 @@ void Unit::wait_for(std::uint32_t miss, std::uint32_t load) {
   }
   waiters_[id] = {load, misses_[miss].waiters};
   misses_[miss].waiters = id;
-  ++loads_[load].remaining;
 }
 
 void Unit::local_footprint(const trace::Record& record, const DecodedInst& inst, int s, int w,
@@ -233,7 +237,7 @@ bool Unit::look_up(Pending& a, Cycle now) {
         if (miss_sectors_ > 0 && miss_sectors_ + m > p_.miss_sectors) return false;
         miss_sectors_ += m;
         if (slot == L1Cache::none) slot = l1_.allocate(line);
-        const std::uint32_t id = new_miss(line, slot, miss);
+        const std::uint32_t id = new_miss(slot, miss);
         wait_for(id, a.load);
         send(a, id, line, miss, leaves);
       }
@@ -247,7 +251,7 @@ bool Unit::look_up(Pending& a, Cycle now) {
       if (miss_sectors_ > 0 && miss_sectors_ + n > p_.miss_sectors) return false;
       miss_sectors_ += n;
       if (slot != L1Cache::none) l1_.drop(slot, sectors);
-      const std::uint32_t id = new_miss(line, L1Cache::none, sectors);
+      const std::uint32_t id = new_miss(L1Cache::none, sectors);
       wait_for(id, a.load);
       send(a, id, line, sectors, leaves);
     } else {
@@ -290,6 +294,26 @@ void Unit::complete(std::uint32_t id, Cycle at) {
   if (warp.state == State::draining && warp.loads == 0) finish_warp(load.subcore, load.warp, at);
 }
 
+void Unit::arrived(std::uint32_t id, Cycle done, std::uint32_t far) {
+  Load& load = loads_[id];
+  load.missed = true;
+  load.done = std::max(load.done, done);
+  load.far = std::max(load.far, far);
+  if (--load.remaining == 0) complete(id, load.done);
+}
+
+/// Replies name scattered records: fetch them together rather than one after the other.
+void Unit::prefetch_replies() const {
+  for (const Inbound& in : inbox_)
+    if (!(in.token & store_token)) __builtin_prefetch(&misses_[in.token]);
+  for (const Inbound& in : inbox_) {
+    if (in.token & store_token) continue;
+    const Miss& miss = misses_[in.token];
+    if (miss.load != nobody) __builtin_prefetch(&loads_[miss.load]);
+    if (miss.slot != L1Cache::none) __builtin_prefetch(&pending_head_[miss.slot]);
+  }
+}
+
 void Unit::deliver(const Inbound& in) {
   const Cycle now = cycle_from(in.at);
   if (in.token & store_token) {
@@ -308,15 +332,12 @@ void Unit::deliver(const Inbound& in) {
       l1_.fill(miss.slot, miss.sectors, miss.epoch == l1_.epoch());
     }
     const Cycle done = cycle_from(in.at + p_.l1_latency - start_of(p_.l1_to_noc));
+    arrived(miss.load, done, in.far);
     for (std::uint32_t waiter = miss.waiters; waiter != nobody;) {
       const Waiter at = waiters_[waiter];
       free_waiters_.push_back(waiter);
       waiter = at.next;
-      Load& load = loads_[at.load];
-      load.missed = true;
-      load.done = std::max(load.done, done);
-      load.far = std::max(load.far, in.far);
-      if (--load.remaining == 0) complete(at.load, load.done);
+      arrived(at.load, done, in.far);
     }
   }
   retry(now);
@@ -329,11 +350,14 @@ void Unit::retry(Cycle now) {
     const int s = a.subcore;
     const bool done = process(a, now);
     if (!begun) update_memory_pipe(s);
-    if (!done) return;
+    if (!done) break;
     ++blocked_head_;
   }
-  blocked_.clear();
-  blocked_head_ = 0;
+  // At most the queues of all sub-cores wait here, so moving them up is cheap.
+  if (blocked_head_ == blocked_.size() || blocked_head_ >= 64) {
+    blocked_.erase(blocked_.begin(), blocked_.begin() + static_cast<std::ptrdiff_t>(blocked_head_));
+    blocked_head_ = 0;
+  }
 }
 
 }  // namespace wanren::timing

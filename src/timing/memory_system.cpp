@@ -84,8 +84,6 @@ void MemorySystem::accept(int unit, std::span<const Request> requests) {
     m.far = 0;
     const Place& place = places_[unit];
     m.die = static_cast<std::uint8_t>(place.die);
-    const int first = p_.replicate_near && place.die == m.home.die ? place.partition : m.home.partition;
-    l2_[partition_index(m.home.die, first)].prefetch(m.home.set);
     const Tick at = start_of(r.leaves);
     if (carries_data_out(r.access))
       schedule(m, Stage::depart, at);
@@ -97,14 +95,24 @@ void MemorySystem::accept(int unit, std::span<const Request> requests) {
 void MemorySystem::schedule(Message& m, Stage stage, Tick at) {
   m.stage = stage;
   m.at = at;
-  calendar_.add(static_cast<std::uint32_t>(&m - messages_.data()), at,
-                [this](std::uint32_t id) -> std::uint32_t& { return messages_[id].next; });
+  calendar_.add(static_cast<std::uint32_t>(&m - messages_.data()), at);
 }
 
 void MemorySystem::advance(Cycle now) {
   calendar_.run(
-      now + p_.l1_to_noc, [this](std::uint32_t id) -> std::uint32_t& { return messages_[id].next; },
-      [this](std::uint32_t id) { visit(id); });
+      now + p_.l1_to_noc, [this](std::uint32_t id) { visit(id); },
+      [this](std::uint32_t id) { __builtin_prefetch(&messages_[id]); },
+      [this](std::uint32_t id) {
+        const Message& m = messages_[id];
+        if (m.stage == Stage::near || m.stage == Stage::home) {
+          const Place& place = places_[m.unit];
+          const bool copy =
+              m.stage == Stage::near && (place.die == m.home.die ? p_.replicate_near : p_.replicate_dies);
+          l2_[copy ? partition_index(place.die, place.partition)
+                   : partition_index(m.home.die, m.home.partition)]
+              .prefetch(m.home.set);
+        }
+      });
 }
 
 void MemorySystem::visit(std::uint32_t id) {

@@ -48,7 +48,6 @@ class MemorySystem {
     Access access;
     Stage stage;
     std::uint8_t die;  ///< Where it is on its way between dies.
-    std::uint32_t next;
   };
   struct Place {
     std::uint16_t die, partition, cluster;

@@ -144,6 +144,7 @@ Cycle Unit::earliest_event() const {
 }
 
 void Unit::advance(Cycle end) {
+  prefetch_replies();
   for (;;) {
     const Cycle now = earliest_event();
     if (now >= end) {

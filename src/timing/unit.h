@@ -140,9 +140,10 @@ class Unit {
     std::uint32_t far = 0;
   };
   struct Miss {
-    std::uint32_t line = 0, slot = L1Cache::none, epoch = 0;
+    std::uint32_t slot = L1Cache::none, epoch = 0;
+    std::uint32_t load = ~0u;  ///< First that waits.
     std::uint8_t sectors = 0;
-    std::uint32_t waiters = ~0u;  ///< Chain in waiters_.
+    std::uint32_t waiters = ~0u;  ///< Others: chain in waiters_.
     std::uint32_t next = ~0u;     ///< Further fetch of the same line.
   };
   struct Waiter {
@@ -197,9 +198,11 @@ class Unit {
   void deliver(const Inbound& in);
   void complete(std::uint32_t load, Cycle at);
   void retry(Cycle now);
+  void arrived(std::uint32_t load, Cycle done, std::uint32_t far);
+  void prefetch_replies() const;
   void update_memory_pipe(int s);
   std::uint32_t new_load(int s, int w, Cycle now, const DecodedInst& inst);
-  std::uint32_t new_miss(std::uint32_t line, std::uint32_t slot, std::uint8_t sectors);
+  std::uint32_t new_miss(std::uint32_t slot, std::uint8_t sectors);
   void wait_for(std::uint32_t miss, std::uint32_t load);
 
   const Grid& grid_of(const Warp& warp) const { return *ctas_[warp.cta].grid; }
