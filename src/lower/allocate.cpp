@@ -2,6 +2,8 @@
 // block order; blocks are in priority order with loops contiguous, so a hull wastes little.
 
 #include <algorithm>
+#include <array>
+#include <bitset>
 #include <cmath>
 
 #include "lower/ir.h"
@@ -15,7 +17,8 @@ constexpr Register first_predicate = 256;
 struct Interval {
   std::uint32_t group = 0;
   std::uint32_t begin = ~0u, end = 0;
-  double weight = 0;  ///< Accesses, times ten per loop level.
+  double weight = 0;                         ///< Accesses, times ten per loop level.
+  std::array<std::uint32_t, 16> word_end{};  ///< Words of a group become free one by one.
 };
 
 class Allocator {
@@ -44,6 +47,10 @@ class Allocator {
       Interval& i = list_[grouping_.seats[v].group];
       i.begin = std::min(i.begin, position);
       i.end = std::max(i.end, position);
+      const std::size_t first = grouping_.seats[v].offset;
+      for (std::size_t w = first;
+           w < std::min<std::size_t>(first + code_.virtuals[v].words, i.word_end.size()); ++w)
+        i.word_end[w] = std::max(i.word_end[w], position);
     };
     for (std::size_t b = 0; b < code_.blocks.size(); ++b) {
       const double weight = std::pow(10.0, std::min<std::uint32_t>(code_.kernel->blocks[b].loop_depth, 6));
@@ -85,16 +92,20 @@ class Allocator {
     const std::uint32_t predicates = predicate_registers - (spilling ? 1 : 0);
     std::vector<bool> taken(registers), predicate_taken(predicates);
     std::vector<std::uint32_t> active;
+    std::vector<std::bitset<16>> released(list_.size());
     used_ = 0;
     scratch_ = registers;
     for (const std::uint32_t g : order_) {
       if (spilled_[g]) continue;
+      // A result may take the register of a source that dies in the same instruction.
       std::erase_if(active, [&](std::uint32_t a) {
-        // A result may take the register of a source that dies in the same instruction.
-        if (list_[a].end >= list_[g].begin) return false;
         auto& file = grouping_.groups[a].predicate ? predicate_taken : taken;
-        for (std::uint32_t w = 0; w < words(a); ++w) file[place_[a] + w] = false;
-        return true;
+        for (std::uint32_t w = 0; w < words(a); ++w)
+          if (!released[a][w] && list_[a].word_end[w] < list_[g].begin) {
+            released[a][w] = true;
+            file[place_[a] + w] = false;
+          }
+        return list_[a].end < list_[g].begin;
       });
       const bool predicate = grouping_.groups[g].predicate;
       auto& file = predicate ? predicate_taken : taken;

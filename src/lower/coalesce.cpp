@@ -290,6 +290,7 @@ class Coalescer {
 
   // Whether the words lie, or can be made to lie, in consecutive registers.
   bool seat(const Words& words) {
+    if (words.size() > 16) return false;
     const auto count = static_cast<std::uint8_t>(words.size());
     std::vector<std::pair<Virtual, std::uint8_t>> pieces;  // web, place wanted
     for (std::uint8_t i = 0; i < count; ++i) {

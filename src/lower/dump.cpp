@@ -36,6 +36,8 @@ std::string dump(const MachineProgram& program, const simt::Kernel& kernel) {
       line += fmt::format("  ; lat {} every {}", m.latency, m.interval);
       if (m.repeat != 1) line += fmt::format(" x{}", m.repeat);
       if (m.slot != simt::no_slot) line += fmt::format(" slot {}", m.slot);
+      for (const std::uint16_t merged : m.merged_slots)
+        if (merged != simt::no_slot) line += fmt::format(" and {}", merged);
       if (m.bytes != 0) line += fmt::format(" {}B", m.bytes);
       if (m.tensor_flops != 0) line += fmt::format(" {} tensor flop", m.tensor_flops);
       const auto& insts = kernel.blocks[b].insts;

@@ -41,9 +41,10 @@ struct Access {
   enum class Space : std::uint8_t { none, generic, global, shared, local, constant };
   Space space = Space::none;
   bool reads = false, writes = false;
-  bool read_only = false;  ///< Memory that no thread writes (ld.global.nc, ld.const).
-  bool fence = false;      ///< Keeps its place among all accesses (fences, acquire, volatile …).
-  Word base{};             ///< Low word of the base address; immediate: none.
+  bool read_only = false;       ///< Memory that no thread writes (ld.global.nc, ld.const).
+  bool fence = false;           ///< Keeps its place among all accesses (fences, acquire, volatile …).
+  Word base{};                  ///< Low word of the base address; immediate: none.
+  std::uint8_t base_align = 0;  ///< log2 of a power of two that divides the base.
   std::int64_t offset = 0;
   std::uint32_t bytes = 0;
 };
@@ -79,6 +80,7 @@ struct Code {
   std::vector<std::string> emulated;
 
   Virtual make(std::uint8_t words, bool predicate = false) {
+    WR_CHECK(words <= 16);
     virtuals.push_back({words, predicate});
     return static_cast<Virtual>(virtuals.size() - 1);
   }
@@ -121,6 +123,10 @@ struct Liveness {
 /// Instructions for every needed value and effect; aliases, folded addresses and launch constants
 /// produce none. Errors: a feature that the chip refuses.
 Result<Code> select(const simt::Kernel& kernel, const chip::Spec& chip);
+
+/// Turns unguarded loads of neighbouring words of shared memory into one load of two or four, where the
+/// address is known to be aligned and nothing between them writes shared memory.
+void merge_loads(Code& code);
 
 /// Liveness of representatives. `web` maps virtual registers to representatives.
 Liveness liveness(const Code& code, const std::vector<Virtual>& web);

@@ -34,6 +34,7 @@ Result<MachineProgram> lower(const simt::Kernel& kernel, const chip::Spec& chip)
   Result<Code> code = select(kernel, chip);
   if (!code) return std::unexpected(code.error());
   const std::uint32_t budget = register_budget(kernel, chip);
+  merge_loads(*code);
   const Grouping grouping = coalesce(*code);
   schedule(*code, grouping, budget);
   MachineProgram program;

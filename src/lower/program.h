@@ -49,12 +49,17 @@ struct MachineInst {
   std::uint16_t latency = 0;   ///< Cycles to dependent issue; for memory: set by the memory system.
   std::uint16_t interval = 1;  ///< Cycles the pipe is taken.
   std::uint16_t repeat = 1;    ///< Expansion of an emulated operation: this many issue slots in a row.
-  std::uint16_t slot = simt::no_slot;  ///< Trace record it consumes.
-  std::uint16_t bytes = 0;             ///< Memory: per lane.
-  std::uint32_t flops_per_lane = 0;    ///< Counted only where lanes are active.
-  std::uint32_t tensor_flops = 0;      ///< Per warp.
-  std::uint8_t tensor_type = 0;        ///< TensorType
-  std::uint16_t ptx_inst = 0;          ///< Index in the simt block (the last, where several were fused).
+  /// Trace record it consumes. Records of one execution of a block are in frozen order; instructions
+  /// consume them in any order, so a reader takes a block's records into an array indexed by slot first.
+  std::uint16_t slot = simt::no_slot;
+  /// Loads of neighbouring words that this one (with `bytes` for all of them) replaces: their records are
+  /// consumed too and say nothing new.
+  std::uint16_t merged_slots[3] = {simt::no_slot, simt::no_slot, simt::no_slot};
+  std::uint16_t bytes = 0;           ///< Memory: per lane.
+  std::uint32_t flops_per_lane = 0;  ///< Counted only where lanes are active.
+  std::uint32_t tensor_flops = 0;    ///< Per warp.
+  std::uint8_t tensor_type = 0;      ///< TensorType
+  std::uint16_t ptx_inst = 0;        ///< Index in the simt block (the last, where several were fused).
 };
 
 enum class TensorType : std::uint8_t { none, bf16, fp16, tf32, fp32, int8, fp8, fp64 };

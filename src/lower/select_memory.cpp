@@ -1,6 +1,7 @@
 // Recipes: memory, barriers, warp collectives, calls, control flow.
 
 #include <algorithm>
+#include <bit>
 #include <set>
 
 #include "lower/selector.h"
@@ -76,10 +77,39 @@ Selector::Address Selector::address(const Operand& base, std::int64_t offset, bo
   if (at.kind == Operand::Kind::imm) {  // a fixed place in a window
     const std::int64_t fixed =
         narrow ? static_cast<std::int32_t>(at.bits) : static_cast<std::int64_t>(at.bits);
-    if (fits(offset + fixed)) return {{}, offset + fixed};
+    if (fits(offset + fixed)) return {{}, offset + fixed, 6};
   }
   Words ws = words(at, narrow ? 1 : 2);
-  return {in_registers(std::move(ws)), offset};
+  return {in_registers(std::move(ws)), offset, alignment(at)};
+}
+
+int Selector::alignment(const Operand& o, int depth) const {
+  constexpr int most = 6;
+  if (o.kind == Operand::Kind::imm) return o.bits == 0 ? most : std::min(most, std::countr_zero(o.bits));
+  const Inst* d = definition(o);
+  if (d == nullptr || depth == 0 || d->srcs.empty()) return 0;
+  const auto of = [&](std::size_t i) { return alignment(d->srcs[i], depth - 1); };
+  const bool low_product = d->mods.part == ptx::MulPart::lo || d->mods.part == ptx::MulPart::wide;
+  switch (d->op) {
+    case Opcode::add:
+    case Opcode::sub:
+    case Opcode::or_:
+    case Opcode::xor_: return std::min(of(0), of(1));
+    case Opcode::and_: return std::max(of(0), of(1));
+    case Opcode::mul:
+      return low_product && !ptx::is_float(d->mods.types[0]) ? std::min(most, of(0) + of(1)) : 0;
+    case Opcode::mad:
+      return low_product && !ptx::is_float(d->mods.types[0]) ? std::min({most, of(0) + of(1), of(2)}) : 0;
+    case Opcode::shl:
+      return d->srcs[1].kind == Operand::Kind::imm
+                 ? std::min<int>(most, of(0) + static_cast<int>(d->srcs[1].bits & 63))
+                 : of(0);
+    case Opcode::selp: return std::min(of(0), of(1));
+    case Opcode::cvta:
+    case Opcode::mov: return d->srcs.size() == 1 ? of(0) : 0;
+    case Opcode::cvt: return ptx::is_float(d->mods.types[1]) ? 0 : of(0);
+    default: return 0;
+  }
 }
 
 void Selector::access(const Inst& inst, Memory kind, Words dst, const Operand& base, std::vector<Words> data,
@@ -105,6 +135,7 @@ void Selector::access(const Inst& inst, Memory kind, Words dst, const Operand& b
                        (inst.mods.cache == ptx::CacheOp::nc || space == Access::Space::constant);
   i.access.fence = orders_others(inst.mods);
   i.access.base = key;
+  i.access.base_align = static_cast<std::uint8_t>(a.align);
   i.access.offset = a.offset;
   i.access.bytes = bytes;
 }
@@ -171,7 +202,7 @@ Result<void> Selector::recipe_memory(const Inst& inst, bool& known) {
       i.machine.memory = Memory::async_copy;
       i.machine.slot = inst.slot;
       i.machine.bytes = mods.copy_bytes;
-      i.access = {Access::Space::generic, true, true, false, false, {}, 0, mods.copy_bytes};
+      i.access = {Access::Space::generic, true, true, false, false, {}, 0, 0, mods.copy_bytes};
       return {};
     }
     case Opcode::cp_async_wait_group:

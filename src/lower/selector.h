@@ -34,6 +34,7 @@ class Selector {
   struct Address {
     Words base;
     std::int64_t offset = 0;
+    int align = 0;  ///< log2 of a power of two that divides the base
   };
 
   // --- values (select_values.cpp)
@@ -94,6 +95,7 @@ class Selector {
   void access(const Inst& inst, Memory kind, Words dst, const Operand& base, std::vector<Words> data,
               std::uint32_t bytes);
   Address address(const Operand& base, std::int64_t offset, bool narrow);
+  int alignment(const Operand& o, int depth = 8) const;
   bool wide_product(const Operand& o, std::vector<Words>& factors);
   Words extended(const Inst& inst, const Operand& o);
 

@@ -128,6 +128,13 @@ class Verifier {
         return fmt::format("instruction {}: slot {} of {}", i, m.slot, frozen.slots);
       if (position[m.slot] >= 0) return fmt::format("slot {} consumed twice", m.slot);
       position[m.slot] = static_cast<int>(i);
+      for (const std::uint16_t merged : m.merged_slots) {
+        if (merged == simt::no_slot) continue;
+        if (merged >= frozen.slots)
+          return fmt::format("instruction {}: slot {} of {}", i, merged, frozen.slots);
+        if (position[merged] >= 0) return fmt::format("slot {} consumed twice", merged);
+        position[merged] = static_cast<int>(i);
+      }
     }
     for (std::size_t s = 0; s < position.size(); ++s)
       if (position[s] < 0) return fmt::format("slot {} not consumed", s);

@@ -60,6 +60,34 @@ TEST(TiledSgemm, TheLoopHoldsWhatTheAlgorithmNeedsAndLittleElse) {
   EXPECT_EQ(in_loops(l, Pipe::branch), 1);
 }
 
+// The row of A is 16 aligned neighbours: four LDS.128. The column of B is strided: 16 LDS.
+TEST(TiledSgemm, NeighbouringSharedLoadsBecomeWideOnes) {
+  const Lowered l = lowered(tiled_sgemm(), chip_named("a100"));
+  const auto shared_loads = [&](int bytes) {
+    int n = 0;
+    for (std::size_t b = 0; b < l.program.blocks.size(); ++b)
+      for (const MachineInst& i : l.program.blocks[b].insts)
+        n += l.kernel.blocks[b].slots > 8 && i.memory == Memory::load && i.bytes == bytes;
+    return n;
+  };
+  EXPECT_EQ(shared_loads(16), 4);
+  EXPECT_EQ(shared_loads(4), 16);
+}
+
+TEST(Merge, NeighboursStayApartWhereAlignmentIsUnknownOrAStoreLiesBetween) {
+  const auto wide_loads = [](const std::string& body) {
+    const Lowered l = lowered(kernel_text(body), chip_named("a100"));
+    return count(l.program, [](const MachineInst& i) { return i.memory == Memory::load && i.bytes > 4; });
+  };
+  const std::string base = "mov.u32 %r3, tile;\nshl.b32 %r4, %r2, 4;\nadd.s32 %r5, %r3, %r4;\n";
+  const std::string odd = "mov.u32 %r3, tile;\nshl.b32 %r4, %r2, 2;\nadd.s32 %r5, %r3, %r4;\n";
+  const std::string first = "ld.shared.u32 %r6, [%r5];\n", second = "ld.shared.u32 %r7, [%r5+4];\n";
+  const std::string use = "add.s32 %r8, %r6, %r7;\nst.global.u32 [%rd1], %r8;";
+  EXPECT_EQ(wide_loads(base + first + second + use), 1);
+  EXPECT_EQ(wide_loads(odd + first + second + use), 0);
+  EXPECT_EQ(wide_loads(base + first + "st.shared.u32 [%r3], %r2;\n" + second + use), 0);
+}
+
 TEST(TiledSgemm, RegistersAreWhatSuchKernelsTake) {
   for (const char* chip : {"a100", "h100", "br100"}) {
     const Lowered l = lowered(tiled_sgemm(), chip_named(chip));
