@@ -31,8 +31,8 @@ class Calendar {
       if (count_ == 0) now_ = std::max(now_, std::min(end, far_.top().bucket));
       pull();
       if (now_ >= end) return;
-      for (const Id id : ring_[(now_ + 6) & (span - 1)]) soon(id);
-      for (const Id id : ring_[(now_ + 3) & (span - 1)]) very_soon(id);
+      for (const Id id : ring_[(now_ + 16) & (span - 1)]) soon(id);
+      for (const Id id : ring_[(now_ + 8) & (span - 1)]) very_soon(id);
       // A visit may append to this very bucket.
       std::vector<Id>& bucket = ring_[now_ & (span - 1)];
       for (std::size_t i = 0; i < bucket.size(); ++i) {

@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <vector>
 
+#include "timing/pages.h"
 #include "timing/parameters.h"
 
 namespace wanren::timing {
@@ -60,7 +61,7 @@ class L2Partition {
   void touch(Set& set, int way);
   void refresh(Set& set);
 
-  std::vector<Set> sets_;
+  std::vector<Set, HugePages<Set>> sets_;
   std::vector<Pending> pending_;
   int ways_;
   std::uint32_t epoch_ = 0;

@@ -154,28 +154,27 @@ void Unit::issue_memory(int s, int w, Cycle now, const DecodedInst& inst) {
   a.position = 0;
   a.begun = false;
   const bool atomic = a.access == Access::atomic || a.access == Access::reduction;
-  if (record.space == trace::Space::local) {
-    local_footprint(record, inst, s, w, grid, a.footprint);
-  } else {
-    const Footprint& f = coalescer_(record, inst.bytes, grid.source->patterns(), grid.slot, atomic);
-    a.footprint.lines = f.lines;
-    a.footprint.wavefronts = f.wavefronts;
-    a.footprint.same = f.same;
-    const std::uint64_t base = record.space == trace::Space::param ? parameter_lines : 0;
-    if (!a.shared) {
-      std::copy_n(f.sectors.begin(), f.lines, a.footprint.sectors.begin());
-      for (int i = 0; i < f.lines; ++i) a.footprint.line[i] = f.line[i] + base;
-    }
-  }
-  a.cost = a.footprint.wavefronts * p_.wavefront;
+  if (record.space == trace::Space::local) local_footprint(record, inst, s, w, grid, local_);
+  const Footprint& f = record.space == trace::Space::local
+                           ? local_
+                           : coalescer_(record, inst.bytes, grid.source->patterns(), grid.slot, atomic);
+  a.same = f.same;
+  a.cost = f.wavefronts * p_.wavefront;
   if (a.shared) {
+    a.lines = 0;
     ++c.shared_accesses;
-    c.shared_wavefronts += static_cast<std::uint64_t>(a.footprint.wavefronts);
+    c.shared_wavefronts += static_cast<std::uint64_t>(f.wavefronts);
     c.shared_bytes += static_cast<std::uint64_t>(std::popcount(record.mask)) * inst.bytes;
-    if (atomic) a.cost += (a.footprint.same - 1) * p_.shared_atomic;
+    if (atomic) a.cost += (f.same - 1) * p_.shared_atomic;
   } else {
+    const std::uint64_t base = record.space == trace::Space::param ? parameter_lines : 0;
+    a.lines = f.lines;
+    for (int i = 0; i < f.lines; ++i) {
+      a.line[i] = static_cast<std::uint32_t>(f.line[i] + base);
+      a.sectors[i] = f.sectors[i];
+    }
     ++c.l1_accesses;
-    a.cost = std::max<Tick>(a.cost, a.footprint.lines * p_.tag_lookup);
+    a.cost = std::max<Tick>(a.cost, f.lines * p_.tag_lookup);
   }
   a.load = nobody;
   const bool waits = a.access == Access::read || a.access == Access::atomic;
@@ -216,15 +215,15 @@ bool Unit::process(Pending& a, Cycle now) {
 void Unit::send(const Pending& a, std::uint32_t token, std::uint32_t line, std::uint8_t sectors,
                 Cycle leaves) {
   outbox_.push_back(
-      {leaves, line, token, sectors, a.access, a.grid->slot, static_cast<std::uint16_t>(a.footprint.same)});
+      {leaves, line, token, sectors, a.access, a.grid->slot, static_cast<std::uint16_t>(a.same)});
 }
 
 /// Looks the lines up one after the other; false if one finds no room for its miss.
 bool Unit::look_up(Pending& a, Cycle now) {
   UnitCounters& c = counters_[a.grid->slot];
-  for (; a.position < a.footprint.lines; ++a.position) {
-    const std::uint32_t line = static_cast<std::uint32_t>(a.footprint.line[a.position]);
-    const std::uint8_t sectors = a.footprint.sectors[a.position];
+  for (; a.position < a.lines; ++a.position) {
+    const std::uint32_t line = a.line[a.position];
+    const std::uint8_t sectors = a.sectors[a.position];
     const int n = std::popcount(sectors);
     const Cycle leaves = std::max(cycle_from(a.begin + a.position * p_.tag_lookup), now) + p_.l1_to_noc;
     std::uint32_t slot = l1_.find(line);

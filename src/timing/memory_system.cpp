@@ -11,6 +11,9 @@ namespace {
 int count(std::uint8_t sectors) {
   return std::popcount(sectors);
 }
+std::uint32_t add_far(std::uint32_t far, Tick more) {
+  return static_cast<std::uint32_t>(std::min<Tick>(far + more, ~0u));
+}
 bool carries_data_out(Access access) {
   return access != Access::read;
 }
@@ -37,7 +40,8 @@ MemorySystem::MemorySystem(const Parameters& p) : p_(p), map_(p), links_(p) {
   cluster_write_.resize(cluster_read_.size());
   cross_.resize(static_cast<std::size_t>(partitions) * p.partitions);
   replies_.resize(p.units);
-  messages_.reserve(1 << 14);
+  messages_.reserve(1 << 16);
+  static_assert(sizeof(Message) == 64);
 }
 
 MemoryCounters& MemorySystem::counters(std::uint16_t grid) {
@@ -132,7 +136,7 @@ void MemorySystem::visit(std::uint32_t id) {
 void MemorySystem::finish(Message& m, Tick arrives) {
   std::vector<Reply>& out = replies_[m.unit];
   if (out.empty()) touched_.push_back(m.unit);
-  out.push_back({arrives, m.token, static_cast<std::uint32_t>(std::min<Tick>(m.far, ~0u))});
+  out.push_back({arrives, m.token, m.far});
   free_.push_back(static_cast<std::uint32_t>(&m - messages_.data()));
 }
 
@@ -163,7 +167,7 @@ void MemorySystem::near(Message& m) {
       m.wanted = m.sectors & ~hit;
       m.at = std::max(begin, hit ? found.pending_until : 0);
       if (!m.wanted) {
-        m.far += m.at - begin;
+        m.far = add_far(m.far, m.at - begin);
         return schedule(m, Stage::deliver, m.at);
       }
     } else {
@@ -200,7 +204,7 @@ void MemorySystem::hop(Message& m) {
   const std::uint32_t wire = links_.wire_bytes(payload);
   const Tick arrives = links_.send(m.die, to, m.at, wire);
   count_link(counters(m.grid), m.die, to, payload, wire);
-  m.far += arrives - m.at;
+  m.far = add_far(m.far, arrives - m.at);
   m.die = static_cast<std::uint8_t>(to);
   schedule(m, to == m.home.die ? Stage::home : Stage::hop, arrives);
 }
@@ -267,7 +271,7 @@ void MemorySystem::home(Message& m) {
     }
     if (atomic) l2.fill(m.home.set, found.way, m.wanted, true);
   }
-  m.far += done - begin;
+  m.far = add_far(m.far, done - begin);
 
   const Place& place = places_[m.unit];
   const bool same_die = place.die == m.home.die;
@@ -305,7 +309,7 @@ void MemorySystem::hop_back(Message& m) {
   const std::uint32_t wire = links_.wire_bytes(payload);
   const Tick arrives = links_.send(m.die, to, m.at, wire);
   count_link(counters(m.grid), m.die, to, payload, wire);
-  m.far += arrives - m.at;
+  m.far = add_far(m.far, arrives - m.at);
   m.die = static_cast<std::uint8_t>(to);
   schedule(m, to == places_[m.unit].die ? Stage::arrive_back : Stage::hop_back, arrives);
 }

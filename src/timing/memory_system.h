@@ -12,6 +12,7 @@
 #include "timing/hbm.h"
 #include "timing/l2.h"
 #include "timing/messages.h"
+#include "timing/pages.h"
 #include "timing/parameters.h"
 
 namespace wanren::timing {
@@ -38,9 +39,9 @@ class MemorySystem {
 
  private:
   enum class Stage : std::uint8_t { depart, near, hop, home, back, hop_back, arrive_back, deliver };
-  struct Message {
+  struct alignas(64) Message {
     Tick at;
-    Tick far;
+    std::uint32_t far;  ///< Ticks, saturating.
     std::uint32_t line, token;
     Home home;
     std::uint16_t unit, grid, lanes;
@@ -80,7 +81,7 @@ class MemorySystem {
   DieLinks links_;
   std::vector<Port> slices_, unit_read_, unit_write_, cluster_read_, cluster_write_, cross_;
   Calendar calendar_;
-  std::vector<Message> messages_;
+  std::vector<Message, HugePages<Message>> messages_;
   std::vector<std::uint32_t> free_;
   std::vector<std::vector<Reply>> replies_;
   std::vector<std::uint16_t> touched_;

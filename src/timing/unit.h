@@ -159,7 +159,9 @@ class Unit {
     int position = 0;  ///< Next line to look up.
     Tick begin = 0, cost = 0;
     bool begun = false;
-    Footprint footprint;
+    int lines = 0, same = 0;
+    std::array<std::uint32_t, Footprint::most> line;
+    std::array<std::uint8_t, Footprint::most> sectors;
   };
   struct Inbound {
     Tick at;
@@ -229,6 +231,7 @@ class Unit {
   std::vector<Waiter> waiters_;
   std::vector<std::uint32_t> free_loads_, free_misses_, free_waiters_;
   Pending scratch_;
+  Footprint local_;
   std::vector<Pending> blocked_;  ///< In order; the first waits for room.
   std::size_t blocked_head_ = 0;
   std::vector<Inbound> inbox_;  ///< Heap.
