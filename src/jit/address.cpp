@@ -69,7 +69,8 @@ Address address_of(Emitter& e, const simt::Inst& inst, const simt::Operand& oper
   }
   if (a.regular) {
     Value* base = e.resize(l.bits, 64, false);
-    a.base = offset ? b.CreateAdd(base, b.getInt64(static_cast<std::uint64_t>(offset))) : base;
+    a.base = base;
+    a.offset = offset;
     if (l.kind == Kind::affine) {
       a.offsets = e.pattern(l.pattern);
       a.pattern = l.pattern;
@@ -83,14 +84,13 @@ Address address_of(Emitter& e, const simt::Inst& inst, const simt::Operand& oper
     }
     if (operand.kind == simt::Operand::Kind::value) {
       a.base_align = e.shapes[operand.value].base_align;
-      if (offset)
-        a.base_align = std::min<int>(a.base_align, std::countr_zero(static_cast<std::uint64_t>(offset)));
     }
     if (space == Space::local) {
       const auto f = frames(e);
       for (std::size_t i = 0; i < warp_size; ++i) a.offsets[i] += f[i];
       a.pattern = e.intern(a.offsets);
     }
+    for (auto& o : a.offsets) o += offset;
     for (auto o : a.offsets)
       if (o > farthest || o < -farthest) a.regular = false;
     if (a.regular) return a;
@@ -112,6 +112,7 @@ std::vector<Group> groups_of(Emitter& e, const Address& a) {
       Group g;
       Value* base = a.base;
       if (f) base = b.CreateAdd(base, b.CreateMul(a.scale, b.getInt64(static_cast<std::uint64_t>(f))));
+      g.plain = base;
       g.host = to_host(e, a.space, base);
       groups.push_back(std::move(g));
     }
@@ -120,6 +121,19 @@ std::vector<Group> groups_of(Emitter& e, const Address& a) {
   return groups;
 }
 
+namespace {
+
+/// <32 x i64> in the register's terms, the instruction's offset included.
+Value* plain_lanes(Emitter& e, const Address& a) {
+  if (!a.regular) return a.lanes;
+  auto& b = e.b;
+  Value* v = e.splat(a.base);
+  if (a.scale) v = b.CreateAdd(v, b.CreateMul(e.splat(a.scale), e.lane_constants(64, a.factors)));
+  return b.CreateAdd(v, e.lane_constants(64, a.offsets));
+}
+
+}  // namespace
+
 Value* host_lanes(Emitter& e, const Address& a) {
   auto& b = e.b;
   if (!a.regular) {
@@ -127,16 +141,17 @@ Value* host_lanes(Emitter& e, const Address& a) {
     if (a.space == Space::local) host = b.CreateAdd(host, e.lane_constants(64, frames(e)));
     return host;
   }
+  if (a.space != Space::local) return to_host(e, a.space, plain_lanes(e, a));
   Value* v = e.splat(a.base);
   if (a.scale) v = b.CreateAdd(v, b.CreateMul(e.splat(a.scale), e.lane_constants(64, a.factors)));
-  if (a.space != Space::local) return to_host(e, a.space, b.CreateAdd(v, e.lane_constants(64, a.offsets)));
   return b.CreateAdd(to_host(e, a.space, v), e.lane_constants(64, a.offsets));
 }
 
-void check_lanes_aligned(Emitter& e, Value* host, int bytes, const Emitter::Mask& mask) {
+// Window bases and frames are multiples of every access size, so the register's low bits decide.
+void check_lanes_aligned(Emitter& e, const Address& a, int bytes, const Emitter::Mask& mask) {
   if (bytes == 1) return;
   auto& b = e.b;
-  Value* low = b.CreateAnd(host, e.imm(64, Form::vector, static_cast<std::uint64_t>(bytes - 1)));
+  Value* low = b.CreateAnd(plain_lanes(e, a), e.imm(64, Form::vector, static_cast<std::uint64_t>(bytes - 1)));
   Value* bad = b.CreateICmpNE(low, e.imm(64, Form::vector, 0));
   if (!mask.full) bad = b.CreateAnd(bad, mask.vector);
   Value* bits = e.to_bits(bad);
@@ -155,12 +170,12 @@ void check_group_aligned(Emitter& e, const Address& a, const Group& g, int bytes
   for (int l : g.lanes)
     if (a.offsets[static_cast<std::size_t>(l)] % bytes) bad_pattern = true;
   if (bad_pattern) {
-    check_lanes_aligned(e, host_lanes(e, a), bytes, mask);
+    check_lanes_aligned(e, a, bytes, mask);
     return;
   }
   if (sure) return;
   auto& b = e.b;
-  Value* low = b.CreateAnd(g.host, b.getInt64(static_cast<std::uint64_t>(bytes - 1)));
+  Value* low = b.CreateAnd(g.plain, b.getInt64(static_cast<std::uint64_t>(bytes - 1)));
   llvm::BasicBlock* wrong = e.new_block("misaligned");
   llvm::BasicBlock* on = e.new_block("on");
   e.branch_unlikely(b.CreateICmpNE(low, b.getInt64(0)), wrong, on);
@@ -276,17 +291,16 @@ void trace_access(Emitter& e, const Address& a, const Emitter::Mask& mask) {
   const bool generic = a.space == Space::none;
   Value* arena_mask = e.load_context(offsetof(WarpContext, arena_mask), 64);
   if (a.regular) {
-    Value* base;
+    Value* base = a.offset ? b.CreateAdd(a.base, b.getInt64(static_cast<std::uint64_t>(a.offset))) : a.base;
     if (is_offset(a.space)) {
-      base = b.CreateAnd(a.base, b.getInt64(0xffffffff));
+      base = b.CreateAnd(base, b.getInt64(0xffffffff));
     } else if (a.space == Space::param) {
-      base = a.base;
     } else if (!generic) {
-      base = b.CreateAnd(a.base, arena_mask);
+      base = b.CreateAnd(base, arena_mask);
     } else {
       // Lane 0's place is every lane's: a pattern does not leave its window.
-      Value* host = to_host(e, Space::none, a.base);
-      Value* first = b.CreateAdd(host, b.getInt64(static_cast<std::uint64_t>(a.offsets[0])));
+      Value* host = to_host(e, Space::none, base);
+      Value* first = b.CreateAdd(host, b.getInt64(static_cast<std::uint64_t>(a.offsets[0] - a.offset)));
       if (a.scale && a.factors[0])
         first =
             b.CreateAdd(first, b.CreateMul(a.scale, b.getInt64(static_cast<std::uint64_t>(a.factors[0]))));

@@ -8,21 +8,24 @@
 
 namespace wanren::jit {
 
-/// Lane addresses: base + offsets[lane] + scale * factors[lane] (regular), or one by one.
+/// Lane addresses: base + offsets[lane] + scale * factors[lane] (regular), or one by one. The
+/// instruction's own offset is in offsets: it may be added after masking, as the arena has guards.
 struct Address {
   ptx::Space space = ptx::Space::none;
   bool regular = false;
-  llvm::Value* base = nullptr;   ///< i64, the register's terms plus the instruction's offset
+  llvm::Value* base = nullptr;   ///< i64, the register's terms
+  std::int64_t offset = 0;       ///< the instruction's
   llvm::Value* scale = nullptr;  ///< i64 or null
   std::array<std::int64_t, warp_size> offsets{}, factors{};
-  std::uint32_t pattern = 0, scaled = 0;  ///< Ids of the same for the trace.
+  std::uint32_t pattern = 0, scaled = 0;  ///< Ids of offsets (without the instruction's) and factors.
   llvm::Value* lanes = nullptr;           ///< <32 x i64> if not regular, the register's terms plus the offset
   int base_align = 0;                     ///< log2 of a power of two that divides base
 };
 
 /// Lanes that share a host base: those with one factor.
 struct Group {
-  llvm::Value* host = nullptr;  ///< i64 host address of offset 0
+  llvm::Value* host = nullptr;   ///< i64 host address of offset 0
+  llvm::Value* plain = nullptr;  ///< i64 the same in the register's terms
   std::vector<int> lanes;
 };
 
@@ -34,8 +37,8 @@ std::vector<Group> groups_of(Emitter& e, const Address& a);
 llvm::Value* host_lanes(Emitter& e, const Address& a);
 /// Adds the instruction's record to the trace.
 void trace_access(Emitter& e, const Address& a, const Emitter::Mask& mask);
-/// Faults for the lanes in `mask` whose host address is not a multiple of `bytes`.
-void check_lanes_aligned(Emitter& e, llvm::Value* host, int bytes, const Emitter::Mask& mask);
+/// Faults for the lanes in `mask` whose address is not a multiple of `bytes`.
+void check_lanes_aligned(Emitter& e, const Address& a, int bytes, const Emitter::Mask& mask);
 void check_group_aligned(Emitter& e, const Address& a, const Group& g, int bytes, const Emitter::Mask& mask);
 
 /// A run of elements that one vector access covers.

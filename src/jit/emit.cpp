@@ -177,7 +177,7 @@ void Emitter::trace_operand(const simt::Inst& inst) {
             ? b.CreateSExt(get(inst.srcs[stride_at], 32, Form::vector), int_type(64, Form::vector))
             : static_cast<Value*>(
                   imm(64, Form::vector, static_cast<std::uint64_t>(by_column ? rows : columns)));
-    Value* start = a.regular ? nullptr : a.lanes;
+    Value* start = a.lanes;
     if (a.regular) {
       start = b.CreateAdd(splat(a.base), lane_constants(64, a.offsets));
       if (a.scale) start = b.CreateAdd(start, b.CreateMul(splat(a.scale), lane_constants(64, a.factors)));

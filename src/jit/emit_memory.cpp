@@ -101,7 +101,7 @@ llvm::SmallVector<Value*, 8> load_windows(Access& a) {
 llvm::SmallVector<Value*, 8> gather(Access& a) {
   auto& b = a.e.b;
   Value* host = host_lanes(a.e, a.address);
-  check_lanes_aligned(a.e, host, a.bytes * a.items, a.mask);
+  check_lanes_aligned(a.e, a.address, a.bytes * a.items, a.mask);
   llvm::SmallVector<Value*, 8> result;
   auto* pointers = llvm::FixedVectorType::get(b.getPtrTy(), warp_size);
   for (int i = 0; i < a.items; ++i) {
@@ -149,7 +149,7 @@ void store_windows(Access& a, llvm::ArrayRef<Value*> values) {
 void scatter(Access& a, llvm::ArrayRef<Value*> values) {
   auto& b = a.e.b;
   Value* host = host_lanes(a.e, a.address);
-  check_lanes_aligned(a.e, host, a.bytes * a.items, a.mask);
+  check_lanes_aligned(a.e, a.address, a.bytes * a.items, a.mask);
   auto* pointers = llvm::FixedVectorType::get(b.getPtrTy(), warp_size);
   for (int i = 0; i < a.items; ++i) {
     Value* at =
