@@ -1,12 +1,6 @@
 // Elementary functions that come from libclc (OpenCL's library in LLVM) under OpenCL's mangled names.
 #include "device.h"
 
-extern "C" __attribute__((device)) float ocl_sinf(float) __asm__("_Z3sinf");
-DEVICE float __nv_sinf(float a) { return ocl_sinf(a); }
-extern "C" __attribute__((device)) float ocl_cosf(float) __asm__("_Z3cosf");
-DEVICE float __nv_cosf(float a) { return ocl_cosf(a); }
-extern "C" __attribute__((device)) float ocl_tanf(float) __asm__("_Z3tanf");
-DEVICE float __nv_tanf(float a) { return ocl_tanf(a); }
 extern "C" __attribute__((device)) float ocl_asinf(float) __asm__("_Z4asinf");
 DEVICE float __nv_asinf(float a) { return ocl_asinf(a); }
 extern "C" __attribute__((device)) float ocl_acosf(float) __asm__("_Z4acosf");
@@ -43,18 +37,10 @@ extern "C" __attribute__((device)) float ocl_log1pf(float) __asm__("_Z5log1pf");
 DEVICE float __nv_log1pf(float a) { return ocl_log1pf(a); }
 extern "C" __attribute__((device)) float ocl_erff(float) __asm__("_Z3erff");
 DEVICE float __nv_erff(float a) { return ocl_erff(a); }
-extern "C" __attribute__((device)) float ocl_erfcf(float) __asm__("_Z4erfcf");
-DEVICE float __nv_erfcf(float a) { return ocl_erfcf(a); }
-extern "C" __attribute__((device)) float ocl_tgammaf(float) __asm__("_Z6tgammaf");
-DEVICE float __nv_tgammaf(float a) { return ocl_tgammaf(a); }
 extern "C" __attribute__((device)) float ocl_lgammaf(float) __asm__("_Z6lgammaf");
 DEVICE float __nv_lgammaf(float a) { return ocl_lgammaf(a); }
 extern "C" __attribute__((device)) float ocl_cbrtf(float) __asm__("_Z4cbrtf");
 DEVICE float __nv_cbrtf(float a) { return ocl_cbrtf(a); }
-extern "C" __attribute__((device)) float ocl_sinpif(float) __asm__("_Z5sinpif");
-DEVICE float __nv_sinpif(float a) { return ocl_sinpif(a); }
-extern "C" __attribute__((device)) float ocl_cospif(float) __asm__("_Z5cospif");
-DEVICE float __nv_cospif(float a) { return ocl_cospif(a); }
 extern "C" __attribute__((device)) float ocl_logbf(float) __asm__("_Z4logbf");
 DEVICE float __nv_logbf(float a) { return ocl_logbf(a); }
 extern "C" __attribute__((device)) float ocl_powf(float, float) __asm__("_Z3powff");
@@ -82,18 +68,6 @@ extern "C" __attribute__((device)) float ocl_modff(float, float*) __asm__("_Z4mo
 DEVICE float __nv_modff(float a, float* b) { return ocl_modff(a, b); }
 extern "C" __attribute__((device)) float ocl_remquof(float, float, int*) __asm__("_Z6remquoffPi");
 DEVICE float __nv_remquof(float a, float b, int* q) { return ocl_remquof(a, b, q); }
-extern "C" __attribute__((device)) float ocl_sincosf(float, float*) __asm__("_Z6sincosfPf");
-DEVICE void __nv_sincosf(float a, float* s, float* c) { *s = ocl_sincosf(a, c); }
-DEVICE void __nv_sincospif(float a, float* s, float* c) {
-  *s = ocl_sinpif(a);
-  *c = ocl_cospif(a);
-}
-extern "C" __attribute__((device)) double ocl_sin(double) __asm__("_Z3sind");
-DEVICE double __nv_sin(double a) { return ocl_sin(a); }
-extern "C" __attribute__((device)) double ocl_cos(double) __asm__("_Z3cosd");
-DEVICE double __nv_cos(double a) { return ocl_cos(a); }
-extern "C" __attribute__((device)) double ocl_tan(double) __asm__("_Z3tand");
-DEVICE double __nv_tan(double a) { return ocl_tan(a); }
 extern "C" __attribute__((device)) double ocl_asin(double) __asm__("_Z4asind");
 DEVICE double __nv_asin(double a) { return ocl_asin(a); }
 extern "C" __attribute__((device)) double ocl_acos(double) __asm__("_Z4acosd");
@@ -132,24 +106,14 @@ extern "C" __attribute__((device)) double ocl_erf(double) __asm__("_Z3erfd");
 DEVICE double __nv_erf(double a) { return ocl_erf(a); }
 extern "C" __attribute__((device)) double ocl_erfc(double) __asm__("_Z4erfcd");
 DEVICE double __nv_erfc(double a) { return ocl_erfc(a); }
-extern "C" __attribute__((device)) double ocl_tgamma(double) __asm__("_Z6tgammad");
-DEVICE double __nv_tgamma(double a) { return ocl_tgamma(a); }
 extern "C" __attribute__((device)) double ocl_lgamma(double) __asm__("_Z6lgammad");
 DEVICE double __nv_lgamma(double a) { return ocl_lgamma(a); }
 extern "C" __attribute__((device)) double ocl_cbrt(double) __asm__("_Z4cbrtd");
 DEVICE double __nv_cbrt(double a) { return ocl_cbrt(a); }
-extern "C" __attribute__((device)) double ocl_sinpi(double) __asm__("_Z5sinpid");
-DEVICE double __nv_sinpi(double a) { return ocl_sinpi(a); }
-extern "C" __attribute__((device)) double ocl_cospi(double) __asm__("_Z5cospid");
-DEVICE double __nv_cospi(double a) { return ocl_cospi(a); }
 extern "C" __attribute__((device)) double ocl_logb(double) __asm__("_Z4logbd");
 DEVICE double __nv_logb(double a) { return ocl_logb(a); }
 extern "C" __attribute__((device)) double ocl_pow(double, double) __asm__("_Z3powdd");
 DEVICE double __nv_pow(double a, double b) { return ocl_pow(a, b); }
-extern "C" __attribute__((device)) double ocl_fmod(double, double) __asm__("_Z4fmoddd");
-DEVICE double __nv_fmod(double a, double b) { return ocl_fmod(a, b); }
-extern "C" __attribute__((device)) double ocl_remainder(double, double) __asm__("_Z9remainderdd");
-DEVICE double __nv_remainder(double a, double b) { return ocl_remainder(a, b); }
 extern "C" __attribute__((device)) double ocl_atan2(double, double) __asm__("_Z5atan2dd");
 DEVICE double __nv_atan2(double a, double b) { return ocl_atan2(a, b); }
 extern "C" __attribute__((device)) double ocl_hypot(double, double) __asm__("_Z5hypotdd");
@@ -169,10 +133,4 @@ extern "C" __attribute__((device)) double ocl_modf(double, double*) __asm__("_Z4
 DEVICE double __nv_modf(double a, double* b) { return ocl_modf(a, b); }
 extern "C" __attribute__((device)) double ocl_remquo(double, double, int*) __asm__("_Z6remquoddPi");
 DEVICE double __nv_remquo(double a, double b, int* q) { return ocl_remquo(a, b, q); }
-extern "C" __attribute__((device)) double ocl_sincos(double, double*) __asm__("_Z6sincosdPd");
-DEVICE void __nv_sincos(double a, double* s, double* c) { *s = ocl_sincos(a, c); }
-DEVICE void __nv_sincospi(double a, double* s, double* c) {
-  *s = ocl_sinpi(a);
-  *c = ocl_cospi(a);
-}
 DEVICE double __nv_rsqrt(double a) { return 1.0 / __builtin_sqrt(a); }

@@ -76,3 +76,49 @@ DEVICE double __nv_normcdfinv(double p) { return -1.4142135623730950488 * __nv_e
 DEVICE float __nv_erfinvf(float x) { return (float)__nv_erfinv((double)x); }
 DEVICE float __nv_erfcinvf(float x) { return (float)__nv_erfcinv((double)x); }
 DEVICE float __nv_normcdfinvf(float p) { return (float)__nv_normcdfinv((double)p); }
+
+DEVICE float __nv_erfcf(float x) { return (float)__nv_erfc((double)x); }
+
+DEVICE double __nv_pow(double, double);
+DEVICE double __nv_sinpi(double);
+
+// Gamma by Stirling's series from 10 on, by its recurrence below, by reflection for negative arguments.
+INLINE double stirling(double x) {
+  const double r = 1.0 / x, t = r * r;
+  double s = -3617.0 / 122400.0;
+  s = __builtin_fma(s, t, 1.0 / 156.0);
+  s = __builtin_fma(s, t, -691.0 / 360360.0);
+  s = __builtin_fma(s, t, 1.0 / 1188.0);
+  s = __builtin_fma(s, t, -1.0 / 1680.0);
+  s = __builtin_fma(s, t, 1.0 / 1260.0);
+  s = __builtin_fma(s, t, -1.0 / 360.0);
+  s = __builtin_fma(s, t, 1.0 / 12.0);
+  // (x - 1/2) / 2 is exact; the square of the power overflows only where the result does.
+  const double p = __nv_pow(x, 0.5 * (x - 0.5));
+  return p * __nv_exp(-x) * p * (2.5066282746310005024 * __nv_exp(s * r));
+}
+INLINE double gamma_positive(double x) {
+  if (x > 171.7) return inf;
+  double divisor = 1.0;
+  if (x >= 10.0) return stirling(x);
+  double n = 0.0;
+  for (; x + n < 10.0; n += 1.0) divisor *= x + n;
+  // What rounding took from x + n, times the logarithmic derivative there.
+  const double y = x + n, lost = x - (y - n), r = stirling(y) / divisor;
+  return __builtin_fma(r, lost * (__nv_log(y) - 0.5 / y), r);
+}
+DEVICE double __nv_tgamma(double x) {
+  if (x > 0.0) return gamma_positive(x);
+  if (x == 0.0) return 1.0 / x;
+  if (!(x > -inf) || __builtin_trunc(x) == x) return __builtin_nan("");
+  if (x < -184.0) return 0.0 * __nv_sinpi(x);
+  if (x > -1e-17) return 1.0 / x;
+  double y = 1.0 - x, shrink = 1.0;
+  // Gamma(1 - x) alone may overflow where the quotient is still a number.
+  while (y > 160.0) {
+    y -= 1.0;
+    shrink /= y;
+  }
+  return 3.14159265358979323846 / (__nv_sinpi(x) * gamma_positive(y)) * shrink;
+}
+DEVICE float __nv_tgammaf(float x) { return (float)__nv_tgamma((double)x); }
