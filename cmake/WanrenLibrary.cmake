@@ -26,7 +26,8 @@ if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
   target_compile_options(wanren_flags INTERFACE -Wno-maybe-uninitialized -Wno-stringop-overflow
     -Wno-array-bounds -Wno-restrict -Wno-dangling-pointer -Wno-stringop-overread -Wno-missing-field-initializers)
 else()
-  target_compile_options(wanren_flags INTERFACE -Wno-missing-field-initializers)
+  # std::stable_sort of libstdc++ 12 uses what that library deprecates.
+  target_compile_options(wanren_flags INTERFACE -Wno-missing-field-initializers -Wno-deprecated-declarations)
 endif()
 if(WANREN_SANITIZE)
   target_compile_options(wanren_flags INTERFACE -fsanitize=address,undefined -fno-sanitize-recover=undefined
