@@ -1,6 +1,9 @@
 #include "timing/l2.h"
 
 #include <bit>
+#ifdef __SSE2__
+#include <emmintrin.h>
+#endif
 
 namespace wanren::timing {
 namespace {
@@ -9,6 +12,21 @@ constexpr std::uint32_t no_line = ~0u;
 
 std::uint32_t pending_slot(std::uint32_t line, std::uint32_t slots) {
   return (line * 0x9e3779b1u >> 16) & (slots - 1);
+}
+
+/// Bit w: tag w is `line`.
+std::uint32_t ways_with(const std::uint32_t (&tag)[16], std::uint32_t line) {
+#ifdef __SSE2__
+  const __m128i wanted = _mm_set1_epi32(static_cast<int>(line));
+  const __m128i* at = reinterpret_cast<const __m128i*>(tag);
+  const auto equal = [&](int i) { return _mm_cmpeq_epi32(_mm_load_si128(at + i), wanted); };
+  const __m128i low = _mm_packs_epi32(equal(0), equal(1)), high = _mm_packs_epi32(equal(2), equal(3));
+  return static_cast<std::uint32_t>(_mm_movemask_epi8(_mm_packs_epi16(low, high)));
+#else
+  std::uint32_t match = 0;
+  for (int w = 0; w < 16; ++w) match |= std::uint32_t(tag[w] == line) << w;
+  return match;
+#endif
 }
 
 }  // namespace
@@ -53,8 +71,7 @@ L2Lookup L2Partition::find(std::uint32_t index, std::uint32_t line) {
   Set& set = sets_[index];
   refresh(set);
   L2Lookup result;
-  std::uint32_t match = 0;
-  for (int w = 0; w < 16; ++w) match |= std::uint32_t(set.tag[w] == line) << w;
+  const std::uint32_t match = ways_with(set.tag, line);
   if (!match) return result;
   const int way = std::countr_zero(match);
   touch(set, way);

@@ -224,7 +224,7 @@ bool Unit::look_up(Pending& a, Cycle now) {
   for (; a.position < a.lines; ++a.position) {
     const std::uint32_t line = a.line[a.position];
     const std::uint8_t sectors = a.sectors[a.position];
-    const int n = std::popcount(sectors);
+    const int n = sector_count(sectors);
     const Cycle leaves = std::max(cycle_from(a.begin + a.position * p_.tag_lookup), now) + p_.l1_to_noc;
     std::uint32_t slot = l1_.find(line);
     if (a.access == Access::read) {
@@ -232,7 +232,7 @@ bool Unit::look_up(Pending& a, Cycle now) {
       const std::uint8_t coming = slot == L1Cache::none ? 0 : l1_.pending(slot) & sectors & ~hit;
       const std::uint8_t miss = sectors & ~hit & ~coming;
       if (miss) {
-        const int m = std::popcount(miss);
+        const int m = sector_count(miss);
         if (miss_sectors_ > 0 && miss_sectors_ + m > p_.miss_sectors) return false;
         miss_sectors_ += m;
         if (slot == L1Cache::none) slot = l1_.allocate(line);
@@ -245,7 +245,7 @@ bool Unit::look_up(Pending& a, Cycle now) {
           if (misses_[id].sectors & coming) wait_for(id, a.load);
       }
       c.l1_sectors += n;
-      c.l1_hit_sectors += n - std::popcount(miss);
+      c.l1_hit_sectors += n - sector_count(miss);
     } else if (a.access == Access::atomic) {
       if (miss_sectors_ > 0 && miss_sectors_ + n > p_.miss_sectors) return false;
       miss_sectors_ += n;
@@ -323,7 +323,7 @@ void Unit::deliver(const Inbound& in) {
   } else {
     const Miss miss = misses_[in.token];
     free_misses_.push_back(in.token);
-    miss_sectors_ -= std::popcount(miss.sectors);
+    miss_sectors_ -= sector_count(miss.sectors);
     if (miss.slot != L1Cache::none) {
       std::uint32_t* link = &pending_head_[miss.slot];
       while (*link != in.token) link = &misses_[*link].next;

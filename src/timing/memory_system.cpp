@@ -1,7 +1,6 @@
 #include "timing/memory_system.h"
 
 #include <algorithm>
-#include <bit>
 
 #include "support/result.h"
 
@@ -9,7 +8,7 @@ namespace wanren::timing {
 namespace {
 
 int count(std::uint8_t sectors) {
-  return std::popcount(sectors);
+  return sector_count(sectors);
 }
 std::uint32_t add_far(std::uint32_t far, Tick more) {
   return static_cast<std::uint32_t>(std::min<Tick>(far + more, ~0u));

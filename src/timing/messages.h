@@ -10,6 +10,11 @@ namespace wanren::timing {
 
 enum class Access : std::uint8_t { read, write, atomic, reduction };
 
+/// How many of a line's (at most four) sectors a mask names.
+constexpr int sector_count(unsigned mask) {
+  return static_cast<int>(0x4332322132212110u >> 4 * (mask & 15) & 7);
+}
+
 /// One line's worth of sectors leaving a unit.
 struct Request {
   Cycle leaves;          ///< The unit, nondecreasing per unit.
