@@ -12,8 +12,8 @@ namespace cooperative_groups {
 
 namespace wanren {
 
-// Sense-reversing barrier of a grid: block 0 adds what makes the top bit flip when all have come. One counter per
-// translation unit: two cooperative kernels of one file must not run at the same time.
+// Sense-reversing barrier of a grid: block 0 adds what makes the top bit flip when all have come. One counter
+// per translation unit: two cooperative kernels of one file must not run at the same time.
 static __device__ unsigned int grid_barrier;
 
 static WANREN_CG unsigned int thread_rank_in_block() {
@@ -38,13 +38,18 @@ static WANREN_CG void grid_wait(unsigned int old) {
   }
   __syncthreads();
 }
-static WANREN_CG unsigned int lane_id() { return __nvvm_read_ptx_sreg_laneid(); }
-static WANREN_CG unsigned int lanes_below() { return __nvvm_read_ptx_sreg_lanemask_lt(); }
+static WANREN_CG unsigned int lane_id() {
+  return __nvvm_read_ptx_sreg_laneid();
+}
+static WANREN_CG unsigned int lanes_below() {
+  return __nvvm_read_ptx_sreg_lanemask_lt();
+}
 enum kind { single_thread, block, tile, coalesced, grid, cluster };
 
 template <typename T>
 static WANREN_CG T shuffle_words(unsigned int mask, T v, int lane, int width) {
-  static_assert(sizeof(T) % 4 == 0 || sizeof(T) < 4, "shuffled values are smaller than a word or whole words");
+  static_assert(sizeof(T) % 4 == 0 || sizeof(T) < 4,
+                "shuffled values are smaller than a word or whole words");
   constexpr int count = (sizeof(T) + 3) / 4;
   unsigned int w[count] = {};
   __builtin_memcpy(w, &v, sizeof(T));
@@ -67,8 +72,10 @@ class thread_group {
     return kind_ == wanren::block ? wanren::thread_rank_in_block() : __popc(mask_ & wanren::lanes_below());
   }
   WANREN_CG void sync() const {
-    if (kind_ == wanren::block) __syncthreads();
-    else __syncwarp(mask_);
+    if (kind_ == wanren::block)
+      __syncthreads();
+    else
+      __syncwarp(mask_);
   }
   WANREN_CG bool is_valid() const { return true; }
   WANREN_CG unsigned int wanren_mask() const { return mask_; }
@@ -96,7 +103,9 @@ class thread_block : public thread_group {
   static WANREN_CG arrival_token barrier_arrive() { return {}; }
   static WANREN_CG void barrier_wait(arrival_token&&) { __syncthreads(); }
 };
-static WANREN_CG thread_block this_thread_block() { return thread_block(); }
+static WANREN_CG thread_block this_thread_block() {
+  return thread_block();
+}
 
 // What tiles and coalesced groups share; ranks count the set bits of a warp mask.
 class coalesced_group : public thread_group {
@@ -139,17 +148,21 @@ class coalesced_group : public thread_group {
     return out;
   }
 };
-static WANREN_CG coalesced_group coalesced_threads() { return coalesced_group(__activemask()); }
+static WANREN_CG coalesced_group coalesced_threads() {
+  return coalesced_group(__activemask());
+}
 
 // Size threads of a warp, a power of two up to 32.
 template <unsigned int Size, typename Parent = void>
 class thread_block_tile : public thread_group {
-  static_assert(Size >= 1 && Size <= 32 && (Size & (Size - 1)) == 0, "a tile has 1, 2, 4, 8, 16 or 32 threads");
+  static_assert(Size >= 1 && Size <= 32 && (Size & (Size - 1)) == 0,
+                "a tile has 1, 2, 4, 8, 16 or 32 threads");
 
  public:
   WANREN_CG thread_block_tile() : thread_group(wanren::tile, tile_mask()) {}
   template <typename Other>
-  WANREN_CG thread_block_tile(const thread_block_tile<Size, Other>&) : thread_group(wanren::tile, tile_mask()) {}
+  WANREN_CG thread_block_tile(const thread_block_tile<Size, Other>&)
+      : thread_group(wanren::tile, tile_mask()) {}
   static WANREN_CG unsigned int tile_mask() {
     return Size == 32 ? 0xffffffffu : ((1u << (Size & 31)) - 1) << (wanren::lane_id() & ~(Size - 1));
   }
@@ -191,7 +204,8 @@ class thread_block_tile : public thread_group {
   static WANREN_CG unsigned int first_lane() { return wanren::lane_id() & ~(Size - 1); }
   template <typename T, typename F>
   static WANREN_CG T moved(T v, F f) {
-    static_assert(sizeof(T) % 4 == 0 || sizeof(T) < 4, "shuffled values are smaller than a word or whole words");
+    static_assert(sizeof(T) % 4 == 0 || sizeof(T) < 4,
+                  "shuffled values are smaller than a word or whole words");
     constexpr int count = (sizeof(T) + 3) / 4;
     unsigned int w[count] = {};
     __builtin_memcpy(w, &v, sizeof(T));
@@ -235,7 +249,9 @@ class grid_group {
   static WANREN_CG unsigned long long thread_rank() {
     return block_rank() * thread_block::size() + wanren::thread_rank_in_block();
   }
-  static WANREN_CG unsigned long long num_blocks() { return (unsigned long long)gridDim.x * gridDim.y * gridDim.z; }
+  static WANREN_CG unsigned long long num_blocks() {
+    return (unsigned long long)gridDim.x * gridDim.y * gridDim.z;
+  }
   static WANREN_CG unsigned long long block_rank() {
     return ((unsigned long long)blockIdx.z * gridDim.y + blockIdx.y) * gridDim.x + blockIdx.x;
   }
@@ -243,7 +259,9 @@ class grid_group {
   static WANREN_CG dim3 dim_blocks() { return group_dim(); }
   static WANREN_CG dim3 block_index() { return dim3(blockIdx.x, blockIdx.y, blockIdx.z); }
 };
-static WANREN_CG grid_group this_grid() { return grid_group(); }
+static WANREN_CG grid_group this_grid() {
+  return grid_group();
+}
 
 #if !defined(__CUDA_ARCH__) || __CUDA_ARCH__ >= 900
 class cluster_group {
@@ -273,7 +291,9 @@ class cluster_group {
   }
   static WANREN_CG unsigned int query_shared_rank(const void* p) { return __cluster_query_shared_rank(p); }
 };
-static WANREN_CG cluster_group this_cluster() { return cluster_group(); }
+static WANREN_CG cluster_group this_cluster() {
+  return cluster_group();
+}
 #endif
 
 template <typename Group>

@@ -29,23 +29,28 @@ static __inline__ __host__ __device__ unsigned short wanren_float_to_bf16(float 
 #endif
 }
 // a * b + c, rounded once. Before sm_80 and on the host it is rounded to float first.
-static __inline__ __host__ __device__ unsigned short wanren_bf16_fma(unsigned short a, unsigned short b, unsigned short c) {
+static __inline__ __host__ __device__ unsigned short wanren_bf16_fma(unsigned short a, unsigned short b,
+                                                                     unsigned short c) {
 #if defined(__CUDA_ARCH__) && __CUDA_ARCH__ >= 800
   unsigned short r;
   asm("fma.rn.bf16 %0, %1, %2, %3;" : "=h"(r) : "h"(a), "h"(b), "h"(c));
   return r;
 #else
-  return wanren_float_to_bf16(__builtin_fmaf(wanren_bf16_to_float(a), wanren_bf16_to_float(b), wanren_bf16_to_float(c)));
+  return wanren_float_to_bf16(
+      __builtin_fmaf(wanren_bf16_to_float(a), wanren_bf16_to_float(b), wanren_bf16_to_float(c)));
 #endif
 }
-static __inline__ __host__ __device__ unsigned int wanren_bf16x2_fma(unsigned int a, unsigned int b, unsigned int c) {
+static __inline__ __host__ __device__ unsigned int wanren_bf16x2_fma(unsigned int a, unsigned int b,
+                                                                     unsigned int c) {
 #if defined(__CUDA_ARCH__) && __CUDA_ARCH__ >= 800
   unsigned int r;
   asm("fma.rn.bf16x2 %0, %1, %2, %3;" : "=r"(r) : "r"(a), "r"(b), "r"(c));
   return r;
 #else
   return wanren_bf16_fma((unsigned short)a, (unsigned short)b, (unsigned short)c) |
-         ((unsigned int)wanren_bf16_fma((unsigned short)(a >> 16), (unsigned short)(b >> 16), (unsigned short)(c >> 16)) << 16);
+         ((unsigned int)wanren_bf16_fma((unsigned short)(a >> 16), (unsigned short)(b >> 16),
+                                        (unsigned short)(c >> 16))
+          << 16);
 #endif
 }
 
@@ -82,11 +87,12 @@ struct __attribute__((aligned(2))) __nv_bfloat16 {
   __nv_bfloat16(const __nv_bfloat16&) = default;
 #define WANREN_TO(T) \
   __host__ __device__ explicit operator T() const { return (T)wanren_bf16_to_float(__x); }
-  WANREN_TO(double) WANREN_TO(bool) WANREN_TO(char) WANREN_TO(signed char) WANREN_TO(unsigned char) WANREN_TO(short)
-  WANREN_TO(unsigned short) WANREN_TO(int) WANREN_TO(unsigned int) WANREN_TO(long) WANREN_TO(unsigned long)
-  WANREN_TO(long long) WANREN_TO(unsigned long long)
+  WANREN_TO(double)
+  WANREN_TO(bool) WANREN_TO(char) WANREN_TO(signed char) WANREN_TO(unsigned char) WANREN_TO(short)
+      WANREN_TO(unsigned short) WANREN_TO(int) WANREN_TO(unsigned int) WANREN_TO(long)
+          WANREN_TO(unsigned long) WANREN_TO(long long) WANREN_TO(unsigned long long)
 #undef WANREN_TO
-  static __host__ __device__ __nv_bfloat16 from_bits_(unsigned short bits) {
+              static __host__ __device__ __nv_bfloat16 from_bits_(unsigned short bits) {
     __nv_bfloat16 h;
     h.__x = bits;
     return h;
@@ -99,7 +105,8 @@ struct __attribute__((aligned(4))) __nv_bfloat162 {
   __nv_bfloat162() = default;
   __host__ __device__ __nv_bfloat162(__nv_bfloat16 a, __nv_bfloat16 b) : x(a), y(b) {}
   static __host__ __device__ __nv_bfloat162 from_word_(unsigned int w) {
-    return __nv_bfloat162(__nv_bfloat16::from_bits_((unsigned short)w), __nv_bfloat16::from_bits_((unsigned short)(w >> 16)));
+    return __nv_bfloat162(__nv_bfloat16::from_bits_((unsigned short)w),
+                          __nv_bfloat16::from_bits_((unsigned short)(w >> 16)));
   }
   __host__ __device__ unsigned int word_() const { return x.__x | ((unsigned int)y.__x << 16); }
 };
@@ -136,7 +143,8 @@ static __device__ __forceinline__ unsigned short wanren_bf16_atomic_add(unsigned
   do {
     seen = old;
     const unsigned short sum = wanren_bf16_fma((unsigned short)(high ? seen >> 16 : seen), 0x3f80, v);
-    old = atomicCAS(word, seen, high ? (seen & 0xffffu) | ((unsigned int)sum << 16) : (seen & 0xffff0000u) | sum);
+    old = atomicCAS(word, seen,
+                    high ? (seen & 0xffffu) | ((unsigned int)sum << 16) : (seen & 0xffff0000u) | sum);
   } while (old != seen);
   return (unsigned short)(high ? old >> 16 : old);
 }
@@ -144,15 +152,25 @@ static __device__ __forceinline__ unsigned short wanren_bf16_atomic_add(unsigned
 #define ATOMIC_ADD2(OLD, P, V) OLD = wanren_bf16x2_atomic_add((unsigned int*)(P), V)
 #include "wanren/half_like.inc"
 
-WANREN_HD float __bfloat162float(__nv_bfloat16 a) { return TO_FLOAT(a); }
-WANREN_HD __nv_bfloat16 __float2bfloat16(float f) { return FROM_FLOAT(f); }
-WANREN_HD __nv_bfloat16 __float2bfloat16_rn(float f) { return FROM_FLOAT(f); }
-WANREN_HD __nv_bfloat16 __double2bfloat16(double d) { return __nv_bfloat16(d); }
+WANREN_HD float __bfloat162float(__nv_bfloat16 a) {
+  return TO_FLOAT(a);
+}
+WANREN_HD __nv_bfloat16 __float2bfloat16(float f) {
+  return FROM_FLOAT(f);
+}
+WANREN_HD __nv_bfloat16 __float2bfloat16_rn(float f) {
+  return FROM_FLOAT(f);
+}
+WANREN_HD __nv_bfloat16 __double2bfloat16(double d) {
+  return __nv_bfloat16(d);
+}
 WANREN_HD __nv_bfloat16 __float2bfloat16_rz(float f) {
   return f != f ? __nv_bfloat16::from_bits_(0x7fff)
                 : __nv_bfloat16::from_bits_((unsigned short)(__builtin_bit_cast(unsigned int, f) >> 16));
 }
-WANREN_HD __nv_bfloat162 __float2bfloat162_rn(float f) { return __nv_bfloat162(FROM_FLOAT(f), FROM_FLOAT(f)); }
+WANREN_HD __nv_bfloat162 __float2bfloat162_rn(float f) {
+  return __nv_bfloat162(FROM_FLOAT(f), FROM_FLOAT(f));
+}
 WANREN_HD __nv_bfloat162 __floats2bfloat162_rn(float a, float b) {
 #if defined(__CUDA_ARCH__) && __CUDA_ARCH__ >= 800
   unsigned int r;
@@ -162,28 +180,70 @@ WANREN_HD __nv_bfloat162 __floats2bfloat162_rn(float a, float b) {
   return __nv_bfloat162(FROM_FLOAT(a), FROM_FLOAT(b));
 #endif
 }
-WANREN_HD __nv_bfloat162 __float22bfloat162_rn(float2 f) { return __floats2bfloat162_rn(f.x, f.y); }
-WANREN_HD float2 __bfloat1622float2(__nv_bfloat162 a) { return make_float2(TO_FLOAT(a.x), TO_FLOAT(a.y)); }
-WANREN_HD float __low2float(__nv_bfloat162 a) { return TO_FLOAT(a.x); }
-WANREN_HD float __high2float(__nv_bfloat162 a) { return TO_FLOAT(a.y); }
-WANREN_HD __nv_bfloat16 __low2bfloat16(__nv_bfloat162 a) { return a.x; }
-WANREN_HD __nv_bfloat16 __high2bfloat16(__nv_bfloat162 a) { return a.y; }
-WANREN_HD __nv_bfloat162 __bfloat162bfloat162(__nv_bfloat16 a) { return __nv_bfloat162(a, a); }
-WANREN_HD __nv_bfloat162 __halves2bfloat162(__nv_bfloat16 a, __nv_bfloat16 b) { return __nv_bfloat162(a, b); }
-WANREN_HD __nv_bfloat162 make_bfloat162(__nv_bfloat16 a, __nv_bfloat16 b) { return __nv_bfloat162(a, b); }
-WANREN_HD __nv_bfloat162 __lows2bfloat162(__nv_bfloat162 a, __nv_bfloat162 b) { return __nv_bfloat162(a.x, b.x); }
-WANREN_HD __nv_bfloat162 __highs2bfloat162(__nv_bfloat162 a, __nv_bfloat162 b) { return __nv_bfloat162(a.y, b.y); }
-WANREN_HD __nv_bfloat162 __low2bfloat162(__nv_bfloat162 a) { return __nv_bfloat162(a.x, a.x); }
-WANREN_HD __nv_bfloat162 __high2bfloat162(__nv_bfloat162 a) { return __nv_bfloat162(a.y, a.y); }
-WANREN_HD __nv_bfloat162 __lowhigh2highlow(__nv_bfloat162 a) { return __nv_bfloat162(a.y, a.x); }
-WANREN_HD short __bfloat16_as_short(__nv_bfloat16 a) { return (short)a.__x; }
-WANREN_HD unsigned short __bfloat16_as_ushort(__nv_bfloat16 a) { return a.__x; }
-WANREN_HD __nv_bfloat16 __short_as_bfloat16(short v) { return __nv_bfloat16::from_bits_((unsigned short)v); }
-WANREN_HD __nv_bfloat16 __ushort_as_bfloat16(unsigned short v) { return __nv_bfloat16::from_bits_(v); }
-#define WANREN_INTEGER(NAME, T)                                                                  \
-  WANREN_D T __bfloat162##NAME##_rn(__nv_bfloat16 a) { return (T)rintf(TO_FLOAT(a)); }           \
-  WANREN_HD T __bfloat162##NAME##_rz(__nv_bfloat16 a) { return (T)TO_FLOAT(a); }                 \
-  WANREN_HD __nv_bfloat16 __##NAME##2bfloat16_rn(T v) { return __nv_bfloat16(v); }
+WANREN_HD __nv_bfloat162 __float22bfloat162_rn(float2 f) {
+  return __floats2bfloat162_rn(f.x, f.y);
+}
+WANREN_HD float2 __bfloat1622float2(__nv_bfloat162 a) {
+  return make_float2(TO_FLOAT(a.x), TO_FLOAT(a.y));
+}
+WANREN_HD float __low2float(__nv_bfloat162 a) {
+  return TO_FLOAT(a.x);
+}
+WANREN_HD float __high2float(__nv_bfloat162 a) {
+  return TO_FLOAT(a.y);
+}
+WANREN_HD __nv_bfloat16 __low2bfloat16(__nv_bfloat162 a) {
+  return a.x;
+}
+WANREN_HD __nv_bfloat16 __high2bfloat16(__nv_bfloat162 a) {
+  return a.y;
+}
+WANREN_HD __nv_bfloat162 __bfloat162bfloat162(__nv_bfloat16 a) {
+  return __nv_bfloat162(a, a);
+}
+WANREN_HD __nv_bfloat162 __halves2bfloat162(__nv_bfloat16 a, __nv_bfloat16 b) {
+  return __nv_bfloat162(a, b);
+}
+WANREN_HD __nv_bfloat162 make_bfloat162(__nv_bfloat16 a, __nv_bfloat16 b) {
+  return __nv_bfloat162(a, b);
+}
+WANREN_HD __nv_bfloat162 __lows2bfloat162(__nv_bfloat162 a, __nv_bfloat162 b) {
+  return __nv_bfloat162(a.x, b.x);
+}
+WANREN_HD __nv_bfloat162 __highs2bfloat162(__nv_bfloat162 a, __nv_bfloat162 b) {
+  return __nv_bfloat162(a.y, b.y);
+}
+WANREN_HD __nv_bfloat162 __low2bfloat162(__nv_bfloat162 a) {
+  return __nv_bfloat162(a.x, a.x);
+}
+WANREN_HD __nv_bfloat162 __high2bfloat162(__nv_bfloat162 a) {
+  return __nv_bfloat162(a.y, a.y);
+}
+WANREN_HD __nv_bfloat162 __lowhigh2highlow(__nv_bfloat162 a) {
+  return __nv_bfloat162(a.y, a.x);
+}
+WANREN_HD short __bfloat16_as_short(__nv_bfloat16 a) {
+  return (short)a.__x;
+}
+WANREN_HD unsigned short __bfloat16_as_ushort(__nv_bfloat16 a) {
+  return a.__x;
+}
+WANREN_HD __nv_bfloat16 __short_as_bfloat16(short v) {
+  return __nv_bfloat16::from_bits_((unsigned short)v);
+}
+WANREN_HD __nv_bfloat16 __ushort_as_bfloat16(unsigned short v) {
+  return __nv_bfloat16::from_bits_(v);
+}
+#define WANREN_INTEGER(NAME, T)                         \
+  WANREN_D T __bfloat162##NAME##_rn(__nv_bfloat16 a) {  \
+    return (T)rintf(TO_FLOAT(a));                       \
+  }                                                     \
+  WANREN_HD T __bfloat162##NAME##_rz(__nv_bfloat16 a) { \
+    return (T)TO_FLOAT(a);                              \
+  }                                                     \
+  WANREN_HD __nv_bfloat16 __##NAME##2bfloat16_rn(T v) { \
+    return __nv_bfloat16(v);                            \
+  }
 WANREN_INTEGER(int, int)
 WANREN_INTEGER(uint, unsigned int)
 WANREN_INTEGER(short, short)

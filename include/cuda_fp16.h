@@ -61,11 +61,12 @@ struct __attribute__((aligned(2))) __half {
   __half(const __half&) = default;
 #define WANREN_TO(T) \
   __host__ __device__ explicit operator T() const { return (T)wanren_half_to_float(__x); }
-  WANREN_TO(double) WANREN_TO(bool) WANREN_TO(char) WANREN_TO(signed char) WANREN_TO(unsigned char) WANREN_TO(short)
-  WANREN_TO(unsigned short) WANREN_TO(int) WANREN_TO(unsigned int) WANREN_TO(long) WANREN_TO(unsigned long)
-  WANREN_TO(long long) WANREN_TO(unsigned long long)
+  WANREN_TO(double)
+  WANREN_TO(bool) WANREN_TO(char) WANREN_TO(signed char) WANREN_TO(unsigned char) WANREN_TO(short)
+      WANREN_TO(unsigned short) WANREN_TO(int) WANREN_TO(unsigned int) WANREN_TO(long)
+          WANREN_TO(unsigned long) WANREN_TO(long long) WANREN_TO(unsigned long long)
 #undef WANREN_TO
-  static __host__ __device__ __half from_bits_(unsigned short bits) {
+              static __host__ __device__ __half from_bits_(unsigned short bits) {
     __half h;
     h.__x = bits;
     return h;
@@ -77,7 +78,8 @@ struct __attribute__((aligned(4))) __half2 {
 
   __half2() = default;
   __host__ __device__ __half2(__half a, __half b) : x(a), y(b) {}
-  __host__ __device__ __half2(const __half2_raw& r) : x(__half::from_bits_(r.x)), y(__half::from_bits_(r.y)) {}
+  __host__ __device__ __half2(const __half2_raw& r)
+      : x(__half::from_bits_(r.x)), y(__half::from_bits_(r.y)) {}
   static __host__ __device__ __half2 from_word_(unsigned int w) {
     return __half2(__half::from_bits_((unsigned short)w), __half::from_bits_((unsigned short)(w >> 16)));
   }
@@ -104,69 +106,125 @@ typedef _Float16 wanren_f16x2 __attribute__((ext_vector_type(2)));
 #define ARITHMETIC_ADD(a, b) WANREN_H(WANREN_F16(a) + WANREN_F16(b))
 #define ARITHMETIC_SUB(a, b) WANREN_H(WANREN_F16(a) - WANREN_F16(b))
 #define ARITHMETIC_MUL(a, b) WANREN_H(WANREN_F16(a) * WANREN_F16(b))
-#define ARITHMETIC_FMA(a, b, c) WANREN_H(__builtin_elementwise_fma(WANREN_F16(a), WANREN_F16(b), WANREN_F16(c)))
+#define ARITHMETIC_FMA(a, b, c) \
+  WANREN_H(__builtin_elementwise_fma(WANREN_F16(a), WANREN_F16(b), WANREN_F16(c)))
 #define ARITHMETIC_ADD2(a, b) WANREN_H2(WANREN_F16X2(a) + WANREN_F16X2(b))
 #define ARITHMETIC_SUB2(a, b) WANREN_H2(WANREN_F16X2(a) - WANREN_F16X2(b))
 #define ARITHMETIC_MUL2(a, b) WANREN_H2(WANREN_F16X2(a) * WANREN_F16X2(b))
-#define ARITHMETIC_FMA2(a, b, c) WANREN_H2(__builtin_elementwise_fma(WANREN_F16X2(a), WANREN_F16X2(b), WANREN_F16X2(c)))
-#define ATOMIC_ADD(OLD, P, V) asm volatile("atom.add.noftz.f16 %0, [%1], %2;" : "=h"(OLD) : "l"(P), "h"(V) : "memory")
-#define ATOMIC_ADD2(OLD, P, V) asm volatile("atom.add.noftz.f16x2 %0, [%1], %2;" : "=r"(OLD) : "l"(P), "r"(V) : "memory")
+#define ARITHMETIC_FMA2(a, b, c) \
+  WANREN_H2(__builtin_elementwise_fma(WANREN_F16X2(a), WANREN_F16X2(b), WANREN_F16X2(c)))
+#define ATOMIC_ADD(OLD, P, V) \
+  asm volatile("atom.add.noftz.f16 %0, [%1], %2;" : "=h"(OLD) : "l"(P), "h"(V) : "memory")
+#define ATOMIC_ADD2(OLD, P, V) \
+  asm volatile("atom.add.noftz.f16x2 %0, [%1], %2;" : "=r"(OLD) : "l"(P), "r"(V) : "memory")
 #include "wanren/half_like.inc"
 #undef ATOMIC_ADD
 #undef ATOMIC_ADD2
 
-WANREN_HD float __half2float(__half a) { return TO_FLOAT(a); }
-WANREN_HD __half __float2half(float f) { return FROM_FLOAT(f); }
-WANREN_HD __half __float2half_rn(float f) { return FROM_FLOAT(f); }
-WANREN_HD __half __double2half(double d) { return __half(d); }
-#define WANREN_ROUND(SUFFIX, PTX)                                         \
-  WANREN_D __half __float2half_##SUFFIX(float f) {                        \
-    unsigned short r;                                                     \
-    asm("cvt." PTX ".f16.f32 %0, %1;" : "=h"(r) : "f"(f));                \
-    return __half::from_bits_(r);                                         \
+WANREN_HD float __half2float(__half a) {
+  return TO_FLOAT(a);
+}
+WANREN_HD __half __float2half(float f) {
+  return FROM_FLOAT(f);
+}
+WANREN_HD __half __float2half_rn(float f) {
+  return FROM_FLOAT(f);
+}
+WANREN_HD __half __double2half(double d) {
+  return __half(d);
+}
+#define WANREN_ROUND(SUFFIX, PTX)                          \
+  WANREN_D __half __float2half_##SUFFIX(float f) {         \
+    unsigned short r;                                      \
+    asm("cvt." PTX ".f16.f32 %0, %1;" : "=h"(r) : "f"(f)); \
+    return __half::from_bits_(r);                          \
   }
 WANREN_ROUND(rz, "rz")
 WANREN_ROUND(rd, "rm")
 WANREN_ROUND(ru, "rp")
 #undef WANREN_ROUND
-WANREN_HD __half2 __float2half2_rn(float f) { return __half2(FROM_FLOAT(f), FROM_FLOAT(f)); }
-WANREN_HD __half2 __floats2half2_rn(float a, float b) { return __half2(FROM_FLOAT(a), FROM_FLOAT(b)); }
-WANREN_HD __half2 __float22half2_rn(float2 f) { return __half2(FROM_FLOAT(f.x), FROM_FLOAT(f.y)); }
-WANREN_HD float2 __half22float2(__half2 a) { return make_float2(TO_FLOAT(a.x), TO_FLOAT(a.y)); }
-WANREN_HD float __low2float(__half2 a) { return TO_FLOAT(a.x); }
-WANREN_HD float __high2float(__half2 a) { return TO_FLOAT(a.y); }
-WANREN_HD __half __low2half(__half2 a) { return a.x; }
-WANREN_HD __half __high2half(__half2 a) { return a.y; }
-WANREN_HD __half2 __half2half2(__half a) { return __half2(a, a); }
-WANREN_HD __half2 __halves2half2(__half a, __half b) { return __half2(a, b); }
-WANREN_HD __half2 make_half2(__half a, __half b) { return __half2(a, b); }
-WANREN_HD __half2 __lows2half2(__half2 a, __half2 b) { return __half2(a.x, b.x); }
-WANREN_HD __half2 __highs2half2(__half2 a, __half2 b) { return __half2(a.y, b.y); }
-WANREN_HD __half2 __low2half2(__half2 a) { return __half2(a.x, a.x); }
-WANREN_HD __half2 __high2half2(__half2 a) { return __half2(a.y, a.y); }
-WANREN_HD __half2 __lowhigh2highlow(__half2 a) { return __half2(a.y, a.x); }
-WANREN_HD short __half_as_short(__half a) { return (short)a.__x; }
-WANREN_HD unsigned short __half_as_ushort(__half a) { return a.__x; }
-WANREN_HD __half __short_as_half(short v) { return __half::from_bits_((unsigned short)v); }
-WANREN_HD __half __ushort_as_half(unsigned short v) { return __half::from_bits_(v); }
-#define WANREN_INTEGER(NAME, T, TR, C, PTX)                                       \
-  WANREN_D T __half2##NAME##_rn(__half a) {                                       \
-    TR r;                                                                         \
-    asm("cvt.rni." PTX ".f16 %0, %1;" : "=" C(r) : "h"(a.__x));                   \
-    return (T)r;                                                                  \
-  }                                                                               \
-  WANREN_D T __half2##NAME##_rd(__half a) {                                       \
-    TR r;                                                                         \
-    asm("cvt.rmi." PTX ".f16 %0, %1;" : "=" C(r) : "h"(a.__x));                   \
-    return (T)r;                                                                  \
-  }                                                                               \
-  WANREN_D T __half2##NAME##_ru(__half a) {                                       \
-    TR r;                                                                         \
-    asm("cvt.rpi." PTX ".f16 %0, %1;" : "=" C(r) : "h"(a.__x));                   \
-    return (T)r;                                                                  \
-  }                                                                               \
-  WANREN_HD T __half2##NAME##_rz(__half a) { return (T)TO_FLOAT(a); }             \
-  WANREN_HD __half __##NAME##2half_rn(T v) { return __half(v); }
+WANREN_HD __half2 __float2half2_rn(float f) {
+  return __half2(FROM_FLOAT(f), FROM_FLOAT(f));
+}
+WANREN_HD __half2 __floats2half2_rn(float a, float b) {
+  return __half2(FROM_FLOAT(a), FROM_FLOAT(b));
+}
+WANREN_HD __half2 __float22half2_rn(float2 f) {
+  return __half2(FROM_FLOAT(f.x), FROM_FLOAT(f.y));
+}
+WANREN_HD float2 __half22float2(__half2 a) {
+  return make_float2(TO_FLOAT(a.x), TO_FLOAT(a.y));
+}
+WANREN_HD float __low2float(__half2 a) {
+  return TO_FLOAT(a.x);
+}
+WANREN_HD float __high2float(__half2 a) {
+  return TO_FLOAT(a.y);
+}
+WANREN_HD __half __low2half(__half2 a) {
+  return a.x;
+}
+WANREN_HD __half __high2half(__half2 a) {
+  return a.y;
+}
+WANREN_HD __half2 __half2half2(__half a) {
+  return __half2(a, a);
+}
+WANREN_HD __half2 __halves2half2(__half a, __half b) {
+  return __half2(a, b);
+}
+WANREN_HD __half2 make_half2(__half a, __half b) {
+  return __half2(a, b);
+}
+WANREN_HD __half2 __lows2half2(__half2 a, __half2 b) {
+  return __half2(a.x, b.x);
+}
+WANREN_HD __half2 __highs2half2(__half2 a, __half2 b) {
+  return __half2(a.y, b.y);
+}
+WANREN_HD __half2 __low2half2(__half2 a) {
+  return __half2(a.x, a.x);
+}
+WANREN_HD __half2 __high2half2(__half2 a) {
+  return __half2(a.y, a.y);
+}
+WANREN_HD __half2 __lowhigh2highlow(__half2 a) {
+  return __half2(a.y, a.x);
+}
+WANREN_HD short __half_as_short(__half a) {
+  return (short)a.__x;
+}
+WANREN_HD unsigned short __half_as_ushort(__half a) {
+  return a.__x;
+}
+WANREN_HD __half __short_as_half(short v) {
+  return __half::from_bits_((unsigned short)v);
+}
+WANREN_HD __half __ushort_as_half(unsigned short v) {
+  return __half::from_bits_(v);
+}
+#define WANREN_INTEGER(NAME, T, TR, C, PTX)                     \
+  WANREN_D T __half2##NAME##_rn(__half a) {                     \
+    TR r;                                                       \
+    asm("cvt.rni." PTX ".f16 %0, %1;" : "=" C(r) : "h"(a.__x)); \
+    return (T)r;                                                \
+  }                                                             \
+  WANREN_D T __half2##NAME##_rd(__half a) {                     \
+    TR r;                                                       \
+    asm("cvt.rmi." PTX ".f16 %0, %1;" : "=" C(r) : "h"(a.__x)); \
+    return (T)r;                                                \
+  }                                                             \
+  WANREN_D T __half2##NAME##_ru(__half a) {                     \
+    TR r;                                                       \
+    asm("cvt.rpi." PTX ".f16 %0, %1;" : "=" C(r) : "h"(a.__x)); \
+    return (T)r;                                                \
+  }                                                             \
+  WANREN_HD T __half2##NAME##_rz(__half a) {                    \
+    return (T)TO_FLOAT(a);                                      \
+  }                                                             \
+  WANREN_HD __half __##NAME##2half_rn(T v) {                    \
+    return __half(v);                                           \
+  }
 WANREN_INTEGER(int, int, int, "r", "s32")
 WANREN_INTEGER(uint, unsigned int, unsigned int, "r", "u32")
 WANREN_INTEGER(short, short, short, "h", "s16")

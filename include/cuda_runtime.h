@@ -1,6 +1,6 @@
-// CUDA C++ for clang's CUDA mode: what nvcc includes before every .cu file. clang's resource headers give built-in
-// variables, libdevice-named wrappers and warp intrinsics; this file and wanren/*.h add the rest. The __nv_* functions
-// behind them are Wanren's own (lib/), linked as bitcode.
+// CUDA C++ for clang's CUDA mode: what nvcc includes before every .cu file. clang's resource headers give
+// built-in variables, libdevice-named wrappers and warp intrinsics; this file and wanren/*.h add the rest.
+// The __nv_* functions behind them are Wanren's own (lib/), linked as bitcode.
 #ifndef WANREN_CUDA_RUNTIME_H
 #define WANREN_CUDA_RUNTIME_H
 #define __CUDA_RUNTIME_H__  // libraries ask for this name
@@ -23,13 +23,13 @@
 // There is no cuda_fp8.h here; keeps CCCL from picking up one of a toolkit.
 #define CCCL_DISABLE_NVFP8_SUPPORT 1
 
-#include <climits>
-#include <cmath>
-#include <cstdlib>
 #include <limits.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
+#include <climits>
+#include <cmath>
+#include <cstdlib>
 
 #define CUDA_VERSION 12080
 typedef unsigned int cuuint32_t;
@@ -100,25 +100,47 @@ extern "C" {
 __device__ int vprintf(const char*, const char*);
 __device__ void free(void*) __attribute((nothrow));
 __device__ void* malloc(size_t) __attribute((nothrow)) __attribute__((malloc));
-__device__ void __assertfail(const char* message, const char* file, unsigned line, const char* function, size_t charSize);
-__device__ static inline void __assert_fail(const char* message, const char* file, unsigned line, const char* function) {
+__device__ void __assertfail(const char* message, const char* file, unsigned line, const char* function,
+                             size_t charSize);
+__device__ static inline void __assert_fail(const char* message, const char* file, unsigned line,
+                                            const char* function) {
   __assertfail(message, file, line, function, sizeof(char));
 }
 __device__ int printf(const char*, ...);
 }
 namespace std {
-__device__ static inline void free(void* p) { ::free(p); }
-__device__ static inline void* malloc(size_t size) { return ::malloc(size); }
+__device__ static inline void free(void* p) {
+  ::free(p);
+}
+__device__ static inline void* malloc(size_t size) {
+  return ::malloc(size);
+}
 }  // namespace std
 
-__device__ inline __cuda_builtin_threadIdx_t::operator dim3() const { return dim3(x, y, z); }
-__device__ inline __cuda_builtin_threadIdx_t::operator uint3() const { return {x, y, z}; }
-__device__ inline __cuda_builtin_blockIdx_t::operator dim3() const { return dim3(x, y, z); }
-__device__ inline __cuda_builtin_blockIdx_t::operator uint3() const { return {x, y, z}; }
-__device__ inline __cuda_builtin_blockDim_t::operator dim3() const { return dim3(x, y, z); }
-__device__ inline __cuda_builtin_blockDim_t::operator uint3() const { return {x, y, z}; }
-__device__ inline __cuda_builtin_gridDim_t::operator dim3() const { return dim3(x, y, z); }
-__device__ inline __cuda_builtin_gridDim_t::operator uint3() const { return {x, y, z}; }
+__device__ inline __cuda_builtin_threadIdx_t::operator dim3() const {
+  return dim3(x, y, z);
+}
+__device__ inline __cuda_builtin_threadIdx_t::operator uint3() const {
+  return {x, y, z};
+}
+__device__ inline __cuda_builtin_blockIdx_t::operator dim3() const {
+  return dim3(x, y, z);
+}
+__device__ inline __cuda_builtin_blockIdx_t::operator uint3() const {
+  return {x, y, z};
+}
+__device__ inline __cuda_builtin_blockDim_t::operator dim3() const {
+  return dim3(x, y, z);
+}
+__device__ inline __cuda_builtin_blockDim_t::operator uint3() const {
+  return {x, y, z};
+}
+__device__ inline __cuda_builtin_gridDim_t::operator dim3() const {
+  return dim3(x, y, z);
+}
+__device__ inline __cuda_builtin_gridDim_t::operator uint3() const {
+  return {x, y, z};
+}
 
 #include <__clang_cuda_cmath.h>
 #include <__clang_cuda_intrinsics.h>
@@ -129,16 +151,16 @@ __device__ inline __cuda_builtin_gridDim_t::operator uint3() const { return {x, 
 #include "wanren/texture.h"
 
 #if defined(__CLANG_RDC__) && !defined(__CUDA_ARCH__)
-// Where relocatable files register; `wanren cc` gives the per-file functions that clang calls this one name. The device
-// code of all files is linked when the first kernel is loaded.
+// Where relocatable files register; `wanren cc` gives the per-file functions that clang calls this one name.
+// The device code of all files is linked when the first kernel is loaded.
 extern "C" {
 void** __cudaRegisterFatBinary(void* wrapper);
 void __cudaRegisterFatBinaryEnd(void** handle);
 void __cudaUnregisterFatBinary(void** handle);
 int __cxa_atexit(void (*function)(void*), void* argument, void* dso) noexcept;
 extern void* __dso_handle __attribute__((visibility("hidden")));
-__attribute__((weak, visibility("hidden"), used)) void __cudaRegisterLinkedBinary(void (*registerGlobals)(void**),
-                                                                                  void* wrapper, void*, void (*)(void*)) {
+__attribute__((weak, visibility("hidden"), used)) void __cudaRegisterLinkedBinary(
+    void (*registerGlobals)(void**), void* wrapper, void*, void (*)(void*)) {
   void** handle = __cudaRegisterFatBinary(wrapper);
   registerGlobals(handle);
   __cudaRegisterFatBinaryEnd(handle);
@@ -147,7 +169,8 @@ __attribute__((weak, visibility("hidden"), used)) void __cudaRegisterLinkedBinar
 }
 #endif
 
-extern "C" unsigned __cudaPushCallConfiguration(dim3 gridDim, dim3 blockDim, size_t sharedMem = 0, void* stream = 0);
+extern "C" unsigned __cudaPushCallConfiguration(dim3 gridDim, dim3 blockDim, size_t sharedMem = 0,
+                                                void* stream = 0);
 
 #else
 

@@ -1,6 +1,7 @@
-// Bessel functions. Below 25 all J_n(x) come from backward recurrence (Miller), normalised by J_0 + 2 sum J_2k = 1, and the
-// Y from Neumann's series in them (Abramowitz and Stegun 9.1.88, 9.1.89); from 25 on Hankel's asymptotic expansion (9.2.5).
-// Absolute errors are a few 2^-53; near zeros of the functions relative ones are larger.
+// Bessel functions. Below 25 all J_n(x) come from backward recurrence (Miller), normalised by J_0 + 2 sum
+// J_2k = 1, and the Y from Neumann's series in them (Abramowitz and Stegun 9.1.88, 9.1.89); from 25 on
+// Hankel's asymptotic expansion (9.2.5). Absolute errors are a few 2^-53; near zeros of the functions
+// relative ones are larger.
 #include "device.h"
 
 DEVICE double __nv_log(double);
@@ -34,7 +35,8 @@ INLINE Cylinder by_recurrence(double x, int n) {
     const double below = k * inverse * here - above;
     above = here, here = below;
     if (__builtin_fabs(here) > 1e250) {
-      here *= 1e-250, above *= 1e-250, norm *= 1e-250, s0 *= 1e-250, s1 *= 1e-250, c.jn *= 1e-250, c.j1 *= 1e-250;
+      here *= 1e-250, above *= 1e-250, norm *= 1e-250, s0 *= 1e-250, s1 *= 1e-250, c.jn *= 1e-250,
+          c.j1 *= 1e-250;
     }
   }
   if (n == 0) c.jn = here;
@@ -53,8 +55,10 @@ INLINE void by_hankel(double x, int v, double& j, double& y) {
   for (int k = 1; k < 24; ++k) {
     const double odd = 2.0 * k - 1.0;
     term *= (mu - odd * odd) * z / k;
-    if (k & 1) q += (k & 2 ? -term : term);
-    else p += (k & 2 ? -term : term);
+    if (k & 1)
+      q += (k & 2 ? -term : term);
+    else
+      p += (k & 2 ? -term : term);
   }
   const double s = __nv_sin(x), c = __nv_cos(x);
   // cos and sin of x - v pi/2 - pi/4, times sqrt 2.
@@ -130,18 +134,42 @@ INLINE double bessel_y(int n, double x) {
   return y1;
 }
 
-DEVICE double __nv_j0(double x) { return bessel_j(0, x); }
-DEVICE double __nv_j1(double x) { return bessel_j(1, x); }
-DEVICE double __nv_jn(int n, double x) { return n < 0 ? __builtin_nan("") : bessel_j(n, x); }
-DEVICE double __nv_y0(double x) { return bessel_y(0, x); }
-DEVICE double __nv_y1(double x) { return bessel_y(1, x); }
-DEVICE double __nv_yn(int n, double x) { return n < 0 ? __builtin_nan("") : bessel_y(n, x); }
-DEVICE float __nv_j0f(float x) { return (float)__nv_j0((double)x); }
-DEVICE float __nv_j1f(float x) { return (float)__nv_j1((double)x); }
-DEVICE float __nv_jnf(int n, float x) { return (float)__nv_jn(n, (double)x); }
-DEVICE float __nv_y0f(float x) { return (float)__nv_y0((double)x); }
-DEVICE float __nv_y1f(float x) { return (float)__nv_y1((double)x); }
-DEVICE float __nv_ynf(int n, float x) { return (float)__nv_yn(n, (double)x); }
+DEVICE double __nv_j0(double x) {
+  return bessel_j(0, x);
+}
+DEVICE double __nv_j1(double x) {
+  return bessel_j(1, x);
+}
+DEVICE double __nv_jn(int n, double x) {
+  return n < 0 ? __builtin_nan("") : bessel_j(n, x);
+}
+DEVICE double __nv_y0(double x) {
+  return bessel_y(0, x);
+}
+DEVICE double __nv_y1(double x) {
+  return bessel_y(1, x);
+}
+DEVICE double __nv_yn(int n, double x) {
+  return n < 0 ? __builtin_nan("") : bessel_y(n, x);
+}
+DEVICE float __nv_j0f(float x) {
+  return (float)__nv_j0((double)x);
+}
+DEVICE float __nv_j1f(float x) {
+  return (float)__nv_j1((double)x);
+}
+DEVICE float __nv_jnf(int n, float x) {
+  return (float)__nv_jn(n, (double)x);
+}
+DEVICE float __nv_y0f(float x) {
+  return (float)__nv_y0((double)x);
+}
+DEVICE float __nv_y1f(float x) {
+  return (float)__nv_y1((double)x);
+}
+DEVICE float __nv_ynf(int n, float x) {
+  return (float)__nv_yn(n, (double)x);
+}
 
 // Modified functions: the power series has positive terms only; from 30 on the asymptotic expansion (9.7.1).
 INLINE double bessel_i(int v, double x) {
@@ -169,7 +197,15 @@ INLINE double bessel_i(int v, double x) {
   }
   return v && x < 0.0 ? -r : r;
 }
-DEVICE double __nv_cyl_bessel_i0(double x) { return bessel_i(0, x); }
-DEVICE double __nv_cyl_bessel_i1(double x) { return bessel_i(1, x); }
-DEVICE float __nv_cyl_bessel_i0f(float x) { return (float)bessel_i(0, (double)x); }
-DEVICE float __nv_cyl_bessel_i1f(float x) { return (float)bessel_i(1, (double)x); }
+DEVICE double __nv_cyl_bessel_i0(double x) {
+  return bessel_i(0, x);
+}
+DEVICE double __nv_cyl_bessel_i1(double x) {
+  return bessel_i(1, x);
+}
+DEVICE float __nv_cyl_bessel_i0f(float x) {
+  return (float)bessel_i(0, (double)x);
+}
+DEVICE float __nv_cyl_bessel_i1f(float x) {
+  return (float)bessel_i(1, (double)x);
+}

@@ -2,135 +2,271 @@
 #include "device.h"
 
 extern "C" __attribute__((device)) float ocl_asinf(float) __asm__("_Z4asinf");
-DEVICE float __nv_asinf(float a) { return ocl_asinf(a); }
+DEVICE float __nv_asinf(float a) {
+  return ocl_asinf(a);
+}
 extern "C" __attribute__((device)) float ocl_acosf(float) __asm__("_Z4acosf");
-DEVICE float __nv_acosf(float a) { return ocl_acosf(a); }
+DEVICE float __nv_acosf(float a) {
+  return ocl_acosf(a);
+}
 extern "C" __attribute__((device)) float ocl_atanf(float) __asm__("_Z4atanf");
-DEVICE float __nv_atanf(float a) { return ocl_atanf(a); }
+DEVICE float __nv_atanf(float a) {
+  return ocl_atanf(a);
+}
 extern "C" __attribute__((device)) float ocl_sinhf(float) __asm__("_Z4sinhf");
-DEVICE float __nv_sinhf(float a) { return ocl_sinhf(a); }
+DEVICE float __nv_sinhf(float a) {
+  return ocl_sinhf(a);
+}
 extern "C" __attribute__((device)) float ocl_coshf(float) __asm__("_Z4coshf");
-DEVICE float __nv_coshf(float a) { return ocl_coshf(a); }
+DEVICE float __nv_coshf(float a) {
+  return ocl_coshf(a);
+}
 extern "C" __attribute__((device)) float ocl_tanhf(float) __asm__("_Z4tanhf");
-DEVICE float __nv_tanhf(float a) { return ocl_tanhf(a); }
+DEVICE float __nv_tanhf(float a) {
+  return ocl_tanhf(a);
+}
 extern "C" __attribute__((device)) float ocl_asinhf(float) __asm__("_Z5asinhf");
-DEVICE float __nv_asinhf(float a) { return ocl_asinhf(a); }
+DEVICE float __nv_asinhf(float a) {
+  return ocl_asinhf(a);
+}
 extern "C" __attribute__((device)) float ocl_acoshf(float) __asm__("_Z5acoshf");
-DEVICE float __nv_acoshf(float a) { return ocl_acoshf(a); }
+DEVICE float __nv_acoshf(float a) {
+  return ocl_acoshf(a);
+}
 extern "C" __attribute__((device)) float ocl_atanhf(float) __asm__("_Z5atanhf");
-DEVICE float __nv_atanhf(float a) { return ocl_atanhf(a); }
+DEVICE float __nv_atanhf(float a) {
+  return ocl_atanhf(a);
+}
 extern "C" __attribute__((device)) float ocl_expf(float) __asm__("_Z3expf");
-DEVICE float __nv_expf(float a) { return ocl_expf(a); }
+DEVICE float __nv_expf(float a) {
+  return ocl_expf(a);
+}
 extern "C" __attribute__((device)) float ocl_exp2f(float) __asm__("_Z4exp2f");
-DEVICE float __nv_exp2f(float a) { return ocl_exp2f(a); }
+DEVICE float __nv_exp2f(float a) {
+  return ocl_exp2f(a);
+}
 extern "C" __attribute__((device)) float ocl_exp10f(float) __asm__("_Z5exp10f");
-DEVICE float __nv_exp10f(float a) { return ocl_exp10f(a); }
+DEVICE float __nv_exp10f(float a) {
+  return ocl_exp10f(a);
+}
 extern "C" __attribute__((device)) float ocl_expm1f(float) __asm__("_Z5expm1f");
-DEVICE float __nv_expm1f(float a) { return ocl_expm1f(a); }
+DEVICE float __nv_expm1f(float a) {
+  return ocl_expm1f(a);
+}
 extern "C" __attribute__((device)) float ocl_logf(float) __asm__("_Z3logf");
-DEVICE float __nv_logf(float a) { return ocl_logf(a); }
+DEVICE float __nv_logf(float a) {
+  return ocl_logf(a);
+}
 extern "C" __attribute__((device)) float ocl_log2f(float) __asm__("_Z4log2f");
-DEVICE float __nv_log2f(float a) { return ocl_log2f(a); }
+DEVICE float __nv_log2f(float a) {
+  return ocl_log2f(a);
+}
 extern "C" __attribute__((device)) float ocl_log10f(float) __asm__("_Z5log10f");
-DEVICE float __nv_log10f(float a) { return ocl_log10f(a); }
+DEVICE float __nv_log10f(float a) {
+  return ocl_log10f(a);
+}
 extern "C" __attribute__((device)) float ocl_log1pf(float) __asm__("_Z5log1pf");
-DEVICE float __nv_log1pf(float a) { return ocl_log1pf(a); }
+DEVICE float __nv_log1pf(float a) {
+  return ocl_log1pf(a);
+}
 extern "C" __attribute__((device)) float ocl_erff(float) __asm__("_Z3erff");
-DEVICE float __nv_erff(float a) { return ocl_erff(a); }
+DEVICE float __nv_erff(float a) {
+  return ocl_erff(a);
+}
 extern "C" __attribute__((device)) float ocl_lgammaf(float) __asm__("_Z6lgammaf");
-DEVICE float __nv_lgammaf(float a) { return ocl_lgammaf(a); }
+DEVICE float __nv_lgammaf(float a) {
+  return ocl_lgammaf(a);
+}
 extern "C" __attribute__((device)) float ocl_cbrtf(float) __asm__("_Z4cbrtf");
-DEVICE float __nv_cbrtf(float a) { return ocl_cbrtf(a); }
+DEVICE float __nv_cbrtf(float a) {
+  return ocl_cbrtf(a);
+}
 extern "C" __attribute__((device)) float ocl_logbf(float) __asm__("_Z4logbf");
-DEVICE float __nv_logbf(float a) { return ocl_logbf(a); }
+DEVICE float __nv_logbf(float a) {
+  return ocl_logbf(a);
+}
 extern "C" __attribute__((device)) float ocl_powf(float, float) __asm__("_Z3powff");
-DEVICE float __nv_powf(float a, float b) { return ocl_powf(a, b); }
+DEVICE float __nv_powf(float a, float b) {
+  return ocl_powf(a, b);
+}
 extern "C" __attribute__((device)) float ocl_fmodf(float, float) __asm__("_Z4fmodff");
-DEVICE float __nv_fmodf(float a, float b) { return ocl_fmodf(a, b); }
+DEVICE float __nv_fmodf(float a, float b) {
+  return ocl_fmodf(a, b);
+}
 extern "C" __attribute__((device)) float ocl_remainderf(float, float) __asm__("_Z9remainderff");
-DEVICE float __nv_remainderf(float a, float b) { return ocl_remainderf(a, b); }
+DEVICE float __nv_remainderf(float a, float b) {
+  return ocl_remainderf(a, b);
+}
 extern "C" __attribute__((device)) float ocl_atan2f(float, float) __asm__("_Z5atan2ff");
-DEVICE float __nv_atan2f(float a, float b) { return ocl_atan2f(a, b); }
+DEVICE float __nv_atan2f(float a, float b) {
+  return ocl_atan2f(a, b);
+}
 extern "C" __attribute__((device)) float ocl_hypotf(float, float) __asm__("_Z5hypotff");
-DEVICE float __nv_hypotf(float a, float b) { return ocl_hypotf(a, b); }
+DEVICE float __nv_hypotf(float a, float b) {
+  return ocl_hypotf(a, b);
+}
 extern "C" __attribute__((device)) float ocl_nextafterf(float, float) __asm__("_Z9nextafterff");
-DEVICE float __nv_nextafterf(float a, float b) { return ocl_nextafterf(a, b); }
+DEVICE float __nv_nextafterf(float a, float b) {
+  return ocl_nextafterf(a, b);
+}
 extern "C" __attribute__((device)) float ocl_ldexpf(float, int) __asm__("_Z5ldexpfi");
-DEVICE float __nv_ldexpf(float a, int b) { return ocl_ldexpf(a, b); }
-DEVICE float __nv_scalbnf(float a, int b) { return ocl_ldexpf(a, b); }
+DEVICE float __nv_ldexpf(float a, int b) {
+  return ocl_ldexpf(a, b);
+}
+DEVICE float __nv_scalbnf(float a, int b) {
+  return ocl_ldexpf(a, b);
+}
 extern "C" __attribute__((device)) int ocl_ilogbf(float) __asm__("_Z5ilogbf");
-DEVICE int __nv_ilogbf(float a) { return ocl_ilogbf(a); }
+DEVICE int __nv_ilogbf(float a) {
+  return ocl_ilogbf(a);
+}
 extern "C" __attribute__((device)) float ocl_pownf(float, int) __asm__("_Z4pownfi");
-DEVICE float __nv_powif(float a, int b) { return ocl_pownf(a, b); }
+DEVICE float __nv_powif(float a, int b) {
+  return ocl_pownf(a, b);
+}
 extern "C" __attribute__((device)) float ocl_frexpf(float, int*) __asm__("_Z5frexpfPi");
-DEVICE float __nv_frexpf(float a, int* b) { return ocl_frexpf(a, b); }
+DEVICE float __nv_frexpf(float a, int* b) {
+  return ocl_frexpf(a, b);
+}
 extern "C" __attribute__((device)) float ocl_modff(float, float*) __asm__("_Z4modffPf");
-DEVICE float __nv_modff(float a, float* b) { return ocl_modff(a, b); }
+DEVICE float __nv_modff(float a, float* b) {
+  return ocl_modff(a, b);
+}
 extern "C" __attribute__((device)) float ocl_remquof(float, float, int*) __asm__("_Z6remquoffPi");
-DEVICE float __nv_remquof(float a, float b, int* q) { return ocl_remquof(a, b, q); }
+DEVICE float __nv_remquof(float a, float b, int* q) {
+  return ocl_remquof(a, b, q);
+}
 extern "C" __attribute__((device)) double ocl_asin(double) __asm__("_Z4asind");
-DEVICE double __nv_asin(double a) { return ocl_asin(a); }
+DEVICE double __nv_asin(double a) {
+  return ocl_asin(a);
+}
 extern "C" __attribute__((device)) double ocl_acos(double) __asm__("_Z4acosd");
-DEVICE double __nv_acos(double a) { return ocl_acos(a); }
+DEVICE double __nv_acos(double a) {
+  return ocl_acos(a);
+}
 extern "C" __attribute__((device)) double ocl_atan(double) __asm__("_Z4atand");
-DEVICE double __nv_atan(double a) { return ocl_atan(a); }
+DEVICE double __nv_atan(double a) {
+  return ocl_atan(a);
+}
 extern "C" __attribute__((device)) double ocl_sinh(double) __asm__("_Z4sinhd");
-DEVICE double __nv_sinh(double a) { return ocl_sinh(a); }
+DEVICE double __nv_sinh(double a) {
+  return ocl_sinh(a);
+}
 extern "C" __attribute__((device)) double ocl_cosh(double) __asm__("_Z4coshd");
-DEVICE double __nv_cosh(double a) { return ocl_cosh(a); }
+DEVICE double __nv_cosh(double a) {
+  return ocl_cosh(a);
+}
 extern "C" __attribute__((device)) double ocl_tanh(double) __asm__("_Z4tanhd");
-DEVICE double __nv_tanh(double a) { return ocl_tanh(a); }
+DEVICE double __nv_tanh(double a) {
+  return ocl_tanh(a);
+}
 extern "C" __attribute__((device)) double ocl_asinh(double) __asm__("_Z5asinhd");
-DEVICE double __nv_asinh(double a) { return ocl_asinh(a); }
+DEVICE double __nv_asinh(double a) {
+  return ocl_asinh(a);
+}
 extern "C" __attribute__((device)) double ocl_acosh(double) __asm__("_Z5acoshd");
-DEVICE double __nv_acosh(double a) { return ocl_acosh(a); }
+DEVICE double __nv_acosh(double a) {
+  return ocl_acosh(a);
+}
 extern "C" __attribute__((device)) double ocl_atanh(double) __asm__("_Z5atanhd");
-DEVICE double __nv_atanh(double a) { return ocl_atanh(a); }
+DEVICE double __nv_atanh(double a) {
+  return ocl_atanh(a);
+}
 extern "C" __attribute__((device)) double ocl_exp(double) __asm__("_Z3expd");
-DEVICE double __nv_exp(double a) { return ocl_exp(a); }
+DEVICE double __nv_exp(double a) {
+  return ocl_exp(a);
+}
 extern "C" __attribute__((device)) double ocl_exp2(double) __asm__("_Z4exp2d");
-DEVICE double __nv_exp2(double a) { return ocl_exp2(a); }
+DEVICE double __nv_exp2(double a) {
+  return ocl_exp2(a);
+}
 extern "C" __attribute__((device)) double ocl_exp10(double) __asm__("_Z5exp10d");
-DEVICE double __nv_exp10(double a) { return ocl_exp10(a); }
+DEVICE double __nv_exp10(double a) {
+  return ocl_exp10(a);
+}
 extern "C" __attribute__((device)) double ocl_expm1(double) __asm__("_Z5expm1d");
-DEVICE double __nv_expm1(double a) { return ocl_expm1(a); }
+DEVICE double __nv_expm1(double a) {
+  return ocl_expm1(a);
+}
 extern "C" __attribute__((device)) double ocl_log(double) __asm__("_Z3logd");
-DEVICE double __nv_log(double a) { return ocl_log(a); }
+DEVICE double __nv_log(double a) {
+  return ocl_log(a);
+}
 extern "C" __attribute__((device)) double ocl_log2(double) __asm__("_Z4log2d");
-DEVICE double __nv_log2(double a) { return ocl_log2(a); }
+DEVICE double __nv_log2(double a) {
+  return ocl_log2(a);
+}
 extern "C" __attribute__((device)) double ocl_log10(double) __asm__("_Z5log10d");
-DEVICE double __nv_log10(double a) { return ocl_log10(a); }
+DEVICE double __nv_log10(double a) {
+  return ocl_log10(a);
+}
 extern "C" __attribute__((device)) double ocl_log1p(double) __asm__("_Z5log1pd");
-DEVICE double __nv_log1p(double a) { return ocl_log1p(a); }
+DEVICE double __nv_log1p(double a) {
+  return ocl_log1p(a);
+}
 extern "C" __attribute__((device)) double ocl_erf(double) __asm__("_Z3erfd");
-DEVICE double __nv_erf(double a) { return ocl_erf(a); }
+DEVICE double __nv_erf(double a) {
+  return ocl_erf(a);
+}
 extern "C" __attribute__((device)) double ocl_erfc(double) __asm__("_Z4erfcd");
-DEVICE double __nv_erfc(double a) { return ocl_erfc(a); }
+DEVICE double __nv_erfc(double a) {
+  return ocl_erfc(a);
+}
 extern "C" __attribute__((device)) double ocl_lgamma(double) __asm__("_Z6lgammad");
-DEVICE double __nv_lgamma(double a) { return ocl_lgamma(a); }
+DEVICE double __nv_lgamma(double a) {
+  return ocl_lgamma(a);
+}
 extern "C" __attribute__((device)) double ocl_cbrt(double) __asm__("_Z4cbrtd");
-DEVICE double __nv_cbrt(double a) { return ocl_cbrt(a); }
+DEVICE double __nv_cbrt(double a) {
+  return ocl_cbrt(a);
+}
 extern "C" __attribute__((device)) double ocl_logb(double) __asm__("_Z4logbd");
-DEVICE double __nv_logb(double a) { return ocl_logb(a); }
+DEVICE double __nv_logb(double a) {
+  return ocl_logb(a);
+}
 extern "C" __attribute__((device)) double ocl_pow(double, double) __asm__("_Z3powdd");
-DEVICE double __nv_pow(double a, double b) { return ocl_pow(a, b); }
+DEVICE double __nv_pow(double a, double b) {
+  return ocl_pow(a, b);
+}
 extern "C" __attribute__((device)) double ocl_atan2(double, double) __asm__("_Z5atan2dd");
-DEVICE double __nv_atan2(double a, double b) { return ocl_atan2(a, b); }
+DEVICE double __nv_atan2(double a, double b) {
+  return ocl_atan2(a, b);
+}
 extern "C" __attribute__((device)) double ocl_hypot(double, double) __asm__("_Z5hypotdd");
-DEVICE double __nv_hypot(double a, double b) { return ocl_hypot(a, b); }
+DEVICE double __nv_hypot(double a, double b) {
+  return ocl_hypot(a, b);
+}
 extern "C" __attribute__((device)) double ocl_nextafter(double, double) __asm__("_Z9nextafterdd");
-DEVICE double __nv_nextafter(double a, double b) { return ocl_nextafter(a, b); }
+DEVICE double __nv_nextafter(double a, double b) {
+  return ocl_nextafter(a, b);
+}
 extern "C" __attribute__((device)) double ocl_ldexp(double, int) __asm__("_Z5ldexpdi");
-DEVICE double __nv_ldexp(double a, int b) { return ocl_ldexp(a, b); }
-DEVICE double __nv_scalbn(double a, int b) { return ocl_ldexp(a, b); }
+DEVICE double __nv_ldexp(double a, int b) {
+  return ocl_ldexp(a, b);
+}
+DEVICE double __nv_scalbn(double a, int b) {
+  return ocl_ldexp(a, b);
+}
 extern "C" __attribute__((device)) int ocl_ilogb(double) __asm__("_Z5ilogbd");
-DEVICE int __nv_ilogb(double a) { return ocl_ilogb(a); }
+DEVICE int __nv_ilogb(double a) {
+  return ocl_ilogb(a);
+}
 extern "C" __attribute__((device)) double ocl_pown(double, int) __asm__("_Z4powndi");
-DEVICE double __nv_powi(double a, int b) { return ocl_pown(a, b); }
+DEVICE double __nv_powi(double a, int b) {
+  return ocl_pown(a, b);
+}
 extern "C" __attribute__((device)) double ocl_frexp(double, int*) __asm__("_Z5frexpdPi");
-DEVICE double __nv_frexp(double a, int* b) { return ocl_frexp(a, b); }
+DEVICE double __nv_frexp(double a, int* b) {
+  return ocl_frexp(a, b);
+}
 extern "C" __attribute__((device)) double ocl_modf(double, double*) __asm__("_Z4modfdPd");
-DEVICE double __nv_modf(double a, double* b) { return ocl_modf(a, b); }
+DEVICE double __nv_modf(double a, double* b) {
+  return ocl_modf(a, b);
+}
 extern "C" __attribute__((device)) double ocl_remquo(double, double, int*) __asm__("_Z6remquoddPi");
-DEVICE double __nv_remquo(double a, double b, int* q) { return ocl_remquo(a, b, q); }
-DEVICE double __nv_rsqrt(double a) { return 1.0 / __builtin_sqrt(a); }
+DEVICE double __nv_remquo(double a, double b, int* q) {
+  return ocl_remquo(a, b, q);
+}
+DEVICE double __nv_rsqrt(double a) {
+  return 1.0 / __builtin_sqrt(a);
+}

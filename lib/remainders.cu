@@ -1,12 +1,14 @@
 // fmod and remainder in double: exact, as IEEE 754 has them.
 #include "device.h"
 
-// Finite a >= 0, b > 0. The quotient rounded towards zero never passes the next integer, so each step is exact.
+// Finite a >= 0, b > 0. The quotient rounded towards zero never passes the next integer, so each step is
+// exact.
 INLINE double modulus(double a, double b) {
   while (a >= b) {
     // b scaled so that the quotient stays below 2^52.
     const int distance = (int)(bits(a) >> 52) - (int)(bits(b) >> 52);
-    const double scaled = distance > 50 ? b * from_bits((u64)(1023 + (distance - 50 > 1000 ? 1000 : distance - 50)) << 52) : b;
+    const double scaled =
+        distance > 50 ? b * from_bits((u64)(1023 + (distance - 50 > 1000 ? 1000 : distance - 50)) << 52) : b;
     a = __builtin_fma(-__builtin_trunc(__nvvm_div_rz_d(a, scaled)), scaled, a);
   }
   return a;

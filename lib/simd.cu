@@ -1,4 +1,5 @@
-// SIMD-in-a-word functions (CUDA Math API "SIMD Intrinsics"): two 16-bit or four 8-bit lanes, computed lane by lane.
+// SIMD-in-a-word functions (CUDA Math API "SIMD Intrinsics"): two 16-bit or four 8-bit lanes, computed lane
+// by lane.
 #include "device.h"
 
 template <int N, typename S, typename F>
@@ -23,15 +24,17 @@ INLINE u32 sum_differences(u32 a, u32 b) {
   }
   return r;
 }
-INLINE int clamp(int x, int lo, int hi) { return x < lo ? lo : x > hi ? hi : x; }
+INLINE int clamp(int x, int lo, int hi) {
+  return x < lo ? lo : x > hi ? hi : x;
+}
 
-#define LANE(NAME, N, S, EXPR) \
-  DEVICE u32 __nv_##NAME(u32 a, u32 b) { \
-    return lanes<N, S>(a, b, [] __attribute__((device))(int x, int y) { return EXPR; }); \
+#define LANE(NAME, N, S, EXPR)                                                            \
+  DEVICE u32 __nv_##NAME(u32 a, u32 b) {                                                  \
+    return lanes<N, S>(a, b, [] __attribute__((device)) (int x, int y) { return EXPR; }); \
   }
-#define LANE1(NAME, N, S, EXPR) \
-  DEVICE u32 __nv_##NAME(u32 a) { \
-    return lanes<N, S>(a, 0, [] __attribute__((device))(int x, int) { return EXPR; }); \
+#define LANE1(NAME, N, S, EXPR)                                                         \
+  DEVICE u32 __nv_##NAME(u32 a) {                                                       \
+    return lanes<N, S>(a, 0, [] __attribute__((device)) (int x, int) { return EXPR; }); \
   }
 
 LANE(vadd2, 2, unsigned short, (x + y))
@@ -73,8 +76,12 @@ LANE(vcmplts2, 2, short, (x < y ? -1 : 0))
 LANE(vsetlts2, 2, short, (x < y ? 1 : 0))
 LANE(vcmpltu2, 2, unsigned short, (x < y ? -1 : 0))
 LANE(vsetltu2, 2, unsigned short, (x < y ? 1 : 0))
-DEVICE u32 __nv_vsads2(u32 a, u32 b) { return sum_differences<2, short>(a, b); }
-DEVICE u32 __nv_vsadu2(u32 a, u32 b) { return sum_differences<2, unsigned short>(a, b); }
+DEVICE u32 __nv_vsads2(u32 a, u32 b) {
+  return sum_differences<2, short>(a, b);
+}
+DEVICE u32 __nv_vsadu2(u32 a, u32 b) {
+  return sum_differences<2, unsigned short>(a, b);
+}
 LANE(vadd4, 4, unsigned char, (x + y))
 LANE(vsub4, 4, unsigned char, (x - y))
 LANE(vaddss4, 4, signed char, (clamp(x + y, -128, 127)))
@@ -114,5 +121,9 @@ LANE(vcmplts4, 4, signed char, (x < y ? -1 : 0))
 LANE(vsetlts4, 4, signed char, (x < y ? 1 : 0))
 LANE(vcmpltu4, 4, unsigned char, (x < y ? -1 : 0))
 LANE(vsetltu4, 4, unsigned char, (x < y ? 1 : 0))
-DEVICE u32 __nv_vsads4(u32 a, u32 b) { return sum_differences<4, signed char>(a, b); }
-DEVICE u32 __nv_vsadu4(u32 a, u32 b) { return sum_differences<4, unsigned char>(a, b); }
+DEVICE u32 __nv_vsads4(u32 a, u32 b) {
+  return sum_differences<4, signed char>(a, b);
+}
+DEVICE u32 __nv_vsadu4(u32 a, u32 b) {
+  return sum_differences<4, unsigned char>(a, b);
+}

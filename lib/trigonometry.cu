@@ -1,19 +1,36 @@
-// Sine, cosine and tangent. Arguments are reduced by multiples of pi/2 with three fused multiply-adds, large ones with the
-// bits of 2/pi that matter (Payne and Hanek). On [-pi/4, pi/4] Taylor's polynomials suffice.
+// Sine, cosine and tangent. Arguments are reduced by multiples of pi/2 with three fused multiply-adds, large
+// ones with the bits of 2/pi that matter (Payne and Hanek). On [-pi/4, pi/4] Taylor's polynomials suffice.
 #include "device.h"
 
 // 2/pi after 64 zero bits.
 __attribute__((device)) static const u64 two_over_pi_bits[] = {0,
-    0xa2f9836e4e441529ull, 0xfc2757d1f534ddc0ull, 0xdb6295993c439041ull, 0xfe5163abdebbc561ull,
-    0xb7246e3a424dd2e0ull, 0x06492eea09d1921cull, 0xfe1deb1cb129a73eull, 0xe88235f52ebb4484ull,
-    0xe99c7026b45f7e41ull, 0x3991d639835339f4ull, 0x9c845f8bbdf9283bull, 0x1ff897ffde05980full,
-    0xef2f118b5a0a6d1full, 0x6d367ecf27cb09b7ull, 0x4f463f669e5fea2dull, 0x7527bac7ebe5f17bull,
-    0x3d0739f78a5292eaull, 0x6bfb5fb11f8d5d08ull, 0x56033046fc7b6babull, 0xf0cfbc209af4361dull,
-    0xa9e391615ee61b08ull, 0x6599855f14a06840ull};
+                                                               0xa2f9836e4e441529ull,
+                                                               0xfc2757d1f534ddc0ull,
+                                                               0xdb6295993c439041ull,
+                                                               0xfe5163abdebbc561ull,
+                                                               0xb7246e3a424dd2e0ull,
+                                                               0x06492eea09d1921cull,
+                                                               0xfe1deb1cb129a73eull,
+                                                               0xe88235f52ebb4484ull,
+                                                               0xe99c7026b45f7e41ull,
+                                                               0x3991d639835339f4ull,
+                                                               0x9c845f8bbdf9283bull,
+                                                               0x1ff897ffde05980full,
+                                                               0xef2f118b5a0a6d1full,
+                                                               0x6d367ecf27cb09b7ull,
+                                                               0x4f463f669e5fea2dull,
+                                                               0x7527bac7ebe5f17bull,
+                                                               0x3d0739f78a5292eaull,
+                                                               0x6bfb5fb11f8d5d08ull,
+                                                               0x56033046fc7b6babull,
+                                                               0xf0cfbc209af4361dull,
+                                                               0xa9e391615ee61b08ull,
+                                                               0x6599855f14a06840ull};
 
 // r = |x| - q pi/2 from m 2^s, m of 53 bits; exact to 2^-60.
 INLINE double reduce_large(u64 m, int s, int& q) {
-  // The product's bits of weight 4 and more fall away, so the window begins at the bit of 2/pi whose weight times 2^s is 2.
+  // The product's bits of weight 4 and more fall away, so the window begins at the bit of 2/pi whose weight
+  // times 2^s is 2.
   const int first = s - 2 + 64, word = first >> 6, shift = first & 63;
   u64 w[3];
 #pragma unroll
@@ -76,19 +93,60 @@ INLINE float reduce(float x, int& q) {
 
 INLINE double sine(double r) {
   const double z = r * r;
-  return __builtin_fma(r * z, __builtin_fma(__builtin_fma(__builtin_fma(__builtin_fma(__builtin_fma(__builtin_fma(__builtin_fma(__builtin_fma(-8.22063524662433e-18, z, 2.8114572543455206e-15), z, -7.647163731819816e-13), z, 1.6059043836821613e-10), z, -2.505210838544172e-08), z, 2.7557319223985893e-06), z, -0.0001984126984126984), z, 0.008333333333333333), z, -0.16666666666666666), r);
+  return __builtin_fma(
+      r * z,
+      __builtin_fma(
+          __builtin_fma(
+              __builtin_fma(
+                  __builtin_fma(
+                      __builtin_fma(__builtin_fma(__builtin_fma(__builtin_fma(-8.22063524662433e-18, z,
+                                                                              2.8114572543455206e-15),
+                                                                z, -7.647163731819816e-13),
+                                                  z, 1.6059043836821613e-10),
+                                    z, -2.505210838544172e-08),
+                      z, 2.7557319223985893e-06),
+                  z, -0.0001984126984126984),
+              z, 0.008333333333333333),
+          z, -0.16666666666666666),
+      r);
 }
 INLINE double cosine(double r) {
   const double z = r * r;
-  return __builtin_fma(z * z, __builtin_fma(__builtin_fma(__builtin_fma(__builtin_fma(__builtin_fma(__builtin_fma(__builtin_fma(-1.5619206968586225e-16, z, 4.779477332387385e-14), z, -1.1470745597729725e-11), z, 2.08767569878681e-09), z, -2.755731922398589e-07), z, 2.48015873015873e-05), z, -0.001388888888888889), z, 0.041666666666666664), __builtin_fma(-0.5, z, 1.0));
+  return __builtin_fma(
+      z * z,
+      __builtin_fma(
+          __builtin_fma(
+              __builtin_fma(__builtin_fma(__builtin_fma(__builtin_fma(__builtin_fma(-1.5619206968586225e-16,
+                                                                                    z, 4.779477332387385e-14),
+                                                                      z, -1.1470745597729725e-11),
+                                                        z, 2.08767569878681e-09),
+                                          z, -2.755731922398589e-07),
+                            z, 2.48015873015873e-05),
+              z, -0.001388888888888889),
+          z, 0.041666666666666664),
+      __builtin_fma(-0.5, z, 1.0));
 }
 INLINE float sine(float r) {
   const float z = r * r;
-  return __builtin_fmaf(r * z, __builtin_fmaf(__builtin_fmaf(__builtin_fmaf(__builtin_fmaf(-2.5052107943679403e-08f, z, 2.7557318844628753e-06f), z, -0.00019841270113829523f), z, 0.008333333767950535f), z, -0.1666666716337204f), r);
+  return __builtin_fmaf(
+      r * z,
+      __builtin_fmaf(
+          __builtin_fmaf(__builtin_fmaf(__builtin_fmaf(-2.5052107943679403e-08f, z, 2.7557318844628753e-06f),
+                                        z, -0.00019841270113829523f),
+                         z, 0.008333333767950535f),
+          z, -0.1666666716337204f),
+      r);
 }
 INLINE float cosine(float r) {
   const float z = r * r;
-  return __builtin_fmaf(z * z, __builtin_fmaf(__builtin_fmaf(__builtin_fmaf(__builtin_fmaf(2.0876755879584152e-09f, z, -2.755731998149713e-07f), z, 2.4801587642286904e-05f), z, -0.0013888889225199819f), z, 0.0416666679084301f), __builtin_fmaf(-0.5f, z, 1.0f));
+  return __builtin_fmaf(
+      z * z,
+      __builtin_fmaf(
+          __builtin_fmaf(__builtin_fmaf(__builtin_fmaf(2.0876755879584152e-09f, z, -2.755731998149713e-07f),
+                                        z, 2.4801587642286904e-05f),
+                         z, -0.0013888889225199819f),
+          z, 0.0416666679084301f),
+      __builtin_fmaf(-0.5f, z, 1.0f));
 }
 INLINE float sine_at(float r, int q) {
   const float v = q & 1 ? cosine(r) : sine(r);
@@ -140,14 +198,16 @@ DEVICE void __nv_sincos(double x, double* s, double* c) {
   *s = x == 0 ? x : q & 2 ? -u : u;
   *c = (q + 1) & 2 ? -v : v;
 }
-// The rest of the reduction beyond double precision counts twice near the poles of the derivative.
+// The product is mul.rn, which no back end fuses. The rest of the reduction beyond double precision counts
+// twice near the poles of the derivative.
 DEVICE double __nv_tan(double x) {
   int q;
   double r, low = 0.0;
   if (__builtin_fabs(x) < 1.0e6) {
     const double k = __builtin_rint(x * 0.6366197723675814);
     q = (int)k;
-    const double p = k * 1.5707963267948966, pe = __builtin_fma(k, 1.5707963267948966, -p), d = x - p, head = d - pe;
+    const double p = __nvvm_mul_rn_d(k, 1.5707963267948966), pe = __builtin_fma(k, 1.5707963267948966, -p),
+                 d = x - p, head = d - pe;
     const double tail = __builtin_fma(-k, 6.123233995736766e-17, (d - head) - pe);
     r = head + tail;
     low = (head - r) + tail;
@@ -159,14 +219,20 @@ DEVICE double __nv_tan(double x) {
 }
 // sin(pi x) from the exact remainder of x by 1/2.
 INLINE float sine_pi(float x, int quarter) {
-  const float y = x - 2 * __builtin_rintf(x * 0.5f), k = __builtin_rintf(2 * y), r = __builtin_fmaf(k, -0.5f, y);
-  const float a = r * 3.1415927410125732f, low = __builtin_fmaf(r, 3.1415927410125732f, -a) + r * -8.742277657347586e-08f;
+  const float y = x - 2 * __builtin_rintf(x * 0.5f), k = __builtin_rintf(2 * y),
+              r = __builtin_fmaf(k, -0.5f, y);
+  const float a = r * 3.1415927410125732f,
+              low = __builtin_fmaf(r, 3.1415927410125732f, -a) + r * -8.742277657347586e-08f;
   const int q = (int)k + quarter;
   const float v = q & 1 ? __builtin_fmaf(-low, a, cosine(a)) : sine(a) + low;
   return q & 2 ? -v : v;
 }
-DEVICE float __nv_sinpif(float x) { return __builtin_rintf(x) == x ? x * 0 : sine_pi(x, 0); }
-DEVICE float __nv_cospif(float x) { return sine_pi(x, 1); }
+DEVICE float __nv_sinpif(float x) {
+  return __builtin_rintf(x) == x ? x * 0 : sine_pi(x, 0);
+}
+DEVICE float __nv_cospif(float x) {
+  return sine_pi(x, 1);
+}
 DEVICE void __nv_sincospif(float x, float* s, float* c) {
   *s = __nv_sinpif(x);
   *c = sine_pi(x, 1);
@@ -174,13 +240,18 @@ DEVICE void __nv_sincospif(float x, float* s, float* c) {
 // sin(pi x) from the exact remainder of x by 1/2.
 INLINE double sine_pi(double x, int quarter) {
   const double y = x - 2 * __builtin_rint(x * 0.5), k = __builtin_rint(2 * y), r = __builtin_fma(k, -0.5, y);
-  const double a = r * 3.141592653589793, low = __builtin_fma(r, 3.141592653589793, -a) + r * 1.2246467991473532e-16;
+  const double a = r * 3.141592653589793,
+               low = __builtin_fma(r, 3.141592653589793, -a) + r * 1.2246467991473532e-16;
   const int q = (int)k + quarter;
   const double v = q & 1 ? __builtin_fma(-low, a, cosine(a)) : sine(a) + low;
   return q & 2 ? -v : v;
 }
-DEVICE double __nv_sinpi(double x) { return __builtin_rint(x) == x ? x * 0 : sine_pi(x, 0); }
-DEVICE double __nv_cospi(double x) { return sine_pi(x, 1); }
+DEVICE double __nv_sinpi(double x) {
+  return __builtin_rint(x) == x ? x * 0 : sine_pi(x, 0);
+}
+DEVICE double __nv_cospi(double x) {
+  return sine_pi(x, 1);
+}
 DEVICE void __nv_sincospi(double x, double* s, double* c) {
   *s = __nv_sinpi(x);
   *c = sine_pi(x, 1);

@@ -1,4 +1,5 @@
-// cooperative_groups::memcpy_async: 16-byte asynchronous copies where alignment allows, plain copies elsewhere.
+// cooperative_groups::memcpy_async: 16-byte asynchronous copies where alignment allows, plain copies
+// elsewhere.
 #ifndef WANREN_COOPERATIVE_GROUPS_MEMCPY_ASYNC_H
 #define WANREN_COOPERATIVE_GROUPS_MEMCPY_ASYNC_H
 
@@ -16,9 +17,10 @@ __device__ __forceinline__ void memcpy_async(const Group& g, T* dst, const T* sr
   if (__isShared(dst) && __isGlobal(src) && (((size_t)dst | (size_t)src) & 15) == 0) {
     const size_t whole = bytes & ~(size_t)15;
     for (size_t i = (size_t)g.thread_rank() * 16; i < whole; i += (size_t)g.size() * 16)
-      asm volatile("cp.async.cg.shared.global [%0], [%1], 16;" ::"r"((unsigned int)__cvta_generic_to_shared(d + i)),
-                   "l"(__cvta_generic_to_global(s + i))
-                   : "memory");
+      asm volatile(
+          "cp.async.cg.shared.global [%0], [%1], 16;" ::"r"((unsigned int)__cvta_generic_to_shared(d + i)),
+          "l"(__cvta_generic_to_global(s + i))
+          : "memory");
     for (size_t i = whole + g.thread_rank(); i < bytes; i += g.size()) d[i] = s[i];
     asm volatile("cp.async.commit_group;" ::: "memory");
     return;

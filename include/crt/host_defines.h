@@ -39,8 +39,10 @@
 // The parameter space is constant in PTX anyway; taking its address only differs in cost.
 #define __grid_constant__
 #define __nv_pure__ __attribute__((pure))
-#define __cluster_dims__(...)                                                            \
-  _Pragma("GCC error \"__cluster_dims__ is not supported: use cudaLaunchKernelEx with cudaLaunchAttributeClusterDimension\"")
+#define __cluster_dims__(...)                                                       \
+  _Pragma(                                                                          \
+      "GCC error \"__cluster_dims__ is not supported: use cudaLaunchKernelEx with " \
+      "cudaLaunchAttributeClusterDimension\"")
 #else
 #ifndef __host__
 #define __host__

@@ -1,14 +1,14 @@
-// Included by clang's __clang_cuda_intrinsics.h, which declares __match_*32_sync and __match_*64_sync: the overloads
-// of CUDA C++ on top of them ("Warp Match Functions").
+// Included by clang's __clang_cuda_intrinsics.h, which declares __match_*32_sync and __match_*64_sync: the
+// overloads of CUDA C++ on top of them ("Warp Match Functions").
 #ifndef WANREN_CRT_SM_70_RT_HPP
 #define WANREN_CRT_SM_70_RT_HPP
 
-#define WANREN_MATCH(T, BITS, AS)                                                            \
-  static __device__ __forceinline__ unsigned __match_any_sync(unsigned mask, T value) {      \
-    return __match_any_sync_##BITS(mask, AS(value));                                         \
-  }                                                                                          \
+#define WANREN_MATCH(T, BITS, AS)                                                                  \
+  static __device__ __forceinline__ unsigned __match_any_sync(unsigned mask, T value) {            \
+    return __match_any_sync_##BITS(mask, AS(value));                                               \
+  }                                                                                                \
   static __device__ __forceinline__ unsigned __match_all_sync(unsigned mask, T value, int* pred) { \
-    return __match_all_sync_##BITS(mask, AS(value), pred);                                   \
+    return __match_all_sync_##BITS(mask, AS(value), pred);                                         \
   }
 #define __match_any_sync_32 __match32_any_sync
 #define __match_any_sync_64 __match64_any_sync

@@ -6,7 +6,8 @@
 
 #define WANREN_API static inline __attribute__((unused)) cudaError_t
 
-static inline __attribute__((unused)) cudaPitchedPtr make_cudaPitchedPtr(void* d, size_t p, size_t xsz, size_t ysz) {
+static inline __attribute__((unused)) cudaPitchedPtr make_cudaPitchedPtr(void* d, size_t p, size_t xsz,
+                                                                         size_t ysz) {
   cudaPitchedPtr s;
   s.ptr = d, s.pitch = p, s.xsize = xsz, s.ysize = ysz;
   return s;
@@ -30,7 +31,9 @@ template <class T>
 WANREN_API cudaMallocHost(T** ptr, size_t size, unsigned int flags = 0) {
   return ::cudaHostAlloc((void**)ptr, size, flags);
 }
-WANREN_API cudaMallocHost(void** ptr, size_t size, unsigned int flags) { return ::cudaHostAlloc(ptr, size, flags); }
+WANREN_API cudaMallocHost(void** ptr, size_t size, unsigned int flags) {
+  return ::cudaHostAlloc(ptr, size, flags);
+}
 template <class T>
 WANREN_API cudaHostAlloc(T** ptr, size_t size, unsigned int flags) {
   return ::cudaHostAlloc((void**)ptr, size, flags);
@@ -95,7 +98,9 @@ template <class T>
 WANREN_API cudaGetSymbolSize(size_t* size, const T& symbol) {
   return ::cudaGetSymbolSize(size, (const void*)&symbol);
 }
-WANREN_API cudaEventCreate(cudaEvent_t* event, unsigned int flags) { return ::cudaEventCreateWithFlags(event, flags); }
+WANREN_API cudaEventCreate(cudaEvent_t* event, unsigned int flags) {
+  return ::cudaEventCreateWithFlags(event, flags);
+}
 
 template <class T>
 WANREN_API cudaFuncSetCacheConfig(T* func, cudaFuncCache cacheConfig) {
@@ -127,8 +132,8 @@ WANREN_API cudaLaunchKernel(T* func, dim3 gridDim, dim3 blockDim, void** args, s
   return ::cudaLaunchKernel((const void*)func, gridDim, blockDim, args, sharedMem, stream);
 }
 template <class T>
-WANREN_API cudaLaunchCooperativeKernel(T* func, dim3 gridDim, dim3 blockDim, void** args, size_t sharedMem = 0,
-                                       cudaStream_t stream = 0) {
+WANREN_API cudaLaunchCooperativeKernel(T* func, dim3 gridDim, dim3 blockDim, void** args,
+                                       size_t sharedMem = 0, cudaStream_t stream = 0) {
   return ::cudaLaunchCooperativeKernel((const void*)func, gridDim, blockDim, args, sharedMem, stream);
 }
 #if __cplusplus >= 201103L
@@ -139,7 +144,8 @@ struct wanren_identity {
 // Arguments convert to the kernel's own parameter types.
 template <typename... Params, typename... Args>
 WANREN_API cudaLaunchKernelEx(const cudaLaunchConfig_t* config, void (*kernel)(Params...), Args&&... args) {
-  static_assert(sizeof...(Params) == sizeof...(Args), "cudaLaunchKernelEx needs one argument per kernel parameter");
+  static_assert(sizeof...(Params) == sizeof...(Args),
+                "cudaLaunchKernelEx needs one argument per kernel parameter");
   return [&](Params... values) {
     void* pointers[] = {(void*)&values..., nullptr};
     return ::cudaLaunchKernelExC(config, (const void*)kernel, pointers);
@@ -147,19 +153,23 @@ WANREN_API cudaLaunchKernelEx(const cudaLaunchConfig_t* config, void (*kernel)(P
 }
 #endif
 template <class T>
-WANREN_API cudaOccupancyMaxActiveBlocksPerMultiprocessor(int* numBlocks, T func, int blockSize, size_t dynamicSMemSize) {
+WANREN_API cudaOccupancyMaxActiveBlocksPerMultiprocessor(int* numBlocks, T func, int blockSize,
+                                                         size_t dynamicSMemSize) {
   return ::cudaOccupancyMaxActiveBlocksPerMultiprocessorWithFlags(numBlocks, (const void*)func, blockSize,
                                                                   dynamicSMemSize, cudaOccupancyDefault);
 }
 template <class T>
 WANREN_API cudaOccupancyMaxActiveBlocksPerMultiprocessorWithFlags(int* numBlocks, T func, int blockSize,
-                                                                  size_t dynamicSMemSize, unsigned int flags) {
+                                                                  size_t dynamicSMemSize,
+                                                                  unsigned int flags) {
   return ::cudaOccupancyMaxActiveBlocksPerMultiprocessorWithFlags(numBlocks, (const void*)func, blockSize,
                                                                   dynamicSMemSize, flags);
 }
 template <class T>
-WANREN_API cudaOccupancyAvailableDynamicSMemPerBlock(size_t* dynamicSmemSize, T* func, int numBlocks, int blockSize) {
-  return ::cudaOccupancyAvailableDynamicSMemPerBlock(dynamicSmemSize, (const void*)func, numBlocks, blockSize);
+WANREN_API cudaOccupancyAvailableDynamicSMemPerBlock(size_t* dynamicSmemSize, T* func, int numBlocks,
+                                                     int blockSize) {
+  return ::cudaOccupancyAvailableDynamicSMemPerBlock(dynamicSmemSize, (const void*)func, numBlocks,
+                                                     blockSize);
 }
 template <class T>
 WANREN_API cudaOccupancyMaxActiveClusters(int* numClusters, T* func, const cudaLaunchConfig_t* config) {
@@ -174,15 +184,18 @@ WANREN_API cudaOccupancyMaxPotentialClusterSize(int* clusterSize, T* func, const
 template <typename Size, class T>
 WANREN_API cudaOccupancyMaxPotentialBlockSizeVariableSMemWithFlags(int* minGridSize, int* blockSize, T func,
                                                                    Size blockSizeToDynamicSMemSize,
-                                                                   int blockSizeLimit = 0, unsigned int flags = 0) {
+                                                                   int blockSizeLimit = 0,
+                                                                   unsigned int flags = 0) {
   if (!minGridSize || !blockSize || !func) return cudaErrorInvalidValue;
   int device = 0, threads_per_sm = 0, max_block = 0, sms = 0, warp = 0;
   cudaFuncAttributes attr;
   cudaError_t e;
   if ((e = ::cudaGetDevice(&device)) != cudaSuccess) return e;
-  if ((e = ::cudaDeviceGetAttribute(&threads_per_sm, cudaDevAttrMaxThreadsPerMultiProcessor, device)) != cudaSuccess)
+  if ((e = ::cudaDeviceGetAttribute(&threads_per_sm, cudaDevAttrMaxThreadsPerMultiProcessor, device)) !=
+      cudaSuccess)
     return e;
-  if ((e = ::cudaDeviceGetAttribute(&max_block, cudaDevAttrMaxThreadsPerBlock, device)) != cudaSuccess) return e;
+  if ((e = ::cudaDeviceGetAttribute(&max_block, cudaDevAttrMaxThreadsPerBlock, device)) != cudaSuccess)
+    return e;
   if ((e = ::cudaDeviceGetAttribute(&sms, cudaDevAttrMultiProcessorCount, device)) != cudaSuccess) return e;
   if ((e = ::cudaDeviceGetAttribute(&warp, cudaDevAttrWarpSize, device)) != cudaSuccess) return e;
   if ((e = ::cudaFuncGetAttributes(&attr, (const void*)func)) != cudaSuccess) return e;
@@ -195,7 +208,8 @@ WANREN_API cudaOccupancyMaxPotentialBlockSizeVariableSMemWithFlags(int* minGridS
     e = ::cudaOccupancyMaxActiveBlocksPerMultiprocessorWithFlags(&blocks, (const void*)func, block,
                                                                  blockSizeToDynamicSMemSize(block), flags);
     if (e != cudaSuccess) return e;
-    if (block * blocks > best_threads) best_threads = block * blocks, best_block = block, best_blocks = blocks;
+    if (block * blocks > best_threads)
+      best_threads = block * blocks, best_block = block, best_blocks = blocks;
     if (best_threads == threads_per_sm) break;
   }
   *minGridSize = best_blocks * sms;
@@ -208,23 +222,25 @@ struct wanren_constant_smem {
 };
 template <typename Size, class T>
 WANREN_API cudaOccupancyMaxPotentialBlockSizeVariableSMem(int* minGridSize, int* blockSize, T func,
-                                                          Size blockSizeToDynamicSMemSize, int blockSizeLimit = 0) {
-  return cudaOccupancyMaxPotentialBlockSizeVariableSMemWithFlags(minGridSize, blockSize, func,
-                                                                 blockSizeToDynamicSMemSize, blockSizeLimit, 0u);
+                                                          Size blockSizeToDynamicSMemSize,
+                                                          int blockSizeLimit = 0) {
+  return cudaOccupancyMaxPotentialBlockSizeVariableSMemWithFlags(
+      minGridSize, blockSize, func, blockSizeToDynamicSMemSize, blockSizeLimit, 0u);
 }
 template <class T>
-WANREN_API cudaOccupancyMaxPotentialBlockSize(int* minGridSize, int* blockSize, T func, size_t dynamicSMemSize = 0,
-                                              int blockSizeLimit = 0) {
+WANREN_API cudaOccupancyMaxPotentialBlockSize(int* minGridSize, int* blockSize, T func,
+                                              size_t dynamicSMemSize = 0, int blockSizeLimit = 0) {
   wanren_constant_smem size = {dynamicSMemSize};
-  return cudaOccupancyMaxPotentialBlockSizeVariableSMemWithFlags(minGridSize, blockSize, func, size, blockSizeLimit, 0u);
+  return cudaOccupancyMaxPotentialBlockSizeVariableSMemWithFlags(minGridSize, blockSize, func, size,
+                                                                 blockSizeLimit, 0u);
 }
 template <class T>
 WANREN_API cudaOccupancyMaxPotentialBlockSizeWithFlags(int* minGridSize, int* blockSize, T func,
                                                        size_t dynamicSMemSize = 0, int blockSizeLimit = 0,
                                                        unsigned int flags = 0) {
   wanren_constant_smem size = {dynamicSMemSize};
-  return cudaOccupancyMaxPotentialBlockSizeVariableSMemWithFlags(minGridSize, blockSize, func, size, blockSizeLimit,
-                                                                 flags);
+  return cudaOccupancyMaxPotentialBlockSizeVariableSMemWithFlags(minGridSize, blockSize, func, size,
+                                                                 blockSizeLimit, flags);
 }
 
 #undef WANREN_API
