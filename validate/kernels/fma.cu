@@ -21,7 +21,7 @@ int main(int argc, char** argv) {
   CUDA(cudaGetDeviceProperties(&p, 0));
   float* out = nullptr;
   CUDA(cudaMalloc(&out, 4));
-  constexpr int iterations = 64;
+  constexpr int iterations = 512;
   const int blocks = p.multiProcessorCount * (p.maxThreadsPerMultiProcessor / 256);
   const double ms = median_ms(repeats, [&] { fma_chains<iterations><<<blocks, 256>>>(out, 0.999f, 0.001f); });
   const double flops = 2.0 * blocks * 256 * 64 * iterations;

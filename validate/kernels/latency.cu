@@ -5,11 +5,17 @@
 
 #include "common.h"
 
-__global__ void chase(const unsigned* ring, int loads, long long* cycles, unsigned* sink) {
-  unsigned at = 0;
+// Each line's first word is the address of the next line: nothing but the load is on the path.
+__global__ void link_ring(void** ring, const unsigned* next, unsigned lines) {
+  const unsigned i = blockIdx.x * blockDim.x + threadIdx.x;
+  if (i < lines) ring[i * 16ull] = ring + next[i] * 16ull;
+}
+
+__global__ void chase(void** ring, int loads, long long* cycles, void** sink) {
+  void** at = ring;
   const long long begin = clock64();
-#pragma unroll 16
-  for (int i = 0; i < loads; ++i) at = ring[at];
+#pragma unroll 32
+  for (int i = 0; i < loads; ++i) at = static_cast<void**>(*at);
   const long long end = clock64();
   *cycles = end - begin;
   *sink = at;
@@ -24,23 +30,28 @@ int main(int argc, char** argv) {
   std::mt19937 random(1);
   for (const double kb : footprints) {
     const size_t lines = std::max<size_t>(static_cast<size_t>(kb * 1024 / 128), 2);
-    std::vector<unsigned> order(lines), ring(lines * 32);
+    std::vector<unsigned> order(lines), next(lines);
     std::iota(order.begin(), order.end(), 0u);
     std::shuffle(order.begin() + 1, order.end(), random);
-    for (size_t i = 0; i < lines; ++i) ring[order[i] * 32] = order[(i + 1) % lines] * 32;
-    unsigned *device = nullptr, *sink = nullptr;
+    for (size_t i = 0; i < lines; ++i) next[order[i]] = order[(i + 1) % lines];
+    void **ring = nullptr, **sink = nullptr;
+    unsigned* next_device = nullptr;
     long long *cycles = nullptr, result = 0;
-    CUDA(cudaMalloc(&device, ring.size() * 4));
-    CUDA(cudaMalloc(&sink, 4));
+    CUDA(cudaMalloc(&ring, lines * 128));
+    CUDA(cudaMalloc(&next_device, lines * 4));
+    CUDA(cudaMalloc(&sink, sizeof(void*)));
     CUDA(cudaMalloc(&cycles, 8));
-    CUDA(cudaMemcpy(device, ring.data(), ring.size() * 4, cudaMemcpyHostToDevice));
-    // Twice around to warm every level up, then timed.
-    chase<<<1, 1>>>(device, static_cast<int>(2 * lines), cycles, sink);
-    const int loads = std::max<int>(wanted, static_cast<int>(std::min<size_t>(lines, 4000000)));
-    chase<<<1, 1>>>(device, loads, cycles, sink);
+    CUDA(cudaMemcpy(next_device, next.data(), lines * 4, cudaMemcpyHostToDevice));
+    link_ring<<<static_cast<unsigned>((lines + 255) / 256), 256>>>(ring, next_device,
+                                                                   static_cast<unsigned>(lines));
+    // Once around warms every level up; then timed.
+    chase<<<1, 1>>>(ring, static_cast<int>(lines), cycles, sink);
+    const int loads = wanted;
+    chase<<<1, 1>>>(ring, loads, cycles, sink);
     CUDA(cudaMemcpy(&result, cycles, 8, cudaMemcpyDeviceToHost));
     csv("latency", kb, static_cast<double>(result) / loads, "cycles");
-    CUDA(cudaFree(device));
+    CUDA(cudaFree(ring));
+    CUDA(cudaFree(next_device));
     CUDA(cudaFree(sink));
     CUDA(cudaFree(cycles));
   }

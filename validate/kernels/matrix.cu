@@ -26,7 +26,7 @@ int main(int argc, char** argv) {
   CUDA(cudaGetDeviceProperties(&p, 0));
   float* out = nullptr;
   CUDA(cudaMalloc(&out, 4));
-  constexpr int iterations = 64;
+  constexpr int iterations = 256;
   const int blocks = p.multiProcessorCount * 4;
   const double ms = median_ms(repeats, [&] { mma_chains<iterations><<<blocks, 256>>>(out); });
   csv("mma_bf16", blocks, 2.0 * 16 * 16 * 16 * 4 * iterations * 8 * blocks / ms * 1e-9, "TFLOP/s");
