@@ -219,6 +219,9 @@ def main():
         line.say("drawing")
         import pictures  # matplotlib takes a second to load: while nobody waits for anything else
         pictures.draw_all(OUT, rows, PROGRAMS, CHIPS)
+    except KeyboardInterrupt:
+        line.end()
+        return 130
     except Failed as error:
         line.end()
         print(f"scripts/demo: {error}", file=sys.stderr)

@@ -11,6 +11,7 @@
 #include "engine/arena.h"
 #include "engine/fiber.h"
 #include "engine/launch.h"
+#include "support/wall_clock.h"
 
 namespace wanren::engine {
 
@@ -84,7 +85,7 @@ void set_kernel_time_limit_s(double seconds);
 /// While it lives, device code on this thread is interrupted once `deadline` has passed.
 class WatchdogScope {
  public:
-  using Clock = std::chrono::steady_clock;
+  using Clock = WallClock;
   /// Clock::time_point::max(): no limit, no cost.
   WatchdogScope(ThreadState& state, Clock::time_point deadline);
   ~WatchdogScope();

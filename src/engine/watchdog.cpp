@@ -77,7 +77,10 @@ class Watchdog {
         one.state->expired = 1;
         pthread_kill(one.thread, watchdog_signal());
       }
-      wake_.wait_for(lock, std::chrono::milliseconds(5));
+      // Not a timed wait: that asks the host clock, which may be the modelled one.
+      lock.unlock();
+      std::this_thread::sleep_for(std::chrono::milliseconds(5));
+      lock.lock();
     }
   }
 

@@ -1,7 +1,6 @@
 #include "jit/compiler.h"
 
 #include <atomic>
-#include <chrono>
 #include <map>
 #include <mutex>
 
@@ -9,6 +8,7 @@
 #include "jit/cache.h"
 #include "jit/emitter.h"
 #include "jit/machine.h"
+#include "support/wall_clock.h"
 
 namespace wanren::jit {
 
@@ -82,7 +82,7 @@ Result<std::vector<simt::LanePattern>> emit_ir(llvm::Module& module, const simt:
 
 Result<std::shared_ptr<CompiledCode>> make_code(std::shared_ptr<const simt::Kernel> kernel,
                                                 const simt::BlockShape& shape, engine::Flavour flavour) {
-  const auto start = std::chrono::steady_clock::now();
+  const double start_s = wall_seconds();
   const CacheKey key = cache_key(*kernel, shape, flavour);
   auto code = std::make_shared<CompiledCode>(kernel);
   bool ready = false;
@@ -100,7 +100,7 @@ Result<std::shared_ptr<CompiledCode>> make_code(std::shared_ptr<const simt::Kern
     if (auto loaded = code->load(std::move(*object), std::move(*patterns)); !loaded)
       return std::unexpected(loaded.error());
   }
-  code->set_compile_seconds(std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count());
+  code->set_compile_seconds(wall_seconds() - start_s);
   return code;
 }
 

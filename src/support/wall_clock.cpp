@@ -6,11 +6,15 @@
 
 namespace wanren {
 
-double wall_seconds() {
+WallClock::time_point WallClock::now() noexcept {
   timespec now{};
   // The system call itself: libc's clock_gettime may be interposed.
   syscall(SYS_clock_gettime, CLOCK_MONOTONIC, &now);
-  return static_cast<double>(now.tv_sec) + 1e-9 * static_cast<double>(now.tv_nsec);
+  return time_point(std::chrono::seconds(now.tv_sec) + std::chrono::nanoseconds(now.tv_nsec));
+}
+
+double wall_seconds() {
+  return std::chrono::duration<double>(WallClock::now().time_since_epoch()).count();
 }
 
 }  // namespace wanren

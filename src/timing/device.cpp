@@ -8,6 +8,7 @@
 #include <cmath>
 
 #include "support/result.h"
+#include "support/wall_clock.h"
 #include "timing/clock.h"
 #include "timing/dispatch.h"
 #include "timing/memory_system.h"
@@ -28,7 +29,7 @@ Engine engine_of(CopyKind kind) {
   return Engine::none;
 }
 
-using Clock = std::chrono::steady_clock;
+using Clock = WallClock;
 
 }  // namespace
 
