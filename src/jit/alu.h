@@ -22,6 +22,10 @@ struct Alu {
   Value* src(std::size_t i, int bits) { return e.get(inst.srcs[i], bits, form); }
   /// The same without making NaNs canonical.
   Value* raw(std::size_t i, int bits) { return e.get_raw(inst.srcs[i], bits, form); }
+  /// Source i of an instruction that only moves it.
+  Value* moved(std::size_t i, int bits) {
+    return inst.dsts[0] != simt::no_value && e.is_raw(inst.dsts[0]) ? raw(i, bits) : src(i, bits);
+  }
   /// Source i as f16, bf16, f32 or f64; raw.
   Value* float_src(std::size_t i, ptx::Type t) {
     return b.CreateBitCast(raw(i, ptx::bits(t)), float_type(t));
@@ -44,6 +48,8 @@ bool emit_convert(Alu& a);
 
 /// True if emit_float() gives NaNs whose payload is the host's (see Emitter::get_raw).
 bool leaves_raw_nan(const simt::Inst& inst);
+/// True if every NaN that `inst` gives is canonical.
+bool makes_canonical_nan(const simt::Inst& inst);
 /// True if `inst` only moves its sources' bits, so that raw ones make raw results.
 bool carries_raw_nan(const simt::Inst& inst);
 

@@ -15,25 +15,61 @@ using ptx::Opcode;
 using simt::Rule;
 using simt::WarpContext;
 
+// A value may hold the host's NaN ("raw") if every NaN it can hold came from arithmetic, so that making
+// it canonical later changes nothing else: bits that were loaded or calculated as integers must stay.
 void Emitter::find_raw_values() {
-  raw_.assign(kernel.values.size(), false);
-  auto raw = [&](const simt::Operand& o) { return o.kind == simt::Operand::Kind::value && raw_[o.value]; };
-  for (bool changed = true; changed;) {
-    changed = false;
-    auto mark = [&](simt::ValueId v) {
-      if (v == simt::no_value || raw_[v]) return;
-      raw_[v] = changed = true;
-    };
-    for (const simt::Block& blk : kernel.blocks) {
-      for (const simt::Phi& phi : blk.phis)
-        if (std::any_of(phi.incoming.begin(), phi.incoming.end(), raw)) mark(phi.dst);
-      for (const simt::Inst& inst : blk.insts) {
-        if (inst.dsts.empty()) continue;
-        const bool moved = carries_raw_nan(inst) && std::any_of(inst.srcs.begin(), inst.srcs.end(), raw);
-        if (leaves_raw_nan(inst) || moved) mark(inst.dsts[0]);
+  std::vector<bool> arithmetic(kernel.values.size(), false);
+  auto from_arithmetic = [&](const simt::Operand& o) {
+    switch (o.kind) {
+      case simt::Operand::Kind::value: return static_cast<bool>(arithmetic[o.value]);
+      case simt::Operand::Kind::undefined: return true;
+      case simt::Operand::Kind::imm: {
+        const std::uint64_t m = o.bits & 0x7fffffffffffffff;
+        return (o.bits >> 32 == 0 && (o.bits & 0x7fffffff) <= 0x7f800000) ||
+               (o.bits >> 32 != 0 && m <= 0x7ff0000000000000);
+      }
+      default: return false;
+    }
+  };
+  auto source = [](const simt::Inst& inst) { return leaves_raw_nan(inst) || makes_canonical_nan(inst); };
+  for (const simt::Block& blk : kernel.blocks) {
+    for (const simt::Phi& phi : blk.phis) arithmetic[phi.dst] = true;
+    for (const simt::Inst& inst : blk.insts)
+      if (!inst.dsts.empty() && inst.dsts[0] != simt::no_value && (source(inst) || carries_raw_nan(inst)))
+        arithmetic[inst.dsts[0]] = true;
+  }
+  auto until_stable = [&](auto visit) {
+    for (bool changed = true; changed;) {
+      changed = false;
+      for (const simt::Block& blk : kernel.blocks) {
+        for (const simt::Phi& phi : blk.phis) changed |= visit(phi.dst, phi.incoming, nullptr);
+        for (const simt::Inst& inst : blk.insts)
+          if (!inst.dsts.empty() && inst.dsts[0] != simt::no_value)
+            changed |= visit(inst.dsts[0], inst.srcs, &inst);
       }
     }
-  }
+  };
+  until_stable([&](simt::ValueId v, const std::vector<simt::Operand>& from, const simt::Inst* inst) {
+    if (!arithmetic[v]) return false;
+    bool good = true;
+    if (!inst || carries_raw_nan(*inst)) {
+      const std::size_t n = inst && inst->op == Opcode::selp ? 2 : from.size();
+      for (std::size_t i = 0; i < n; ++i) good = good && from_arithmetic(from[i]);
+    }
+    if (inst && !inst->prior.empty()) good = good && from_arithmetic(inst->prior[0]);
+    arithmetic[v] = good;
+    return !good;
+  });
+  raw_.assign(kernel.values.size(), false);
+  auto raw = [&](const simt::Operand& o) { return o.kind == simt::Operand::Kind::value && raw_[o.value]; };
+  until_stable([&](simt::ValueId v, const std::vector<simt::Operand>& from, const simt::Inst* inst) {
+    if (!arithmetic[v] || raw_[v]) return false;
+    const bool moved = (!inst || carries_raw_nan(*inst)) && std::any_of(from.begin(), from.end(), raw);
+    const bool kept = inst && !inst->prior.empty() && raw(inst->prior[0]);
+    if (!moved && !kept && !(inst && leaves_raw_nan(*inst))) return false;
+    raw_[v] = true;
+    return true;
+  });
 }
 
 llvm::Value* Emitter::affine_scale(const simt::Inst& inst) {
@@ -129,6 +165,11 @@ bool Emitter::emit_pure(const simt::Inst& inst) {
     if (inst.op == Opcode::cvta) return false;
     call_alu(inst);
     return true;
+  }
+  if (leaves_raw_nan(inst) && inst.dsts[0] != simt::no_value && !raw_[inst.dsts[0]] && a.results[0].value) {
+    Value* v = a.results[0].value;
+    a.results[0].value = canonical_nan(
+        b.CreateBitCast(v, int_type(static_cast<int>(v->getType()->getScalarSizeInBits()), a.form)));
   }
   for (std::size_t i = 0; i < a.results.size() && i < inst.dsts.size(); ++i) {
     if (!a.results[i].value || inst.dsts[i] == simt::no_value) continue;

@@ -80,7 +80,7 @@ bool move(Alu& a) {
     }
     return true;
   }
-  a.result(a.raw(0, n));
+  a.result(a.moved(0, n));
   return true;
 }
 
@@ -215,7 +215,7 @@ bool emit_bits(Alu& a) {
     }
     case Opcode::prmt: return permute(a);
     case Opcode::mov: return move(a);
-    case Opcode::selp: a.result(b.CreateSelect(a.src(2, 1), a.raw(0, n), a.raw(1, n))); return true;
+    case Opcode::selp: a.result(b.CreateSelect(a.src(2, 1), a.moved(0, n), a.moved(1, n))); return true;
     case Opcode::createpolicy: a.result(a.constant(64, 0)); return true;
     default: return false;
   }

@@ -152,6 +152,23 @@ bool leaves_raw_nan(const simt::Inst& inst) {
          !inst.mods.relu && !(inst.mods.approx && inst.mods.types[0] == Type::f64);
 }
 
+bool makes_canonical_nan(const simt::Inst& inst) {
+  const Type t = inst.mods.types[0];
+  if (!host_type(t)) return false;
+  if (inst.op == Opcode::cvt) return !ptx::is_float(inst.mods.types[1]) || inst.mods.types[1] != t;
+  switch (inst.op) {
+    case Opcode::min:
+    case Opcode::max:
+    case Opcode::ex2:
+    case Opcode::lg2:
+    case Opcode::sin:
+    case Opcode::cos:
+    case Opcode::tanh:
+    case Opcode::rsqrt: return true;
+    default: return arithmetic(inst.op);
+  }
+}
+
 bool carries_raw_nan(const simt::Inst& inst) {
   if (inst.op == Opcode::selp) return true;
   return inst.op == Opcode::mov && inst.srcs.size() == 1 && inst.dsts.size() == 1;

@@ -125,6 +125,8 @@ void Emitter::write_phis(BlockId to, std::size_t occurrence, Value* edge_bits, b
         [&] {
           simt::Operand o = phi.incoming[incoming];
           Lanes l = lanes(o, width);
+          if (o.kind == simt::Operand::Kind::value && raw_[o.value] && !raw_[phi.dst])
+            l.bits = canonical_nan(l.bits);
           if (o.negated) {
             l.bits = b.CreateNot(materialise(l, width));
             l.kind = Kind::vector;

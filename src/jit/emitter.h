@@ -59,6 +59,7 @@ class Emitter {
   Value* resize(Value* v, int width, bool is_signed);
   Value* splat(Value* scalar);
   Value* canonical_nan(Value* float_bits);
+  bool is_raw(simt::ValueId v) const { return raw_[v]; }
   /// Any active lane's element of a vector whose active lanes agree.
   Value* extract_active(Value* vector);
 

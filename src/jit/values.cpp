@@ -240,7 +240,9 @@ void Emitter::define_from(const simt::Inst& inst, std::size_t dst, Value* value,
     guard.negated = inst.guard_negated;
     // A non-vector result under a varying guard: the prior value is the same or undefined.
     if (form == Form::vector || kind(guard) != Kind::vector)
-      value = b.CreateSelect(get(guard, 1, form), value, get(inst.prior[dst], width, form));
+      value =
+          b.CreateSelect(get(guard, 1, form), value,
+                         raw_[v] ? get_raw(inst.prior[dst], width, form) : get(inst.prior[dst], width, form));
   }
   Lanes l;
   l.kind = form == Form::vector ? Kind::vector : Kind::uniform;

@@ -73,8 +73,10 @@ class Generator {
   mov.f32 %f2, 0f40490FDB;
   mov.f32 %f3, 0fBF000000;
 )" + body_;
-    for (int i = 0; i < 8; ++i) text += "  st.global.u32 [%rd2+" + std::to_string(4 * i) + "], %r" + std::to_string(i) + ";\n";
-    for (int i = 0; i < 4; ++i) text += "  st.global.f32 [%rd2+" + std::to_string(32 + 4 * i) + "], %f" + std::to_string(i) + ";\n";
+    for (int i = 0; i < 8; ++i)
+      text += "  st.global.u32 [%rd2+" + std::to_string(4 * i) + "], %r" + std::to_string(i) + ";\n";
+    for (int i = 0; i < 4; ++i)
+      text += "  st.global.f32 [%rd2+" + std::to_string(32 + 4 * i) + "], %f" + std::to_string(i) + ";\n";
     return text + "  ret;\n}\n";
   }
 
@@ -94,30 +96,48 @@ class Generator {
   std::string condition() {
     const std::string p = "%p" + std::to_string(predicates_++ % 40);
     static const char* const how[] = {"lt", "le", "eq", "ne", "gt", "ge"};
-    if (pick(4) == 0) line("setp." + std::string(how[pick(6)]) + ".f32 " + p + ", " + real() + ", " + real() + ";");
-    else line("setp." + std::string(how[pick(6)]) + (pick(2) ? ".s32 " : ".u32 ") + p + ", " + reg() + ", " + source() + ";");
+    if (pick(4) == 0)
+      line("setp." + std::string(how[pick(6)]) + ".f32 " + p + ", " + real() + ", " + real() + ";");
+    else
+      line("setp." + std::string(how[pick(6)]) + (pick(2) ? ".s32 " : ".u32 ") + p + ", " + reg() + ", " +
+           source() + ";");
     return p;
   }
 
   void arithmetic() {
-    static const char* const two[] = {"add.s32", "sub.s32", "mul.lo.s32", "and.b32", "or.b32", "xor.b32", "min.s32", "max.u32",
-                                      "min.u32", "mul.hi.u32", "mul.hi.s32", "shl.b32", "shr.u32", "shr.s32", "div.s32", "rem.u32", "div.u32"};
+    static const char* const two[] = {"add.s32",    "sub.s32", "mul.lo.s32", "and.b32", "or.b32",
+                                      "xor.b32",    "min.s32", "max.u32",    "min.u32", "mul.hi.u32",
+                                      "mul.hi.s32", "shl.b32", "shr.u32",    "shr.s32", "div.s32",
+                                      "rem.u32",    "div.u32"};
     const std::string guard = pick(5) == 0 ? "@" + std::string(pick(2) ? "!" : "") + condition() + " " : "";
     switch (pick(9)) {
-      case 0: line(guard + "mad.lo.s32 " + reg() + ", " + reg() + ", " + source() + ", " + reg() + ";"); break;
+      case 0:
+        line(guard + "mad.lo.s32 " + reg() + ", " + reg() + ", " + source() + ", " + reg() + ";");
+        break;
       case 1: {
         const std::string p = condition();
         line(guard + "selp.b32 " + reg() + ", " + source() + ", " + reg() + ", " + p + ";");
         break;
       }
-      case 2: line(guard + "fma.rn.f32 " + real() + ", " + real() + ", " + real() + ", " + real() + ";"); break;
+      case 2:
+        line(guard + "fma.rn.f32 " + real() + ", " + real() + ", " + real() + ", " + real() + ";");
+        break;
       case 3: {
-        static const char* const ops[] = {"add.rn.f32", "mul.rn.f32", "sub.rn.f32", "min.f32", "max.f32", "div.rn.f32"};
+        static const char* const ops[] = {"add.rn.f32", "mul.rn.f32", "sub.rn.f32",
+                                          "min.f32",    "max.f32",    "div.rn.f32"};
         line(guard + ops[pick(6)] + " " + real() + ", " + real() + ", " + real() + ";");
         break;
       }
-      case 4: line(guard + (pick(2) ? "cvt.rzi.s32.f32 " + reg() + ", " + real() : "cvt.rn.f32.s32 " + real() + ", " + reg()) + ";"); break;
-      case 5: line(guard + (pick(2) ? "mov.b32 " + reg() + ", " + real() : "mov.b32 " + real() + ", " + reg()) + ";"); break;
+      case 4:
+        line(guard +
+             (pick(2) ? "cvt.rzi.s32.f32 " + reg() + ", " + real()
+                      : "cvt.rn.f32.s32 " + real() + ", " + reg()) +
+             ";");
+        break;
+      case 5:
+        line(guard + (pick(2) ? "mov.b32 " + reg() + ", " + real() : "mov.b32 " + real() + ", " + reg()) +
+             ";");
+        break;
       default: line(guard + two[pick(17)] + " " + reg() + ", " + reg() + ", " + source() + ";"); break;
     }
   }
@@ -158,7 +178,8 @@ class Generator {
       case 9:
       case 10: {
         const std::string c = "%c" + std::to_string(counters_++ % 40), head = fresh("L"), out = fresh("O");
-        line(pick(2) ? "mov.u32 " + c + ", " + std::to_string(1 + pick(4)) + ";" : "and.b32 " + c + ", " + reg() + ", 3;");
+        line(pick(2) ? "mov.u32 " + c + ", " + std::to_string(1 + pick(4)) + ";"
+                     : "and.b32 " + c + ", " + reg() + ", 3;");
         body_ += head + ":\n";
         for (unsigned i = 0; i <= pick(3); ++i) statement(depth - 1);
         if (pick(3) == 0) line("@" + condition() + " bra " + out + ";");
@@ -185,7 +206,8 @@ struct Case {
 class Differential : public testing::TestWithParam<Dim3> {};
 
 engine::Arena& arena() {
-  static const auto made = std::move(*engine::Arena::create({std::uint64_t{1} << 30, std::uint64_t{8} << 30}));
+  static const auto made =
+      std::move(*engine::Arena::create({std::uint64_t{1} << 30, std::uint64_t{8} << 30}));
   return *made;
 }
 
@@ -244,20 +266,25 @@ TEST_P(Differential, CompiledKernelsLeaveTheInterpretersMemoryAndCounts) {
         continue;
       }
       for (std::size_t i = 0; i < words; ++i)
-        ASSERT_EQ(got[i], expected[i]) << "seed " << seed << " run " << run << " thread " << i / 16 << " word " << i % 16 << "\n" << text << simt::dump(*shared);
+        ASSERT_EQ(got[i], expected[i])
+            << "seed " << seed << " run " << run << " thread " << i / 16 << " word " << i % 16 << "\n"
+            << text << simt::dump(*shared);
       for (std::size_t i = 0; i < counts.size(); ++i) {
-        EXPECT_EQ(done.counts[i].threads, counts[i].threads) << "seed " << seed << " run " << run << " block " << i << text;
-        EXPECT_EQ(done.counts[i].warps, counts[i].warps) << "seed " << seed << " run " << run << " block " << i;
+        EXPECT_EQ(done.counts[i].threads, counts[i].threads)
+            << "seed " << seed << " run " << run << " block " << i << text;
+        EXPECT_EQ(done.counts[i].warps, counts[i].warps)
+            << "seed " << seed << " run " << run << " block " << i;
       }
     }
   }
 }
 
 INSTANTIATE_TEST_SUITE_P(Blocks, Differential,
-                         testing::Values(Dim3{32, 1, 1}, Dim3{64, 1, 1}, Dim3{96, 1, 1}, Dim3{1024, 1, 1}, Dim3{16, 16, 1},
-                                         Dim3{24, 4, 1}, Dim3{33, 1, 1}, Dim3{7, 3, 2}),
+                         testing::Values(Dim3{32, 1, 1}, Dim3{64, 1, 1}, Dim3{96, 1, 1}, Dim3{1024, 1, 1},
+                                         Dim3{16, 16, 1}, Dim3{24, 4, 1}, Dim3{33, 1, 1}, Dim3{7, 3, 2}),
                          [](const auto& info) {
-                           return std::to_string(info.param.x) + "x" + std::to_string(info.param.y) + "x" + std::to_string(info.param.z);
+                           return std::to_string(info.param.x) + "x" + std::to_string(info.param.y) + "x" +
+                                  std::to_string(info.param.z);
                          });
 
 }  // namespace
