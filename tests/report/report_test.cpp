@@ -29,8 +29,8 @@ Run sample() {
 }
 
 TEST(Report, WhatIsWrittenIsReadBack) {
-  const Run run = sample();
-  const Result<Run> again = from_json(to_json(run), "test");
+  const report::Run run = sample();
+  const Result<report::Run> again = from_json(to_json(run), "test");
   ASSERT_TRUE(again) << again.error().message();
   EXPECT_EQ(to_json(*again), to_json(run));
   EXPECT_EQ(again->kernels.at(0).grid, (Dim3{7, 2, 1}));
@@ -82,7 +82,7 @@ TEST(Report, EveryFixedKeyOfALaunchIsThere) {
 }
 
 TEST(Report, ATextThatIsNoReportIsRefusedByName) {
-  const Result<Run> run = from_json("{\"schema_version\": 1}", "here.json");
+  const Result<report::Run> run = from_json("{\"schema_version\": 1}", "here.json");
   ASSERT_FALSE(run);
   EXPECT_EQ(run.error().place, "here.json");
   EXPECT_FALSE(from_json("not json", "x"));
@@ -91,7 +91,7 @@ TEST(Report, ATextThatIsNoReportIsRefusedByName) {
 TEST(Report, AnotherSchemaVersionIsRefused) {
   std::string json = to_json(sample());
   json.replace(json.find("\"schema_version\": 1"), 19, "\"schema_version\": 9");
-  const Result<Run> run = from_json(json, "x");
+  const Result<report::Run> run = from_json(json, "x");
   ASSERT_FALSE(run);
   EXPECT_NE(run.error().cause.find("9"), std::string::npos);
 }
