@@ -88,13 +88,14 @@ void print_table(const std::vector<Row>& rows, const RunOptions& options) {
 }
 
 nlohmann::ordered_json to_json(const std::vector<Row>& rows) {
-  nlohmann::ordered_json json;
-  auto& chips = json["chips"] = nlohmann::ordered_json::array();
-  auto& ratios = json["ratios"] = nlohmann::ordered_json::object();
+  nlohmann::ordered_json chips = nlohmann::ordered_json::array(), ratios = nlohmann::ordered_json::object();
   double base_us = 0;
   for (const Row& row : rows) {
     if (!row.failure.empty() || !row.result.run) {
-      chips.push_back({{"chip", {{"name", row.chip}}}, {"failure", row.failure}});
+      nlohmann::ordered_json entry;
+      entry["chip"]["name"] = row.chip;
+      entry["failure"] = row.failure;
+      chips.push_back(std::move(entry));
       continue;
     }
     auto entry = nlohmann::ordered_json::parse(row.result.report_text);
@@ -105,6 +106,9 @@ nlohmann::ordered_json to_json(const std::vector<Row>& rows) {
     if (base_us == 0) base_us = us;
     ratios[row.chip] = us > 0 ? base_us / us : 0;
   }
+  nlohmann::ordered_json json;
+  json["chips"] = std::move(chips);
+  json["ratios"] = std::move(ratios);
   return json;
 }
 

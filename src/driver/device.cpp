@@ -44,7 +44,10 @@ Result<void> adjust(chip::Spec& chip, const Settings& settings) {
       const bool less_is_better = field.unit == "cycles" || field.unit == "ns" || field.unit == "us" ||
                                   field.unit == "W" || field.unit.starts_with("pJ");
       const double shift = static_cast<double>(settings.assumed_shift) / 100;
-      const double factor = less_is_better ? 1 - shift : 1 + shift;
+      double factor = less_is_better ? 1 - shift : 1 + shift;
+      // An open context takes at least what an idle board takes.
+      if (field.key() == "power.active_idle")
+        factor = std::max(factor, chip.power.idle / chip.power.active_idle);
       if (Result<void> done = chip::scale(chip, field.key(), factor); !done) return done;
     }
   }
