@@ -155,11 +155,8 @@ bool Emitter::emit_pure(const simt::Inst& inst) {
   if (!wanted) return true;
   for (const simt::Operand& o : inst.srcs)
     if (kind(o) == Kind::vector) vector = true;
-  const bool affine_source =
-      std::any_of(inst.srcs.begin(), inst.srcs.end(), [&](const auto& o) { return kind(o) == Kind::affine; });
   const bool affine_result = inst.dsts[0] != simt::no_value && shapes[inst.dsts[0]].kind == Kind::affine;
   // A uniform result of affine sources (a difference of equal patterns, a comparison) has lane 0's value.
-  (void)affine_source;
   Alu a{*this, inst, vector ? Form::vector : Form::scalar, b, {}};
   if (!emit_float(a) && !emit_compare(a) && !emit_convert(a) && !emit_integer(a) && !emit_bits(a)) {
     if (inst.op == Opcode::cvta) return false;

@@ -424,14 +424,12 @@ void Emitter::call_syscall(const simt::Inst& inst) {
   for (std::size_t i = 0; i < in; ++i)
     b.CreateAlignedStore(get(inst.srcs[i], 64, Form::vector), row(i), llvm::Align(64));
   Mask mask = inst_mask(inst);
-  llvm::BasicBlock* from = b.GetInsertBlock();
   llvm::BasicBlock* call = new_block("syscall");
   llvm::BasicBlock* on = new_block("on");
   if (mask.nonempty)
     b.CreateBr(call);
   else
     b.CreateCondBr(b.CreateICmpNE(mask.bits, b.getInt32(0)), call, on);
-  (void)from;
   b.SetInsertPoint(call);
   if (cursor_) store_context(offsetof(WarpContext, trace_cursor), b.CreateLoad(b.getPtrTy(), cursor_));
   Value* services = load_context(offsetof(WarpContext, services), 0);
