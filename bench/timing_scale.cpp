@@ -1,10 +1,11 @@
 // How fast the timing model itself runs, per host core, on chip-scale synthetic work; JSON on stdout.
 //
-//   bench_timing_scale [threads]
+//   bench_timing_scale [threads [part of a name]]
 
 #include <cstdio>
 #include <cstdlib>
 #include <ctime>
+#include <string_view>
 
 #include "../tests/timing/synthetic_source.h"
 
@@ -134,11 +135,16 @@ void sgemm(int threads) {
 
 int main(int argc, char** argv) {
   const int threads = argc > 1 ? std::max(1, std::atoi(argv[1])) : 1;
+  const std::string_view wanted = argc > 2 ? argv[2] : "";
+  const std::pair<std::string_view, void (*)(int)> all[] = {
+      {"coalesced stream", stream}, {"random gather", gather}, {"tiled sgemm", sgemm}};
+  const char* between = "";
   std::printf("{\"benchmarks\": [\n");
-  stream(threads);
-  std::printf(",\n");
-  gather(threads);
-  std::printf(",\n");
-  sgemm(threads);
+  for (const auto& [name, run] : all) {
+    if (name.find(wanted) == name.npos) continue;
+    std::printf("%s", between);
+    between = ",\n";
+    run(threads);
+  }
   std::printf("\n]}\n");
 }
