@@ -11,7 +11,7 @@ from pathlib import Path
 
 from programs import CHIPS, PROGRAMS
 from results import cells, load, speed, verdict
-from text import bytes_text, range_text, table, time_text
+from text import bound_text, bytes_text, table, time_text
 
 ROOT = Path(__file__).resolve().parents[2]
 BUILD = ROOT / "build"
@@ -103,8 +103,9 @@ def jobs(work, line, label, done_text=None):
                 for other in pending:
                     other.cancel()
                 raise
-            if done_text:
-                line.print(done_text(name, results[name], seconds))
+            text = done_text(name, results[name], seconds) if done_text else ""
+            if text:
+                line.print(text)
     return results
 
 
@@ -151,23 +152,37 @@ def compare_command(program, chips, json_path, large, sensitivity, sets=()):
         command += ["--sensitivity"]
     for item in (() if large else program.small_set) + tuple(sets):
         command += ["--set", item]
-    command += ["--threads", threads_each(2 if large else len(PROGRAMS))]
+    command += ["--threads", threads_each(len(PROGRAMS) * len(CHIPS))]
     return command + ["--", BUILD / "programs" / program.name] + list(program.large if large else program.small)
 
 
 def compare_all(line, large):
-    def comparison(program):
+    """{title: comparison over CHIPS}. A process a program and chip, so that the cores stay busy to the end."""
+    begin = time.monotonic()
+    parts = {}
+
+    def one(program, chip):
         def call():
-            path = OUT / f"{program.name}.json"
-            run(compare_command(program, CHIPS, path, large, True), OUT / f"{program.name}.compare.txt",
-                f"comparing {program.title}")
-            return load(path)
+            path = OUT / f"{program.name}.{chip}.json"
+            run(compare_command(program, (chip,), path, large, True), path.with_suffix(".txt"),
+                f"{program.title} on {chip}")
+            return load(path)["chips"][0]
         return call
+
+    def tell(name, report, _):
+        title, chip = name.split(" on ")
+        parts.setdefault(title, {})[chip] = report
+        if len(parts[title]) < len(CHIPS):
+            return ""
+        return f"  done  {title:<16}{time.monotonic() - begin:5.1f} s"
 
     print(f"\n{len(PROGRAMS)} programs on {', '.join(CHIPS)}, each also with all assumed figures 30 % worse and better:",
           flush=True)
-    return jobs({p.title: comparison(p) for p in PROGRAMS}, line, "comparing",
-                lambda name, result, seconds: f"  done  {name:<16}{seconds:5.1f} s")
+    jobs({f"{p.title} on {c}": one(p, c) for p in PROGRAMS for c in CHIPS}, line, "comparing", tell)
+    comparisons = {p.title: {"chips": [parts[p.title][c] for c in CHIPS]} for p in PROGRAMS}
+    for p in PROGRAMS:
+        (OUT / f"{p.name}.json").write_text(json.dumps(comparisons[p.title], indent=1), encoding="utf-8")
+    return comparisons
 
 
 def halve_link(line, large, comparisons):
@@ -202,7 +217,8 @@ def print_change(change, link, pairs):
         over = sum(sum(k["d2d_link_bytes"]) for k in before.kernels)
         print(f"  {title:<14}{time_text(before.time_us)} -> {time_text(after.time_us)} "
               f"({after.time_us / before.time_us:.2f} times the time); {bytes_text(over)} cross between the dies; "
-              f"bound by {before.bound_by} -> {after.bound_by}")
+              f"limit: {bound_text(before.bound_by)}"
+              + ("" if after.bound_by == before.bound_by else f" -> {bound_text(after.bound_by)}"))
 
 
 def main():

@@ -94,7 +94,8 @@ def roofline(folder, rows, programs, chips):
             x = min(flops / moved, x_high) if moved else x_high  # all of it in L2: at the right edge
             y = flops / (cell.time_us * 1e-6) * 1e-12
             lowest = min(lowest, y)
-            axis.plot(x, y, PROGRAM_MARK.get(program.title, "o"), ms=7, color=colour(chip), mec=PAPER, mew=0.8, zorder=3)
+            axis.plot(x, y, PROGRAM_MARK.get(program.title, "o"), ms=7, color=colour(chip), mec=PAPER, mew=0.8, zorder=3,
+                      clip_on=False)
         axis.set_xscale("log")
         axis.set_yscale("log")
         axis.grid(color="#edf0f3", lw=0.7)

@@ -27,7 +27,7 @@ PROGRAMS = (
             "STREAM runs with L2 cut to 1 MiB a die, so that arrays of a quick run are four times the cache, as "
             "STREAM asks; the rate from DRAM does not depend on it.", 12),
     Program("SGEMM", "sgemm", ("blocked",), "fp32", ("-n", "1280", "-k", "64", "-step", "blocked"),
-            ("--large", "-step", "blocked"), "n = 1280, k = 64", "n = 4096"),
+            ("--large", "-step", "blocked"), "1280², k = 64", "n = 4096"),
     Program("MLP training", "mlp", (), "fp32", ("-epochs", "10"), ("--large",), "2,048 points, 10 epochs",
             "65,536 points, to 95 %"),
 )

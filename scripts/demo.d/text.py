@@ -36,15 +36,26 @@ def range_text(cell):
     return f" {down:+.0f}/{up:+.0f} %".replace("-", "−")
 
 
+# Stall names as Nsight Compute has them, in words.
+WAITS = {"wait": "dependencies", "long_scoreboard": "memory", "short_scoreboard": "shared memory",
+         "math_pipe_throttle": "the math pipe", "tensor_pipe_throttle": "the tensor pipe", "lg_throttle": "memory queue",
+         "barrier": "barriers", "branch_resolve": "branches", "no_instruction": "instructions",
+         "dispatch_stall": "dispatch", "sleeping": "sleep"}
+
+
+def bound_text(bound_by):
+    kind, _, stall = bound_by.partition(": ")
+    return f"waits for {WAITS.get(stall, stall)}" if kind == "latency" else bound_by
+
+
 def cell_lines(cell, roof):
     if not cell.ok:
         return ["does not run:"] + textwrap.wrap(cell.failure, 20)[:4]
-    kind, _, stall = cell.bound_by.partition(": ")
     return [
         time_text(cell.time_us) + range_text(cell),
         f"{cell.roof_pct:.1f} % of {peak_text(cell.report, roof)}",
         f"{cell.watts:.0f} W, {energy_text(cell.joules)}",
-        f"{kind}: {stall}" if stall else cell.bound_by,
+        bound_text(cell.bound_by),
     ]
 
 
