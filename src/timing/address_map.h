@@ -11,8 +11,9 @@ namespace wanren::timing {
 
 struct Home {
   std::uint16_t die, partition;
-  std::uint32_t set;    ///< Within any partition's tag store: slice * sets + set.
-  std::uint16_t slice;  ///< Within the partition.
+  /// Within any partition's tag store: set * slices + slice, so that a stream walks through the host's
+  /// memory in order.
+  std::uint32_t set;
   std::uint32_t local;  ///< Line number within its home partition.
 };
 
@@ -26,6 +27,17 @@ class AddressMap {
   explicit AddressMap(const Parameters& p);
   Home home(std::uint32_t line) const;
   DramPlace dram(std::uint32_t local) const;
+  std::uint32_t slice(std::uint32_t set) const { return slices_.remainder(set); }
+  /// What tells the lines of one set apart; `home`: index of the home partition on the package.
+  std::uint32_t tag(std::uint32_t local, std::uint32_t home) const {
+    return sets_.quotient(slices_.quotient(local)) * homes_ + (homes_ > 1 ? home : 0);
+  }
+  /// The line number within its home partition again.
+  std::uint32_t local(std::uint32_t set, std::uint32_t tag) const {
+    const std::uint32_t in_slice =
+        undeal(slices_.quotient(set), homes_ > 1 ? all_homes_.quotient(tag) : tag, sets_);
+    return undeal(slices_.remainder(set), in_slice, slices_);
+  }
 
  private:
   static std::uint32_t turn(std::uint32_t round) { return round * 0x9e3779b1u >> 12; }
@@ -35,10 +47,15 @@ class AddressMap {
     return n.remainder(x - round * n.divisor() + (turn(round) & 0xfffff));
   }
 
+  static std::uint32_t undeal(std::uint32_t place, std::uint32_t round, const Divider& n) {
+    const std::uint32_t turned = n.remainder(turn(round) & 0xfffff);
+    return round * n.divisor() + (place >= turned ? place - turned : place + n.divisor() - turned);
+  }
+
   bool contiguous_;
   Divider dies_, die_lines_, die_capacity_, partitions_, partition_lines_, slices_, sets_, channels_, banks_,
-      row_chunks_;
-  std::uint32_t sets_per_slice_, chunk_shift_;
+      row_chunks_, all_homes_;
+  std::uint32_t homes_, chunk_shift_;
 };
 
 inline AddressMap::AddressMap(const Parameters& p)
@@ -52,7 +69,8 @@ inline AddressMap::AddressMap(const Parameters& p)
       sets_(p.sets_per_slice),
       channels_(static_cast<std::uint32_t>(p.channels_per_partition)),
       banks_(static_cast<std::uint32_t>(p.banks)),
-      sets_per_slice_(p.sets_per_slice),
+      all_homes_(static_cast<std::uint32_t>(p.dies * p.partitions)),
+      homes_(p.replicate_near || p.replicate_dies ? all_homes_.divisor() : 1),
       chunk_shift_(1) {
   const std::uint32_t chunk_bytes = (1u << p.line_shift) << chunk_shift_;
   row_chunks_ = Divider(std::max<std::uint32_t>(1, static_cast<std::uint32_t>(p.row_bytes) / chunk_bytes));
@@ -79,10 +97,9 @@ inline Home AddressMap::home(std::uint32_t line) const {
     local = round * partition_lines_.divisor() + (in_die - block * partition_lines_.divisor());
   }
   h.local = local;
-  std::uint32_t in_slice;
-  h.slice = static_cast<std::uint16_t>(deal(local, slices_, in_slice));
-  std::uint32_t wrap;
-  h.set = h.slice * sets_per_slice_ + deal(in_slice, sets_, wrap);
+  std::uint32_t in_slice, wrap;
+  const std::uint32_t slice = deal(local, slices_, in_slice);
+  h.set = deal(in_slice, sets_, wrap) * slices_.divisor() + slice;
   return h;
 }
 

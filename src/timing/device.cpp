@@ -198,8 +198,7 @@ void Device::Impl::begin_kernel(Item& item, Cycle at) {
   grid.ctas_per_unit = k.occupancy.ctas_per_unit;
   grid.run_begin_ps = now.value;
   grid.ps_per_cycle = 1e6 / p.core_mhz;
-  memory.counters(grid.slot) = MemoryCounters{};
-  memory.begin_kernel();
+  memory.begin_kernel(grid.slot);
   item.state = Item::State::running;
   dispatcher->admit(&launch, at);
 }
@@ -259,7 +258,6 @@ void Device::Impl::finish_kernel(Item& item) {
   c.d2d_bytes = m.d2d_bytes;
   c.d2d_wire_bytes = m.d2d_wire_bytes;
   c.d2d_link_bytes = m.link_bytes;
-  memory.counters(slot) = MemoryCounters{};
   item.end = end;
   item.state = Item::State::done;
   --unfinished;
@@ -283,7 +281,7 @@ void Device::Impl::end_kernels() {
 Cycle Device::Impl::next_event() const {
   Cycle next = never;
   for (const auto& unit : units) next = std::min(next, unit->next_event());
-  if (!memory.idle()) next = std::min(next, memory.next_event() - p.l1_to_noc);
+  next = std::min(next, memory.next_event());
   for (const Item& item : items) {
     if (item.state == Item::State::ready) next = std::min(next, item.begin);
     if (item.state == Item::State::running && !is_kernel(item)) next = std::min(next, item.end);
@@ -295,7 +293,7 @@ Cycle Device::Impl::next_event() const {
 void Device::Impl::step(Cycle from) {
   const bool coupled = dispatcher->coupled();
   // What warps of a coupled grid see of each other is ordered by time: one cycle at a time.
-  Cycle end = from + (coupled ? 1 : p.quantum);
+  Cycle end = from + (coupled ? 1 : dispatcher->quantum());
   for (const Item& item : items) {
     if (item.state == Item::State::ready && item.begin > from) end = std::min(end, item.begin);
     if (item.state == Item::State::running && !is_kernel(item) && item.end > from)

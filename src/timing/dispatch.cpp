@@ -32,6 +32,12 @@ bool Dispatcher::coupled() const {
   return false;
 }
 
+Cycle Dispatcher::quantum() const {
+  for (const Launch* l : launches_)
+    if (l->started < l->ctas && p_.cta_launch_latency > 0) return std::min(p_.quantum, p_.cta_launch_latency);
+  return p_.quantum;
+}
+
 bool Dispatcher::place(Launch& launch, int unit, Cycle now) {
   const int share = share_of(unit);
   if (launch.next[share] == launch.end[share] || launch.grid.source->failed()) return false;

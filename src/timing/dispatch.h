@@ -30,6 +30,8 @@ class Dispatcher {
   void refill(Cycle now);
   void rebase();
   bool coupled() const;
+  /// How far units may run alone. While CTAs wait for room, that is how soon one of them may start.
+  Cycle quantum() const;
   const std::vector<Launch*>& launches() const { return launches_; }
 
  private:

@@ -8,25 +8,26 @@
 namespace wanren::timing {
 namespace {
 
-constexpr std::uint32_t no_line = ~0u;
-
-std::uint32_t pending_slot(std::uint32_t line, std::uint32_t slots) {
-  return (line * 0x9e3779b1u >> 16) & (slots - 1);
-}
-
-/// Bit w: tag w is `line`.
-std::uint32_t ways_with(const std::uint32_t (&tag)[16], std::uint32_t line) {
+/// Bit w: tag w is `tag`.
+std::uint32_t ways_with(const std::uint16_t (&tags)[16], std::uint16_t tag) {
 #ifdef __SSE2__
-  const __m128i wanted = _mm_set1_epi32(static_cast<int>(line));
-  const __m128i* at = reinterpret_cast<const __m128i*>(tag);
-  const auto equal = [&](int i) { return _mm_cmpeq_epi32(_mm_load_si128(at + i), wanted); };
-  const __m128i low = _mm_packs_epi32(equal(0), equal(1)), high = _mm_packs_epi32(equal(2), equal(3));
+  const __m128i wanted = _mm_set1_epi16(static_cast<short>(tag));
+  const __m128i* at = reinterpret_cast<const __m128i*>(tags);
+  const __m128i low = _mm_cmpeq_epi16(_mm_load_si128(at), wanted);
+  const __m128i high = _mm_cmpeq_epi16(_mm_load_si128(at + 1), wanted);
   return static_cast<std::uint32_t>(_mm_movemask_epi8(_mm_packs_epi16(low, high)));
 #else
   std::uint32_t match = 0;
-  for (int w = 0; w < 16; ++w) match |= std::uint32_t(tag[w] == line) << w;
+  for (int w = 0; w < 16; ++w) match |= std::uint32_t(tags[w] == tag) << w;
   return match;
 #endif
+}
+
+std::uint8_t nibble(std::uint64_t of, int way) {
+  return of >> 4 * way & 15;
+}
+std::uint64_t at_nibble(std::uint64_t value, int way) {
+  return value << 4 * way;
 }
 
 }  // namespace
@@ -36,15 +37,23 @@ L2Partition::L2Partition(const Parameters& p)
       pending_(pending_slots),
       ways_(p.l2_ways) {
   for (Set& set : sets_) {
-    for (int w = 0; w < 16; ++w) set.tag[w] = no_line, set.state[w] = 0;
-    set.order = 0;
+    set = Set{};
     for (int w = 0; w < ways_; ++w) set.order |= std::uint64_t(w) << 4 * w;
-    set.epoch = 0;
   }
+  if (p.wide_tags) high_.resize(sets_.size() * 16);
 }
 
 void L2Partition::rebase() {
   for (Pending& p : pending_) p = Pending{};
+}
+
+int L2Partition::way_of(const Set& set, std::uint32_t index, std::uint32_t tag) const {
+  for (std::uint32_t match = ways_with(set.tag, static_cast<std::uint16_t>(tag)); match; match &= match - 1) {
+    const int way = std::countr_zero(match);
+    if (!nibble(set.valid, way)) continue;
+    if (high_.empty() || high_[index * std::size_t{16} + way] == tag >> 16) return way;
+  }
+  return -1;
 }
 
 void L2Partition::touch(Set& set, int way) {
@@ -63,58 +72,66 @@ void L2Partition::touch(Set& set, int way) {
 void L2Partition::refresh(Set& set) {
   if (set.epoch == epoch_) return;
   set.epoch = epoch_;
-  for (int w = 0; w < ways_; ++w)
-    if (set.state[w] & replica_bit) set.state[w] = 0, set.tag[w] = no_line;
+  for (; set.replica; set.replica &= static_cast<std::uint16_t>(set.replica - 1))
+    set.valid &= ~at_nibble(15, std::countr_zero(set.replica));
 }
 
-L2Lookup L2Partition::find(std::uint32_t index, std::uint32_t line) {
+L2Lookup L2Partition::find(std::uint32_t index, std::uint32_t tag) {
   Set& set = sets_[index];
   refresh(set);
   L2Lookup result;
-  const std::uint32_t match = ways_with(set.tag, line);
-  if (!match) return result;
-  const int way = std::countr_zero(match);
+  const int way = way_of(set, index, tag);
+  if (way < 0) return result;
   touch(set, way);
   result.way = way;
-  result.hit = set.state[way] & 15;
-  if (set.state[way] & pending_bit) {
-    const Pending& p = pending_[pending_slot(line, pending_slots)];
-    if (p.line == line)
+  result.hit = nibble(set.valid, way);
+  if (set.pending >> way & 1) {
+    const Pending& p = pending_[pending_slot(index, tag)];
+    if (p.set == index && p.tag == tag)
       result.pending_until = p.until;
     else
-      set.state[way] &= ~pending_bit;
+      set.pending &= static_cast<std::uint16_t>(~(1u << way));
   }
   return result;
 }
 
-int L2Partition::allocate(std::uint32_t index, std::uint32_t line, bool replica, L2Victim& victim) {
+int L2Partition::allocate(std::uint32_t index, std::uint32_t tag, bool replica, L2Victim& victim) {
   Set& set = sets_[index];
   const int way = static_cast<int>(set.order >> 4 * (ways_ - 1) & 15);
-  const std::uint8_t dirty = set.state[way] >> 4 & 15;
-  victim = {dirty != 0, set.tag[way], dirty};
-  set.tag[way] = line;
-  set.state[way] = replica ? replica_bit : 0;
+  victim = {set.tag[way], nibble(set.dirty, way)};
+  set.tag[way] = static_cast<std::uint16_t>(tag);
+  if (!high_.empty()) {
+    std::uint16_t& high = high_[index * std::size_t{16} + way];
+    victim.tag |= std::uint32_t{high} << 16;
+    high = static_cast<std::uint16_t>(tag >> 16);
+  }
+  set.valid &= ~at_nibble(15, way);
+  set.dirty &= ~at_nibble(15, way);
+  const std::uint16_t bit = static_cast<std::uint16_t>(1u << way);
+  set.pending &= static_cast<std::uint16_t>(~bit);
+  set.replica = static_cast<std::uint16_t>(replica ? set.replica | bit : set.replica & ~bit);
   touch(set, way);
   return way;
 }
 
 void L2Partition::fill(std::uint32_t index, int way, std::uint8_t sectors, bool dirty) {
-  sets_[index].state[way] |= static_cast<std::uint16_t>(sectors | (dirty ? sectors << 4 : 0));
+  sets_[index].valid |= at_nibble(sectors, way);
+  if (dirty) sets_[index].dirty |= at_nibble(sectors, way);
 }
 
-void L2Partition::set_pending(std::uint32_t index, int way, std::uint32_t line, Tick when) {
-  sets_[index].state[way] |= pending_bit;
-  pending_[pending_slot(line, pending_slots)] = {line, when};
+void L2Partition::set_pending(std::uint32_t index, int way, std::uint32_t tag, Tick when) {
+  sets_[index].pending |= static_cast<std::uint16_t>(1u << way);
+  pending_[pending_slot(index, tag)] = {index, tag, when};
 }
 
-void L2Partition::invalidate(std::uint32_t index, std::uint32_t line, std::uint8_t sectors) {
+void L2Partition::invalidate(std::uint32_t index, std::uint32_t tag, std::uint8_t sectors) {
   Set& set = sets_[index];
-  for (int w = 0; w < ways_; ++w)
-    if (set.tag[w] == line) {
-      set.state[w] &= static_cast<std::uint16_t>(~sectors);
-      if (!(set.state[w] & 15)) set.tag[w] = no_line, set.state[w] = 0;
-      return;
-    }
+  const int way = way_of(set, index, tag);
+  if (way < 0) return;
+  set.valid &= ~at_nibble(sectors, way);
+  if (nibble(set.valid, way)) return;
+  set.dirty &= ~at_nibble(15, way);
+  set.pending &= static_cast<std::uint16_t>(~(1u << way));
 }
 
 }  // namespace wanren::timing

@@ -1,5 +1,7 @@
 #pragma once
-// The tag store of one L2 partition: set-associative, sectored, write-back, true LRU.
+// The tag store of one L2 partition: set-associative, sectored, write-back, true LRU. A set of 16 ways
+// is one cache line of the host; tags are numbers that AddressMap makes of a line, the high half of
+// which is stored apart and only where memory is large enough to need it.
 
 #include <cstdint>
 #include <vector>
@@ -16,8 +18,7 @@ struct L2Lookup {
 };
 
 struct L2Victim {
-  bool dirty = false;
-  std::uint32_t line = 0;
+  std::uint32_t tag = 0;
   std::uint8_t sectors = 0;  ///< Dirty ones.
 };
 
@@ -26,42 +27,44 @@ class L2Partition {
   explicit L2Partition(const Parameters& p);
 
   /// Finds a line and makes it the most recent.
-  L2Lookup find(std::uint32_t set, std::uint32_t line);
-  /// Takes a way for `line` (not present); the least recent goes.
-  int allocate(std::uint32_t set, std::uint32_t line, bool replica, L2Victim& victim);
+  L2Lookup find(std::uint32_t set, std::uint32_t tag);
+  /// Takes a way for a line that is not present; the least recent goes.
+  int allocate(std::uint32_t set, std::uint32_t tag, bool replica, L2Victim& victim);
   void fill(std::uint32_t set, int way, std::uint8_t sectors, bool dirty);
   /// Data of the line comes at `when`; earlier hits wait for it.
-  void set_pending(std::uint32_t set, int way, std::uint32_t line, Tick when);
+  void set_pending(std::uint32_t set, int way, std::uint32_t tag, Tick when);
   /// Drops sectors of a clean copy.
-  void invalidate(std::uint32_t set, std::uint32_t line, std::uint8_t sectors);
+  void invalidate(std::uint32_t set, std::uint32_t tag, std::uint8_t sectors);
   /// Copies of other dies' lines become invalid (an acquire); costs nothing until a set is touched.
   void drop_replicas() { ++epoch_; }
   /// A new run begins at time 0.
   void rebase();
-  void prefetch(std::uint32_t set) const {
-    const char* at = reinterpret_cast<const char*>(&sets_[set]);
-    __builtin_prefetch(at);
-    __builtin_prefetch(at + 64);
-  }
+  void prefetch(std::uint32_t set) const { __builtin_prefetch(&sets_[set], 1); }
 
  private:
-  static constexpr std::uint16_t pending_bit = 1 << 8, replica_bit = 1 << 9;
-  struct alignas(128) Set {
-    std::uint32_t tag[16];
-    std::uint16_t state[16];  ///< valid sectors | dirty sectors << 4 | flags
-    std::uint64_t order;      ///< Nibble i: way of rank i, most recent first.
+  struct alignas(64) Set {
+    std::uint16_t tag[16];
+    std::uint64_t order;         ///< Nibble i: way of rank i, most recent first.
+    std::uint64_t valid, dirty;  ///< Nibble i: sectors of way i. A way without any holds no line.
+    std::uint16_t pending, replica;
     std::uint32_t epoch;
   };
+  static_assert(sizeof(Set) == 64);
   struct Pending {
-    std::uint32_t line = ~0u;
+    std::uint32_t set = ~0u, tag = 0;
     Tick until = 0;
   };
   static constexpr std::uint32_t pending_slots = 1 << 14;
 
+  static std::uint32_t pending_slot(std::uint32_t set, std::uint32_t tag) {
+    return (set * 0x9e3779b1u + tag * 0x85ebca6bu) >> 18;
+  }
+  int way_of(const Set& set, std::uint32_t index, std::uint32_t tag) const;
   void touch(Set& set, int way);
   void refresh(Set& set);
 
   std::vector<Set, HugePages<Set>> sets_;
+  std::vector<std::uint16_t> high_;  ///< set * 16 + way: upper half of the tag; empty where always 0.
   std::vector<Pending> pending_;
   int ways_;
   std::uint32_t epoch_ = 0;

@@ -39,24 +39,26 @@ MemorySystem::MemorySystem(const Parameters& p) : p_(p), map_(p), links_(p) {
   cluster_write_.resize(cluster_read_.size());
   cross_.resize(static_cast<std::size_t>(partitions) * p.partitions);
   replies_.resize(p.units);
-  messages_.reserve(1 << 16);
-  static_assert(sizeof(Message) == 64);
+  static_assert(sizeof(Message) <= 32);
+  WR_CHECK(p.dies <= 256 && p.partitions <= 65536);
 }
 
-MemoryCounters& MemorySystem::counters(std::uint16_t grid) {
+void MemorySystem::begin_kernel(std::uint16_t grid) {
   if (grid >= counters_.size()) counters_.resize(grid + 1);
-  if (counters_[grid].link_bytes.empty())
-    counters_[grid].link_bytes.resize(static_cast<std::size_t>(p_.dies) * p_.dies);
-  return counters_[grid];
-}
-
-void MemorySystem::begin_kernel() {
+  counters_[grid] = MemoryCounters{};
+  counters_[grid].link_bytes.resize(static_cast<std::size_t>(p_.dies) * p_.dies);
   if (!p_.replicate_dies) return;
   for (L2Partition& l2 : l2_) l2.drop_replicas();
 }
 
+Cycle MemorySystem::next_event() const {
+  return std::min(departures_.empty() ? never : departures_.first() - p_.l1_to_noc,
+                  calendar_.empty() ? never : calendar_.first() - p_.l1_to_noc - p_.request_cycles);
+}
+
 void MemorySystem::rebase() {
-  WR_CHECK(calendar_.empty());
+  WR_CHECK(departures_.empty() && calendar_.empty());
+  departures_.reset();
   calendar_.reset();
   for (auto* ports : {&slices_, &unit_read_, &unit_write_, &cluster_read_, &cluster_write_, &cross_})
     std::fill(ports->begin(), ports->end(), Port{});
@@ -66,124 +68,111 @@ void MemorySystem::rebase() {
 }
 
 void MemorySystem::accept(int unit, std::span<const Request> requests) {
+  const Place& place = places_[unit];
   for (const Request& r : requests) {
-    std::uint32_t id;
-    if (free_.empty()) {
-      id = static_cast<std::uint32_t>(messages_.size());
-      messages_.emplace_back();
-    } else {
-      id = free_.back();
-      free_.pop_back();
-    }
-    Message& m = messages_[id];
-    m.line = r.line;
-    m.token = r.token;
-    m.home = map_.home(r.line);
+    const Home home = map_.home(r.line);
+    Message m;
     m.unit = static_cast<std::uint16_t>(unit);
-    m.grid = r.grid;
-    m.lanes = r.lanes;
-    m.sectors = m.wanted = r.sectors;
-    m.access = r.access;
+    m.tag = map_.tag(home.local, partition_index(home.die, home.partition));
+    m.token = r.token;
     m.far = 0;
-    const Place& place = places_[unit];
+    m.set = home.set;
+    m.grid = r.grid;
+    m.home_die = home.die;
+    m.home_partition = home.partition;
     m.die = static_cast<std::uint8_t>(place.die);
+    m.sectors = m.wanted = r.sectors;
+    m.lanes = static_cast<std::uint8_t>(r.lanes);
+    m.access = r.access;
     const Tick at = start_of(r.leaves);
-    if (carries_data_out(r.access))
-      schedule(m, Stage::depart, at);
-    else
+    if (carries_data_out(r.access)) {
+      m.stage = Stage::depart;
+      departures_.add(m, at);
+    } else {
       schedule(m, Stage::near, at + p_.request_latency);
+    }
   }
 }
 
-void MemorySystem::schedule(Message& m, Stage stage, Tick at) {
-  m.stage = stage;
-  m.at = at;
-  calendar_.add(static_cast<std::uint32_t>(&m - messages_.data()), at);
+void MemorySystem::prefetch(const Message& m) const {
+  if (m.stage != Stage::near && m.stage != Stage::home) return;
+  const Place& place = places_[m.unit];
+  const bool copy =
+      m.stage == Stage::near && (place.die == m.home_die ? p_.replicate_near : p_.replicate_dies);
+  l2_[copy ? partition_index(place.die, place.partition) : home_index(m)].prefetch(m.set);
 }
 
 void MemorySystem::advance(Cycle now) {
+  departures_.run(now + p_.l1_to_noc, [this](Message& m, Tick at) { depart(m, at); }, [](const Message&) {});
   calendar_.run(
-      now + p_.l1_to_noc, [this](std::uint32_t id) { visit(id); },
-      [this](std::uint32_t id) { __builtin_prefetch(&messages_[id]); },
-      [this](std::uint32_t id) {
-        const Message& m = messages_[id];
-        if (m.stage == Stage::near || m.stage == Stage::home) {
-          const Place& place = places_[m.unit];
-          const bool copy =
-              m.stage == Stage::near && (place.die == m.home.die ? p_.replicate_near : p_.replicate_dies);
-          l2_[copy ? partition_index(place.die, place.partition)
-                   : partition_index(m.home.die, m.home.partition)]
-              .prefetch(m.home.set);
-        }
-      });
+      now + p_.l1_to_noc + p_.request_cycles, [this](Message& m, Tick at) { visit(m, at); },
+      [this](const Message& m) { prefetch(m); });
 }
 
-void MemorySystem::visit(std::uint32_t id) {
-  Message& m = messages_[id];
+void MemorySystem::visit(Message& m, Tick at) {
   switch (m.stage) {
-    case Stage::depart: depart(m); break;
-    case Stage::near: near(m); break;
-    case Stage::hop: hop(m); break;
-    case Stage::home: home(m); break;
-    case Stage::back: back(m); break;
-    case Stage::hop_back: hop_back(m); break;
-    case Stage::arrive_back: arrive_back(m); break;
-    case Stage::deliver: deliver(m); break;
+    case Stage::depart: return depart(m, at);
+    case Stage::near: return near(m, at);
+    case Stage::hop: return hop(m, at);
+    case Stage::home: return home(m, at);
+    case Stage::back: return back(m, at);
+    case Stage::hop_back: return hop_back(m, at);
+    case Stage::arrive_back: return arrive_back(m, at);
+    case Stage::deliver: return deliver(m, at);
   }
 }
 
-void MemorySystem::finish(Message& m, Tick arrives) {
+void MemorySystem::finish(const Message& m, Tick arrives) {
   std::vector<Reply>& out = replies_[m.unit];
   if (out.empty()) touched_.push_back(m.unit);
   out.push_back({arrives, m.token, m.far});
-  free_.push_back(static_cast<std::uint32_t>(&m - messages_.data()));
 }
 
 /// Data leaves the unit: its own port, then its cluster's.
-void MemorySystem::depart(Message& m) {
+void MemorySystem::depart(Message& m, Tick at) {
   const int n = count(m.sectors);
-  const Tick out = unit_write_[m.unit].take(m.at, n * p_.unit_write);
+  const Tick out = unit_write_[m.unit].take(at, n * p_.unit_write);
   const Tick on = cluster_write_[places_[m.unit].cluster].take(out, n * p_.cluster_write);
   schedule(m, Stage::near, on + p_.request_latency);
 }
 
 /// At the L2 side of the unit's own partition.
-void MemorySystem::near(Message& m) {
+void MemorySystem::near(Message& m, Tick at) {
   const Place& place = places_[m.unit];
-  if (place.die == m.home.die && (p_.partitions == 1 || place.partition == m.home.partition)) return home(m);
-  const bool copies = place.die == m.home.die ? p_.replicate_near : p_.replicate_dies;
+  if (place.die == m.home_die && (p_.partitions == 1 || place.partition == m.home_partition))
+    return home(m, at);
+  const bool copies = place.die == m.home_die ? p_.replicate_near : p_.replicate_dies;
   if (copies) {
     const int here = partition_index(place.die, place.partition);
     if (m.access == Access::read) {
-      const Tick begin = slice_port(here, m.home.slice).take(m.at, count(m.sectors) * p_.slice_sector);
-      const L2Lookup found = l2_[here].find(m.home.set, m.line);
+      const Tick begin = slice_port(here, m.set).take(at, count(m.sectors) * p_.slice_sector);
+      const L2Lookup found = l2_[here].find(m.set, m.tag);
       const std::uint8_t hit = found.hit & m.sectors;
       if (hit) {
-        MemoryCounters& c = counters(m.grid);
+        MemoryCounters& c = counters_[m.grid];
         c.l2_hit_sectors += count(hit);
         c.l2_read_sectors += count(hit);
       }
       m.wanted = m.sectors & ~hit;
-      m.at = std::max(begin, hit ? found.pending_until : 0);
+      at = std::max(begin, hit ? found.pending_until : 0);
       if (!m.wanted) {
-        m.far = add_far(m.far, m.at - begin);
-        return schedule(m, Stage::deliver, m.at);
+        m.far = add_far(m.far, at - begin);
+        return schedule(m, Stage::deliver, at);
       }
     } else {
-      l2_[here].invalidate(m.home.set, m.line, m.sectors);
+      l2_[here].invalidate(m.set, m.tag, m.sectors);
     }
   }
-  go_home(m);
+  go_home(m, at);
 }
 
 /// Leaves the unit's partition for the line's home.
-void MemorySystem::go_home(Message& m) {
+void MemorySystem::go_home(Message& m, Tick at) {
   const Place& place = places_[m.unit];
-  if (place.die != m.home.die) return hop(m);
-  Tick at = m.at;
-  counters(m.grid).l2_far_sectors += count(m.wanted);
+  if (place.die != m.home_die) return hop(m, at);
+  counters_[m.grid].l2_far_sectors += count(m.wanted);
   if (carries_data_out(m.access)) {
-    Port& port = cross_[partition_index(place.die, place.partition) * p_.partitions + m.home.partition];
+    Port& port = cross_[partition_index(place.die, place.partition) * p_.partitions + m.home_partition];
     at = port.take(at, count(m.wanted) * p_.partition_cross);
   }
   schedule(m, Stage::home, at + p_.cross_latency);
@@ -196,20 +185,21 @@ void MemorySystem::count_link(MemoryCounters& c, int from, int to, std::uint32_t
   c.link_bytes[static_cast<std::size_t>(from) * p_.dies + to] += wire;
 }
 
-void MemorySystem::hop(Message& m) {
-  const int to = links_.next_hop(m.die, m.home.die);
+void MemorySystem::hop(Message& m, Tick at) {
+  const int to = links_.next_hop(m.die, m.home_die);
   const std::uint32_t payload =
       carries_data_out(m.access) ? static_cast<std::uint32_t>(count(m.wanted)) << p_.sector_shift : 0;
   const std::uint32_t wire = links_.wire_bytes(payload);
-  const Tick arrives = links_.send(m.die, to, m.at, wire);
-  count_link(counters(m.grid), m.die, to, payload, wire);
-  m.far = add_far(m.far, arrives - m.at);
+  const Tick arrives = links_.send(m.die, to, at, wire);
+  count_link(counters_[m.grid], m.die, to, payload, wire);
+  m.far = add_far(m.far, arrives - at);
   m.die = static_cast<std::uint8_t>(to);
-  schedule(m, to == m.home.die ? Stage::home : Stage::hop, arrives);
+  schedule(m, to == m.home_die ? Stage::home : Stage::hop, arrives);
 }
 
-void MemorySystem::write_back(int partition, const L2Victim& victim, Tick at, MemoryCounters& c) {
-  const DramPlace place = map_.dram(map_.home(victim.line).local);
+void MemorySystem::write_back(int partition, std::uint32_t set, const L2Victim& victim, Tick at,
+                              MemoryCounters& c) {
+  const DramPlace place = map_.dram(map_.local(set, victim.tag));
   const int per_access = p_.access_bytes >> p_.sector_shift;
   for (int s = 0; s < p_.sectors_per_line; s += per_access) {
     if (!(victim.sectors >> s & ((1 << per_access) - 1))) continue;
@@ -219,9 +209,9 @@ void MemorySystem::write_back(int partition, const L2Victim& victim, Tick at, Me
   }
 }
 
-Tick MemorySystem::fetch(const Message& m, int partition, std::uint8_t sectors, Tick at,
+Tick MemorySystem::fetch(std::uint32_t local, int partition, std::uint8_t sectors, Tick at,
                          std::uint8_t& brought, MemoryCounters& c) {
-  const DramPlace place = map_.dram(m.home.local);
+  const DramPlace place = map_.dram(local);
   const int per_access = p_.access_bytes >> p_.sector_shift;
   Tick data = at;
   for (int s = 0; s < p_.sectors_per_line; s += per_access) {
@@ -237,16 +227,16 @@ Tick MemorySystem::fetch(const Message& m, int partition, std::uint8_t sectors, 
 }
 
 /// At the line's home slice.
-void MemorySystem::home(Message& m) {
-  const int where = partition_index(m.home.die, m.home.partition);
-  MemoryCounters& c = counters(m.grid);
+void MemorySystem::home(Message& m, Tick at) {
+  const int where = home_index(m);
+  MemoryCounters& c = counters_[m.grid];
   const int n = count(m.wanted);
   const bool atomic = m.access == Access::atomic || m.access == Access::reduction;
   const Tick service = atomic ? n * p_.atomic_sector * std::max<int>(1, m.lanes) : n * p_.slice_sector;
-  const Tick begin = slice_port(where, m.home.slice).take(m.at, service);
+  const Tick begin = slice_port(where, m.set).take(at, service);
 
   L2Partition& l2 = l2_[where];
-  L2Lookup found = l2.find(m.home.set, m.line);
+  L2Lookup found = l2.find(m.set, m.tag);
   const std::uint8_t hit = found.hit & m.wanted, miss = m.wanted & ~found.hit;
   c.l2_hit_sectors += count(hit);
   (m.access == Access::read    ? c.l2_read_sectors
@@ -254,39 +244,39 @@ void MemorySystem::home(Message& m) {
                                : c.l2_atomic_sectors) += n;
   if (found.way < 0) {
     L2Victim victim;
-    found.way = l2.allocate(m.home.set, m.line, false, victim);
-    if (victim.dirty) write_back(where, victim, begin, c);
+    found.way = l2.allocate(m.set, m.tag, false, victim);
+    if (victim.sectors) write_back(where, m.set, victim, begin, c);
   }
   Tick done = std::max(begin, hit && m.access != Access::write ? found.pending_until : 0);
   if (m.access == Access::write) {
     // Sectors written in part carry byte masks; their DRAM copy is merged at write-back for free.
-    l2.fill(m.home.set, found.way, m.wanted, true);
+    l2.fill(m.set, found.way, m.wanted, true);
   } else {
     if (miss) {
       std::uint8_t brought = 0;
-      done = std::max(done, fetch(m, where, miss, begin, brought, c));
-      l2.fill(m.home.set, found.way, brought, false);
-      l2.set_pending(m.home.set, found.way, m.line, std::max(done, found.pending_until));
+      done = std::max(done, fetch(map_.local(m.set, m.tag), where, miss, begin, brought, c));
+      l2.fill(m.set, found.way, brought, false);
+      l2.set_pending(m.set, found.way, m.tag, std::max(done, found.pending_until));
     }
-    if (atomic) l2.fill(m.home.set, found.way, m.wanted, true);
+    if (atomic) l2.fill(m.set, found.way, m.wanted, true);
   }
   m.far = add_far(m.far, done - begin);
 
   const Place& place = places_[m.unit];
-  const bool same_die = place.die == m.home.die;
-  const bool here = same_die && (p_.partitions == 1 || place.partition == m.home.partition);
+  const bool same_die = place.die == m.home_die;
+  const bool here = same_die && (p_.partitions == 1 || place.partition == m.home_partition);
   if (p_.replicate_near && carries_data_out(m.access)) {
     // The other partitions' copies are stale now.
     for (int other = 0; other < p_.partitions; ++other)
-      if (other != m.home.partition)
-        l2_[partition_index(m.home.die, other)].invalidate(m.home.set, m.line, m.wanted);
+      if (other != m.home_partition)
+        l2_[partition_index(m.home_die, other)].invalidate(m.set, m.tag, m.wanted);
   }
   if (!wants_data(m.access)) {
     Tick ack = begin + p_.return_latency;
     if (same_die) {
       if (!here) ack += p_.cross_latency;
     } else {
-      for (int die = m.home.die; die != place.die; die = links_.next_hop(die, place.die))
+      for (int die = m.home_die; die != place.die; die = links_.next_hop(die, place.die))
         ack += p_.hop_latency;
     }
     return finish(m, ack);
@@ -295,46 +285,46 @@ void MemorySystem::home(Message& m) {
 }
 
 /// Data crosses from the home partition to the unit's.
-void MemorySystem::back(Message& m) {
+void MemorySystem::back(Message& m, Tick at) {
   const Place& place = places_[m.unit];
-  Port& port = cross_[partition_index(place.die, m.home.partition) * p_.partitions + place.partition];
-  const Tick begin = port.take(m.at, count(m.wanted) * p_.partition_cross);
+  Port& port = cross_[partition_index(place.die, m.home_partition) * p_.partitions + place.partition];
+  const Tick begin = port.take(at, count(m.wanted) * p_.partition_cross);
   schedule(m, Stage::arrive_back, begin + p_.cross_latency);
 }
 
-void MemorySystem::hop_back(Message& m) {
+void MemorySystem::hop_back(Message& m, Tick at) {
   const int to = links_.next_hop(m.die, places_[m.unit].die);
   const std::uint32_t payload = static_cast<std::uint32_t>(count(m.wanted)) << p_.sector_shift;
   const std::uint32_t wire = links_.wire_bytes(payload);
-  const Tick arrives = links_.send(m.die, to, m.at, wire);
-  count_link(counters(m.grid), m.die, to, payload, wire);
-  m.far = add_far(m.far, arrives - m.at);
+  const Tick arrives = links_.send(m.die, to, at, wire);
+  count_link(counters_[m.grid], m.die, to, payload, wire);
+  m.far = add_far(m.far, arrives - at);
   m.die = static_cast<std::uint8_t>(to);
   schedule(m, to == places_[m.unit].die ? Stage::arrive_back : Stage::hop_back, arrives);
 }
 
 /// Data from a far partition or another die is at the unit's partition: keep a copy where the
 /// policy says so.
-void MemorySystem::arrive_back(Message& m) {
+void MemorySystem::arrive_back(Message& m, Tick at) {
   const Place& place = places_[m.unit];
-  const bool same_die = place.die == m.home.die;
+  const bool same_die = place.die == m.home_die;
   if (m.access == Access::read && (same_die ? p_.replicate_near : p_.replicate_dies)) {
     const int here = partition_index(place.die, place.partition);
     L2Partition& l2 = l2_[here];
-    int way = l2.find(m.home.set, m.line).way;
+    int way = l2.find(m.set, m.tag).way;
     if (way < 0) {
       L2Victim victim;
-      way = l2.allocate(m.home.set, m.line, !same_die, victim);
-      if (victim.dirty) write_back(here, victim, m.at, counters(m.grid));
+      way = l2.allocate(m.set, m.tag, !same_die, victim);
+      if (victim.sectors) write_back(here, m.set, victim, at, counters_[m.grid]);
     }
-    l2.fill(m.home.set, way, m.wanted, false);
+    l2.fill(m.set, way, m.wanted, false);
   }
-  deliver(m);
+  deliver(m, at);
 }
 
-void MemorySystem::deliver(Message& m) {
+void MemorySystem::deliver(Message& m, Tick at) {
   const int n = count(m.sectors);
-  const Tick on = cluster_read_[places_[m.unit].cluster].take(m.at, n * p_.cluster_read);
+  const Tick on = cluster_read_[places_[m.unit].cluster].take(at, n * p_.cluster_read);
   const Tick in = unit_read_[m.unit].take(on, n * p_.unit_read);
   finish(m, in + (n - 1) * p_.unit_read + p_.return_latency);
 }

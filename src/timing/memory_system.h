@@ -24,54 +24,64 @@ class MemorySystem {
   /// Requests of one unit; call for units in ascending order at the end of each quantum.
   void accept(int unit, std::span<const Request> requests);
   /// Works off everything that can no longer be preceded by a new request: all units have been
-  /// advanced to `now`.
+  /// advanced to `now`. Answers arrive a quantum later than `now` at the earliest.
   void advance(Cycle now);
   /// Replies since the last advance, per unit; the reader clears them. `touched` are the units with some.
   std::vector<Reply>& replies(int unit) { return replies_[unit]; }
   std::vector<std::uint16_t>& touched() { return touched_; }
 
-  bool idle() const { return calendar_.empty(); }
-  Cycle next_event() const { return calendar_.first(); }
+  /// `now` before which advance() has nothing to do; `never` if nothing is under way.
+  Cycle next_event() const;
 
-  void begin_kernel();
+  /// A grid takes a slot: counts begin at zero, copies of other dies' lines are stale.
+  void begin_kernel(std::uint16_t grid);
   void rebase();
-  MemoryCounters& counters(std::uint16_t grid);
+  const MemoryCounters& counters(std::uint16_t grid) const { return counters_[grid]; }
 
  private:
   enum class Stage : std::uint8_t { depart, near, hop, home, back, hop_back, arrive_back, deliver };
-  struct alignas(64) Message {
-    Tick at;
+  struct Message {
+    std::uint16_t fraction;  ///< Calendar
+    std::uint16_t unit;
+    std::uint32_t tag, token;
     std::uint32_t far;  ///< Ticks, saturating.
-    std::uint32_t line, token;
-    Home home;
-    std::uint16_t unit, grid, lanes;
+    std::uint32_t set;
+    std::uint16_t grid, home_die, home_partition;
+    std::uint8_t die;              ///< Where it is on its way between dies.
     std::uint8_t sectors, wanted;  ///< Asked for by the unit; still wanted from further away.
-    Access access;
-    Stage stage;
-    std::uint8_t die;  ///< Where it is on its way between dies.
+    std::uint8_t lanes : 6;
+    Access access : 2;
+    Stage stage : 3;
   };
   struct Place {
     std::uint16_t die, partition, cluster;
   };
 
-  void visit(std::uint32_t id);
-  void depart(Message& m);
-  void near(Message& m);
-  void go_home(Message& m);
-  void hop(Message& m);
-  void home(Message& m);
-  void back(Message& m);
-  void hop_back(Message& m);
-  void arrive_back(Message& m);
-  void deliver(Message& m);
-  void schedule(Message& m, Stage stage, Tick at);
-  void finish(Message& m, Tick arrives);
-  void write_back(int partition, const L2Victim& victim, Tick at, MemoryCounters& c);
-  Tick fetch(const Message& m, int partition, std::uint8_t sectors, Tick at, std::uint8_t& brought,
+  void visit(Message& m, Tick at);
+  void depart(Message& m, Tick at);
+  void near(Message& m, Tick at);
+  void go_home(Message& m, Tick at);
+  void hop(Message& m, Tick at);
+  void home(Message& m, Tick at);
+  void back(Message& m, Tick at);
+  void hop_back(Message& m, Tick at);
+  void arrive_back(Message& m, Tick at);
+  void deliver(Message& m, Tick at);
+  void schedule(Message& m, Stage stage, Tick at) {
+    m.stage = stage;
+    calendar_.add(m, at);
+  }
+  void finish(const Message& m, Tick arrives);
+  void prefetch(const Message& m) const;
+  void write_back(int partition, std::uint32_t set, const L2Victim& victim, Tick at, MemoryCounters& c);
+  Tick fetch(std::uint32_t local, int partition, std::uint8_t sectors, Tick at, std::uint8_t& brought,
              MemoryCounters& c);
   void count_link(MemoryCounters& c, int from, int to, std::uint32_t payload, std::uint32_t wire);
   int partition_index(int die, int partition) const { return die * p_.partitions + partition; }
-  Port& slice_port(int partition, int slice) { return slices_[partition * p_.slices_per_partition + slice]; }
+  int home_index(const Message& m) const { return partition_index(m.home_die, m.home_partition); }
+  Port& slice_port(int partition, std::uint32_t set) {
+    return slices_[static_cast<std::uint32_t>(partition * p_.slices_per_partition) + map_.slice(set)];
+  }
 
   Parameters p_;
   AddressMap map_;
@@ -80,9 +90,8 @@ class MemorySystem {
   std::vector<Hbm> hbm_;         ///< same
   DieLinks links_;
   std::vector<Port> slices_, unit_read_, unit_write_, cluster_read_, cluster_write_, cross_;
-  Calendar calendar_;
-  std::vector<Message, HugePages<Message>> messages_;
-  std::vector<std::uint32_t> free_;
+  /// Messages with data leave a unit earlier than anything reaches L2: they have their own order.
+  Calendar<Message> departures_, calendar_;
   std::vector<std::vector<Reply>> replies_;
   std::vector<std::uint16_t> touched_;
   std::vector<MemoryCounters> counters_;

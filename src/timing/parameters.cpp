@@ -139,10 +139,22 @@ Parameters parameters(const chip::Spec& chip) {
   p.row_cycle = p.ns(chip.hbm.row_cycle);
   p.turnaround = p.ns(chip.hbm.turnaround);
 
-  // The next CTA starts cta_launch_latency after a slot is free, at the earliest one cycle: the
-  // dispatcher hears of it at the end of the quantum.
-  p.quantum = std::max<Cycle>(1, std::min(p.request_latency, p.return_latency) >> tick_bits);
-  if (p.cta_launch_latency > 0) p.quantum = std::min(p.quantum, p.cta_launch_latency);
+  // What a unit sends in one quantum comes back no sooner than the end of that quantum.
+  p.request_cycles = p.request_latency >> tick_bits;
+  p.quantum = std::max<Cycle>(1, p.l1_to_noc + p.request_cycles + (p.return_latency >> tick_bits));
+
+  const auto rounds = [](std::uint64_t items, std::uint64_t places) { return (items + places - 1) / places; };
+  std::uint64_t lines = std::uint64_t{1} << 32;
+  if (p.dies > 1 && !p.die_contiguous_data)
+    lines = rounds(rounds(lines, p.die_lines), static_cast<std::uint64_t>(p.dies)) * p.die_lines;
+  lines =
+      rounds(rounds(lines, p.partition_lines), static_cast<std::uint64_t>(p.partitions)) * p.partition_lines;
+  const std::uint64_t homes =
+      p.replicate_near || p.replicate_dies ? static_cast<std::uint64_t>(p.dies) * p.partitions : 1;
+  const std::uint64_t tags =
+      rounds(rounds(lines, static_cast<std::uint64_t>(p.slices_per_partition)), p.sets_per_slice) * homes;
+  WR_CHECK(tags <= std::uint64_t{1} << 32);
+  p.wide_tags = tags > 1 << 16;
   return p;
 }
 

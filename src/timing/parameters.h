@@ -43,6 +43,7 @@ struct Parameters {
   // L2.
   int partitions, slices_per_partition, l2_ways;
   std::uint32_t sets_per_slice;
+  bool wide_tags;  ///< Some line's tag takes more than 16 bits.
   Tick slice_sector, atomic_sector;
   bool replicate_near;
   std::uint32_t partition_lines, die_lines, die_capacity_lines;
@@ -58,7 +59,8 @@ struct Parameters {
   int channels_per_partition, banks, row_bytes, access_bytes, write_batch;
   Tick dram_latency, access, row_open, row_cycle, turnaround;
 
-  Cycle quantum;  ///< Units may run this far without hearing from each other.
+  Cycle request_cycles;  ///< Whole cycles that a request is on its way to L2 at least.
+  Cycle quantum;         ///< Units may run this far without hearing from each other.
 
   Tick ns(double nanoseconds) const { return to_ticks(nanoseconds * core_mhz / 1000.0); }
   Cycle cycles_of_ps(std::int64_t ps) const;
