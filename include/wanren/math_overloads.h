@@ -4,6 +4,113 @@
 
 #define WANREN_DEVICE static __device__ __forceinline__
 
+// The float overloads that clang's forward declarations promise and its <cmath> does not define.
+WANREN_DEVICE float cbrt(float a) {
+  return cbrtf(a);
+}
+WANREN_DEVICE float erf(float a) {
+  return erff(a);
+}
+WANREN_DEVICE float erfc(float a) {
+  return erfcf(a);
+}
+WANREN_DEVICE float exp2(float a) {
+  return exp2f(a);
+}
+WANREN_DEVICE float log2(float a) {
+  return log2f(a);
+}
+WANREN_DEVICE float rint(float a) {
+  return rintf(a);
+}
+WANREN_DEVICE float acosh(float a) {
+  return acoshf(a);
+}
+WANREN_DEVICE float asinh(float a) {
+  return asinhf(a);
+}
+WANREN_DEVICE float atanh(float a) {
+  return atanhf(a);
+}
+WANREN_DEVICE float expm1(float a) {
+  return expm1f(a);
+}
+WANREN_DEVICE float log1p(float a) {
+  return log1pf(a);
+}
+WANREN_DEVICE float round(float a) {
+  return roundf(a);
+}
+WANREN_DEVICE float trunc(float a) {
+  return truncf(a);
+}
+WANREN_DEVICE float lgamma(float a) {
+  return lgammaf(a);
+}
+WANREN_DEVICE float tgamma(float a) {
+  return tgammaf(a);
+}
+WANREN_DEVICE float nearbyint(float a) {
+  return nearbyintf(a);
+}
+WANREN_DEVICE float logb(float a) {
+  return logbf(a);
+}
+WANREN_DEVICE int ilogb(float a) {
+  return ilogbf(a);
+}
+WANREN_DEVICE long lrint(float a) {
+  return lrintf(a);
+}
+WANREN_DEVICE long lround(float a) {
+  return lroundf(a);
+}
+WANREN_DEVICE long long llrint(float a) {
+  return llrintf(a);
+}
+WANREN_DEVICE long long llround(float a) {
+  return llroundf(a);
+}
+WANREN_DEVICE float fdim(float a, float b) {
+  return fdimf(a, b);
+}
+WANREN_DEVICE float fmax(float a, float b) {
+  return fmaxf(a, b);
+}
+WANREN_DEVICE float fmin(float a, float b) {
+  return fminf(a, b);
+}
+WANREN_DEVICE float hypot(float a, float b) {
+  return hypotf(a, b);
+}
+WANREN_DEVICE float copysign(float a, float b) {
+  return copysignf(a, b);
+}
+WANREN_DEVICE float nextafter(float a, float b) {
+  return nextafterf(a, b);
+}
+WANREN_DEVICE float remainder(float a, float b) {
+  return remainderf(a, b);
+}
+WANREN_DEVICE float fma(float a, float b, float c) {
+  return fmaf(a, b, c);
+}
+WANREN_DEVICE float remquo(float a, float b, int* quotient) {
+  return remquof(a, b, quotient);
+}
+WANREN_DEVICE float scalbn(float a, int n) {
+  return scalbnf(a, n);
+}
+WANREN_DEVICE float scalbln(float a, long n) {
+  return scalblnf(a, n);
+}
+// The payload that a tag may name is not kept: quiet NaNs of the device have none.
+WANREN_DEVICE float nanf(const char*) {
+  return __int_as_float(0x7fffffff);
+}
+WANREN_DEVICE double nan(const char*) {
+  return __longlong_as_double(0x7ff8000000000000ll);
+}
 WANREN_DEVICE float rsqrt(float a) {
   return rsqrtf(a);
 }

@@ -92,7 +92,9 @@ Command Build::common() const {
                toolchain_.include,
                "-include",
                "cuda_runtime.h",
-               "-Xclang", "-fcuda-allow-variadic-functions", "-Wno-unused-command-line-argument",
+               "-Xclang",
+               "-fcuda-allow-variadic-functions",
+               "-Wno-unused-command-line-argument",
                "-Wno-pass-failed",
                "-Wno-unknown-cuda-version"};
   if (isatty(STDERR_FILENO)) c.push_back("-fcolor-diagnostics");
@@ -157,9 +159,13 @@ Result<int> Build::compile_cuda(const std::string& source, const std::string& ob
   add(host, {"--cuda-host-only", "-c", "-Xclang", "-fcuda-include-gpubinary", "-Xclang", fifo});
   host.push_back(options_.optimization);
   if (options_.debug_host) host.push_back("-g");
+  // Names of internal device symbols end in a hash of this: host and device code must agree on it.
+  // clang's driver passes it on for device code and drops it for host code alone.
+  std::string unit_id;
   if (options_.relocatable) {
     std::error_code error;
-    host.push_back("-cuid=" + fs::absolute(source, error).string() + ":" + object);
+    unit_id = "-cuid=" + fs::absolute(source, error).string() + ":" + object;
+    add(host, {"-Xclang", unit_id});
   }
   if (options_.shared) host.push_back("-fPIC");
   add(host, options_.host);
@@ -170,6 +176,7 @@ Result<int> Build::compile_cuda(const std::string& source, const std::string& ob
   for (const std::string& a : options_.architectures) {
     outputs.push_back(directory_.file(fmt::format("{}-{}.ptx", number, a)));
     devices.push_back(device_command(source, a, outputs.back()));
+    if (!unit_id.empty()) devices.back().push_back(unit_id);
   }
   bool go = true;
   for (const Command& d : devices) go = announce(d) && go;

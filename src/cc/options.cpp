@@ -266,7 +266,14 @@ class Parser {
         [this](const std::string& v) -> Result<void> { return add_gencode(v); });
     add({"-code", "--gpu-code"}, ignore());
     add({"-rdc", "--relocatable-device-code"}, yes_no(o.relocatable, true));
-    add({"-Xcompiler", "--compiler-options"}, commas(o.host));
+    add({"-Xcompiler", "--compiler-options"}, [&o](const std::string& v) -> Result<void> {
+      // The host compiler links too: what asks it for a library counts there as well.
+      for (const std::string& part : split(v, ',')) {
+        o.host.push_back(part);
+        if (starts_with(part, "-fopenmp") || part == "-pthread") o.link.push_back(part);
+      }
+      return {};
+    });
     add({"-Xclang-device"}, append(o.device, ""));
     add({"-Xlinker", "--linker-options"}, [&o](const std::string& v) -> Result<void> {
       for (const std::string& part : split(v, ',')) o.link.push_back("-Wl," + part);

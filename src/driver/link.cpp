@@ -44,9 +44,27 @@ void keep_private_names_apart(ptx::Module& module, std::size_t number, std::set<
   });
 }
 
+/// clang names a static variable of relocatable code 'x__static__HASH' once it has seen host code use it;
+/// kernels before that point name it 'x'.
+void join_static_names(ptx::Module& module) {
+  std::unordered_map<std::string, std::string> defined;
+  for (const ptx::Variable& v : module.variables)
+    if (const auto at = v.name.find("__static__"); at != std::string::npos && !v.is_extern)
+      defined[v.name.substr(0, at)] = v.name;
+  std::unordered_map<std::string, std::string> renamed;
+  for (const ptx::Variable& v : module.variables)
+    if (auto it = defined.find(v.name); it != defined.end() && v.is_extern) renamed.insert(*it);
+  if (renamed.empty()) return;
+  std::erase_if(module.variables, [&](const ptx::Variable& v) { return renamed.contains(v.name); });
+  visit_symbols(module, [&](std::string& symbol) {
+    if (auto it = renamed.find(symbol); it != renamed.end()) symbol = it->second;
+  });
+}
+
 }  // namespace
 
 Result<ptx::Module> link_modules(std::vector<ptx::Module> modules) {
+  for (ptx::Module& module : modules) join_static_names(module);
   if (modules.size() == 1) return std::move(modules.front());
   ptx::Module linked;
   std::set<std::string> taken;

@@ -81,6 +81,8 @@ Loaded<void> Module::place_variables() {
     if (!lives_in_device_memory(variable)) continue;
     auto* to = reinterpret_cast<std::uint8_t*>(variables_[variable.name].address);
     std::copy(variable.initial.begin(), variable.initial.end(), to);
+    // clang's list of what other files use; nothing reads it.
+    if (variable.name == "__clang_gpu_used_external") continue;
     for (const ptx::Variable::Relocation& relocation : variable.relocations) {
       auto target = variables_.find(relocation.symbol);
       if (target == variables_.end())
