@@ -32,21 +32,26 @@ void* reserve_at(std::uint64_t address, std::uint64_t bytes, int extra) {
   return got == MAP_FAILED ? nullptr : got;
 }
 
-/// Reserves `bytes` at a multiple of `bytes`; 0 if the host has no such range.
+/// Reserves `bytes` at a multiple of `bytes`, and Arena::fence_bytes on either side; 0 if the host has no
+/// such range.
 std::uint64_t reserve_aligned(std::uint64_t bytes) {
   constexpr std::uint64_t end_of_user_space = std::uint64_t{1} << 47;
-  for (std::uint64_t base = bytes; base + bytes <= end_of_user_space && base <= 16 * bytes; base += bytes) {
-    void* got = reserve_at(base, bytes, MAP_FIXED_NOREPLACE);
+  constexpr std::uint64_t fence = Arena::fence_bytes;
+  for (std::uint64_t base = bytes; base + bytes + fence <= end_of_user_space && base <= 16 * bytes;
+       base += bytes) {
+    void* got = reserve_at(base - fence, bytes + 2 * fence, MAP_FIXED_NOREPLACE);
     if (got == nullptr) continue;
-    if (reinterpret_cast<std::uint64_t>(got) == base) return base;
-    munmap(got, bytes);  // Kernels before 4.17 take the address as a hint.
+    if (reinterpret_cast<std::uint64_t>(got) == base - fence) return base;
+    munmap(got, bytes + 2 * fence);  // Kernels before 4.17 take the address as a hint.
   }
-  void* got = reserve_at(0, 2 * bytes, 0);
+  void* got = reserve_at(0, 2 * bytes + 2 * fence, 0);
   if (got == nullptr) return 0;
   const auto begin = reinterpret_cast<std::uint64_t>(got);
-  const std::uint64_t base = round_up(begin, bytes);
-  if (base != begin) munmap(got, base - begin);
-  munmap(reinterpret_cast<void*>(base + bytes), begin + bytes - base);
+  const std::uint64_t end = begin + 2 * bytes + 2 * fence;
+  const std::uint64_t base = round_up(begin + fence, bytes);
+  if (base - fence != begin) munmap(got, base - fence - begin);
+  if (base + bytes + fence != end)
+    munmap(reinterpret_cast<void*>(base + bytes + fence), end - (base + bytes + fence));
   return base;
 }
 
@@ -136,7 +141,7 @@ Arena::Arena(std::uint64_t base, std::uint64_t bytes, const Limits& limits)
 
 Arena::~Arena() {
   runtime_.reset();
-  munmap(reinterpret_cast<void*>(base_), bytes_);
+  munmap(reinterpret_cast<void*>(base_ - fence_bytes), bytes_ + 2 * fence_bytes);
 }
 
 bool Arena::commit(void* begin, std::uint64_t bytes) {

@@ -55,6 +55,8 @@ class Arena {
   static constexpr std::uint64_t shared_window_bytes = std::uint64_t{2} << 20;
   static constexpr std::uint64_t local_window_bytes = std::uint64_t{512} << 20;
   static constexpr std::uint64_t reserve_bytes = std::uint64_t{2} << 30;
+  /// Inaccessible on either side of the arena: device code adds small constants after masking.
+  static constexpr std::uint64_t fence_bytes = std::uint64_t{2} << 20;
   static constexpr std::uint64_t parameter_slot_bytes = std::uint64_t{64} << 10;
 
   /// Errors: no address space, WANREN_MEMORY_LIMIT malformed.

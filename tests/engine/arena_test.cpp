@@ -2,6 +2,10 @@
 
 #include <gtest/gtest.h>
 
+#include <sys/mman.h>
+#include <sys/uio.h>
+#include <unistd.h>
+
 #include <cstdlib>
 
 #include "engine/grid.h"
@@ -10,12 +14,35 @@
 namespace wanren::engine::test {
 namespace {
 
+/// -1 where this process may not read.
+ssize_t process_vm_reads(void* at) {
+  char byte;
+  iovec to{&byte, 1}, from{at, 1};
+  return process_vm_readv(getpid(), &to, 1, &from, 1, 0);
+}
+
 TEST(Arena, its_base_is_a_multiple_of_its_power_of_two_size) {
   const auto arena = make_arena();
   const std::uint64_t size = arena->mask() + 1;
   EXPECT_EQ(size & arena->mask(), 0u);
   EXPECT_EQ(arena->base() % size, 0u);
   EXPECT_GE(arena->guard_bytes(), std::uint64_t{2} << 20);
+}
+
+TEST(Arena, nothing_is_accessible_just_outside_it) {
+  // Two at once: neither may lie in the other's fence. A mapping there must already exist, or another
+  // library could get it.
+  const auto one = make_arena(), two = make_arena();
+  for (const auto* arena : {one.get(), two.get()}) {
+    const std::uint64_t end = arena->base() + arena->mask() + 1;
+    for (const std::uint64_t at :
+         {arena->base() - Arena::fence_bytes, end, end + Arena::fence_bytes - 4096}) {
+      void* page = reinterpret_cast<void*>(at);
+      unsigned char resident;
+      EXPECT_EQ(mincore(page, 4096, &resident), 0) << "not mapped";
+      EXPECT_EQ(process_vm_reads(page), -1) << "readable";
+    }
+  }
 }
 
 TEST(Arena, allocations_are_aligned_distinct_and_zero) {
