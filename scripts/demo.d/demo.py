@@ -166,7 +166,10 @@ def compare_all(line, large):
             path = OUT / f"{program.name}.{chip}.json"
             run(compare_command(program, (chip,), path, large, True), path.with_suffix(".txt"),
                 f"{program.title} on {chip}")
-            return load(path)["chips"][0]
+            chips = load(path)["chips"]
+            if len(chips) != 1:
+                raise Failed(f"{path} holds {len(chips)} chips where one was asked for")
+            return chips[0]
         return call
 
     def tell(name, report, _):

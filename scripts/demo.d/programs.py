@@ -21,7 +21,7 @@ class Program:
 
 
 PROGRAMS = (
-    Program("BF16 GEMM", "bf16_gemm", ("gemm",), "tensor", ("-n", "1280"), ("--large",), "n = 1280", "n = 4096"),
+    Program("BF16 GEMM", "bf16_gemm", ("gemm",), "tensor", ("-n", "1280", "-k", "512"), ("--large",), "1280², k = 512", "n = 4096"),
     Program("STREAM triad", "stream", ("triad",), "dram", ("-n", "2097152", "-r", "1"), ("--large", "-r", "1"),
             "3 x 8 MiB", "3 x 1 GiB", ("l2.bytes_per_die=1MiB",),
             "STREAM runs with L2 cut to 1 MiB a die, so that arrays of a quick run are four times the cache, as "
