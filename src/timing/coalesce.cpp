@@ -29,6 +29,7 @@ void Coalescer::expand(const trace::Record& r, std::span<const simt::LanePattern
 void Coalescer::compute(const std::uint64_t* addresses, LaneMask mask, std::uint32_t bytes, bool atomic,
                         Footprint& out) const {
   out.lines = out.wavefronts = out.same = 0;
+  out.base_line = 0;
   if (!mask) return;
   bytes = std::max(bytes, 1u);
   const std::uint64_t sector_in_line = (std::uint64_t{1} << (line_shift_ - sector_shift_)) - 1;
@@ -36,7 +37,7 @@ void Coalescer::compute(const std::uint64_t* addresses, LaneMask mask, std::uint
   for (LaneMask m = mask; m; m &= m - 1) {
     const std::uint64_t a = addresses[std::countr_zero(m)];
     for (std::uint64_t s = a >> sector_shift_; s <= (a + bytes - 1) >> sector_shift_; ++s) {
-      const std::uint64_t line = s >> (line_shift_ - sector_shift_);
+      const std::uint32_t line = static_cast<std::uint32_t>(s >> (line_shift_ - sector_shift_));
       const std::uint8_t bit = static_cast<std::uint8_t>(1u << (s & sector_in_line));
       if (out.lines == 0 || out.line[last] != line) {
         for (last = 0; last < out.lines && out.line[last] != line; ++last) {
@@ -108,7 +109,7 @@ void Coalescer::compute(const std::uint64_t* addresses, LaneMask mask, std::uint
 }
 
 const Footprint& Coalescer::operator()(const trace::Record& r, std::uint32_t bytes,
-                                       std::span<const simt::LanePattern> patterns, std::uint32_t grid,
+                                       std::span<const simt::LanePattern> patterns, std::uint64_t grid,
                                        bool atomic) {
   std::array<std::uint64_t, warp_size> a;
   const bool affine = r.kind == trace::Kind::affine || r.kind == trace::Kind::scaled;
@@ -120,9 +121,9 @@ const Footprint& Coalescer::operator()(const trace::Record& r, std::uint32_t byt
   const std::uint64_t line_mask = (std::uint64_t{1} << line_shift_) - 1;
   const Key key{(r.base & line_mask) | std::uint64_t{r.pattern} << 16 | std::uint64_t{r.scaled} << 32 |
                     std::uint64_t{bytes & 0xffff} << 48,
-                std::uint64_t{r.mask} | std::uint64_t{grid} << 32 | std::uint64_t{atomic} << 63, r.scale};
+                std::uint64_t{r.mask} | std::uint64_t{atomic} << 63, grid, r.scale};
   const std::uint64_t mixed =
-      (key.shape ^ key.lanes * 0x9e3779b97f4a7c15u ^ static_cast<std::uint64_t>(r.scale)) *
+      (key.shape ^ key.lanes * 0x9e3779b97f4a7c15u ^ grid << 20 ^ static_cast<std::uint64_t>(r.scale)) *
       0x9e3779b97f4a7c15u;
   Memo& memo = memo_[mixed >> 58];
   if (!(memo.key == key)) {
@@ -133,17 +134,11 @@ const Footprint& Coalescer::operator()(const trace::Record& r, std::uint32_t byt
     relative.base = up + (r.base & line_mask);
     expand(relative, patterns, a);
     compute(a.data(), r.mask, bytes, atomic, memo.footprint);
-    for (int i = 0; i < memo.footprint.lines; ++i) memo.footprint.line[i] -= up >> line_shift_;
+    for (int i = 0; i < memo.footprint.lines; ++i)
+      memo.footprint.line[i] -= static_cast<std::uint32_t>(up >> line_shift_);
   }
-  scratch_.lines = memo.footprint.lines;
-  scratch_.wavefronts = memo.footprint.wavefronts;
-  scratch_.same = memo.footprint.same;
-  const std::uint64_t base_line = r.base >> line_shift_;
-  for (int i = 0; i < scratch_.lines; ++i) {
-    scratch_.line[i] = memo.footprint.line[i] + base_line;
-    scratch_.sectors[i] = memo.footprint.sectors[i];
-  }
-  return scratch_;
+  memo.footprint.base_line = static_cast<std::uint32_t>(r.base >> line_shift_);
+  return memo.footprint;
 }
 
 }  // namespace wanren::timing

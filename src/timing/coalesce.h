@@ -12,12 +12,14 @@
 
 namespace wanren::timing {
 
+/// Lines are counted from `base_line`.
 struct Footprint {
   static constexpr int most = 2 * warp_size;  ///< 32 lanes, each may straddle a line.
+  std::uint32_t base_line = 0;
   int lines = 0;
   int wavefronts = 0;  ///< Bank passes, conflicts included; 0 where no lane is active.
   int same = 0;        ///< Atomics only: most lanes on one address (they serialise there).
-  std::array<std::uint64_t, most> line;
+  std::array<std::uint32_t, most> line;
   std::array<std::uint8_t, most> sectors;
 };
 
@@ -26,9 +28,9 @@ class Coalescer {
   Coalescer(const Parameters& p);
 
   /// `bytes` per lane; the addresses are absolute (global) or window offsets (shared).
-  /// The reference is valid until the next call.
+  /// The reference is valid until the next call. `grid` tells apart the patterns of different grids.
   const Footprint& operator()(const trace::Record& record, std::uint32_t bytes,
-                              std::span<const simt::LanePattern> patterns, std::uint32_t grid,
+                              std::span<const simt::LanePattern> patterns, std::uint64_t grid,
                               bool atomic = false);
   /// The 32 lane addresses of a record.
   static void expand(const trace::Record& record, std::span<const simt::LanePattern> patterns,
@@ -40,7 +42,7 @@ class Coalescer {
  private:
   // Footprints of affine records repeat: they depend on the base only modulo a line, apart from a shift.
   struct Key {
-    std::uint64_t shape = ~std::uint64_t{0}, lanes = 0;
+    std::uint64_t shape = ~std::uint64_t{0}, lanes = 0, grid = 0;
     std::int64_t scale = 0;
     bool operator==(const Key&) const = default;
   };

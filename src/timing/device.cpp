@@ -43,6 +43,7 @@ struct Device::Impl {
         arena(threads) {
     for (int u = 0; u < p.units; ++u) units.push_back(std::make_unique<Unit>(p, u));
     dispatcher = std::make_unique<Dispatcher>(p, units);
+    for (int t = 0; t < threads; ++t) workspaces.push_back(std::make_unique<Workspace>(p));
   }
 
   struct Item {
@@ -72,6 +73,8 @@ struct Device::Impl {
   MemorySystem memory;
   std::vector<std::unique_ptr<Unit>> units;
   std::unique_ptr<Dispatcher> dispatcher;
+  std::vector<std::unique_ptr<Workspace>> workspaces;  ///< By host thread.
+  std::uint64_t grids = 0;                             ///< Begun so far.
   tbb::task_arena arena;
   Picoseconds now;
 
@@ -186,6 +189,8 @@ void Device::Impl::begin_kernel(Item& item, Cycle at) {
   grid.slot = static_cast<std::uint16_t>(slot);
   grid.program = item.decoded.get();
   grid.source = k.source;
+  grid.patterns = k.source->patterns();
+  grid.serial = ++grids;
   grid.warps_per_cta = k.source->warps_per_cta();
   WR_CHECK(static_cast<int>(grid.warps_per_cta) <= p.max_warps);
   const std::uint32_t shared =
@@ -304,11 +309,13 @@ void Device::Impl::step(Cycle from) {
     if (units[u]->next_event() < end) active.push_back(u);
   if (threads > 1 && !coupled && active.size() > 3) {
     arena.execute([&] {
-      tbb::parallel_for(std::size_t{0}, active.size(),
-                        [&](std::size_t i) { units[active[i]]->advance(end); });
+      tbb::parallel_for(std::size_t{0}, active.size(), [&](std::size_t i) {
+        const int thread = tbb::this_task_arena::current_thread_index();
+        units[active[i]]->advance(end, *workspaces[static_cast<std::size_t>(thread)]);
+      });
     });
   } else {
-    for (const int u : active) units[u]->advance(end);
+    for (const int u : active) units[u]->advance(end, *workspaces[0]);
   }
   for (const int u : active) {
     memory.accept(u, units[u]->outbox());

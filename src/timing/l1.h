@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <vector>
 
+#include "timing/pages.h"
 #include "timing/parameters.h"
 
 namespace wanren::timing {
@@ -12,6 +13,15 @@ namespace wanren::timing {
 class L1Cache {
  public:
   static constexpr std::uint32_t none = ~0u;
+
+  /// Four ways of a set are one cache line of the host.
+  struct Line {
+    std::uint32_t tag = none, used = 0;
+    std::uint32_t waiters = none;  ///< The unit's: who waits for pending sectors.
+    std::uint8_t valid = 0, pending = 0;
+    std::uint8_t stale = 0;  ///< Of the pending, asked for before the content was dropped.
+  };
+  static_assert(sizeof(Line) == 16);
 
   explicit L1Cache(const Parameters& p);
   /// Sets the capacity left beside shared memory; drops all content. Only with nothing in flight.
@@ -24,26 +34,22 @@ class L1Cache {
   /// Takes the least recent way with nothing in flight; none if there is none.
   std::uint32_t allocate(std::uint32_t line);
 
-  std::uint8_t valid(std::uint32_t slot) const { return valid_[slot]; }
-  std::uint8_t pending(std::uint32_t slot) const { return pending_[slot]; }
-  void expect(std::uint32_t slot, std::uint8_t sectors) { pending_[slot] |= sectors; }
-  void fill(std::uint32_t slot, std::uint8_t sectors, bool keep) {
-    pending_[slot] &= static_cast<std::uint8_t>(~sectors);
-    if (keep) valid_[slot] |= sectors;
+  Line& operator[](std::uint32_t slot) { return lines_[slot]; }
+  void prefetch(std::uint32_t slot) const { __builtin_prefetch(&lines_[slot], 1); }
+  void fill(std::uint32_t slot, std::uint8_t sectors) {
+    Line& line = lines_[slot];
+    line.pending &= static_cast<std::uint8_t>(~sectors);
+    line.valid |= sectors & static_cast<std::uint8_t>(~line.stale);
+    line.stale &= static_cast<std::uint8_t>(~sectors);
   }
-  void drop(std::uint32_t slot, std::uint8_t sectors) { valid_[slot] &= static_cast<std::uint8_t>(~sectors); }
-  std::uint32_t epoch() const { return epoch_; }
-  std::uint32_t slots() const { return static_cast<std::uint32_t>(tag_.size()); }
 
  private:
-  std::uint32_t set_of(std::uint32_t line) const;
+  std::uint32_t first_of(std::uint32_t line) const;
 
   int line_shift_, ways_, bytes_ = 0;
   Divider sets_;
-  std::vector<std::uint32_t> tag_;
-  std::vector<std::uint8_t> valid_, pending_;
-  std::vector<std::uint32_t> used_;
-  std::uint32_t clock_ = 0, epoch_ = 0;
+  std::vector<Line, HugePages<Line>> lines_;
+  std::uint32_t clock_ = 0;
 };
 
 }  // namespace wanren::timing

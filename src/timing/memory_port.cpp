@@ -2,6 +2,8 @@
 
 #include <algorithm>
 #include <bit>
+#include <cstddef>
+#include <cstring>
 
 #include "support/result.h"
 #include "timing/unit.h"
@@ -12,6 +14,7 @@ namespace {
 using lower::Memory;
 
 constexpr std::uint32_t nobody = ~0u;
+constexpr std::uint16_t no_slot = 0xffff;
 /// Tokens of requests that no load waits for: grid << 8 | sectors.
 constexpr std::uint32_t store_token = 0x80000000u;
 /// Line numbers that no device address has: local frames, kernel parameters.
@@ -59,30 +62,8 @@ std::uint32_t Unit::new_load(int s, int w, Cycle now, const DecodedInst& inst) {
   return id;
 }
 
-std::uint32_t Unit::new_miss(std::uint32_t slot, std::uint8_t sectors) {
-  std::uint32_t id;
-  if (free_misses_.empty()) {
-    id = static_cast<std::uint32_t>(misses_.size());
-    misses_.emplace_back();
-  } else {
-    id = free_misses_.back();
-    free_misses_.pop_back();
-  }
-  misses_[id] = Miss{slot, l1_.epoch(), nobody, sectors, nobody, nobody};
-  if (slot != L1Cache::none) {
-    l1_.expect(slot, sectors);
-    misses_[id].next = pending_head_[slot];
-    pending_head_[slot] = id;
-  }
-  return id;
-}
-
-void Unit::wait_for(std::uint32_t miss, std::uint32_t load) {
+void Unit::wait_for(std::uint32_t slot, std::uint8_t sectors, std::uint32_t load) {
   ++loads_[load].remaining;
-  if (misses_[miss].load == nobody) {
-    misses_[miss].load = load;
-    return;
-  }
   std::uint32_t id;
   if (free_waiters_.empty()) {
     id = static_cast<std::uint32_t>(waiters_.size());
@@ -91,18 +72,19 @@ void Unit::wait_for(std::uint32_t miss, std::uint32_t load) {
     id = free_waiters_.back();
     free_waiters_.pop_back();
   }
-  waiters_[id] = {load, misses_[miss].waiters};
-  misses_[miss].waiters = id;
+  waiters_[id] = {load, l1_[slot].waiters, sectors};
+  l1_[slot].waiters = id;
 }
 
 void Unit::local_footprint(const trace::Record& record, const DecodedInst& inst, int s, int w,
                            const Grid& grid, Footprint& out) {
   // Frames of a warp's lanes are interleaved word by word: the same variable of all lanes is one line.
-  const std::uint64_t frame =
-      local_lines + static_cast<std::uint64_t>((number_ * p_.subcores + s) * p_.warps_per_subcore + w) *
+  const std::uint32_t frame =
+      local_lines + static_cast<std::uint32_t>((number_ * p_.subcores + s) * p_.warps_per_subcore + w) *
                         grid.program->frame_lines;
   out.lines = out.same = 0;
-  const auto add = [&](std::uint64_t word, std::uint8_t sectors) {
+  out.base_line = 0;
+  const auto add = [&](std::uint32_t word, std::uint8_t sectors) {
     for (int i = 0; i < out.lines; ++i)
       if (out.line[i] == frame + word) {
         out.sectors[i] |= sectors;
@@ -122,12 +104,12 @@ void Unit::local_footprint(const trace::Record& record, const DecodedInst& inst,
         add(grid.program->spill_first + inst.spill_line, sector_of(lane));
   } else {
     std::array<std::uint64_t, warp_size> addresses;
-    Coalescer::expand(record, grid.source->patterns(), addresses);
+    Coalescer::expand(record, grid.patterns, addresses);
     for (int lane = 0; lane < warp_size; ++lane) {
       if (!(record.mask >> lane & 1)) continue;
       const std::uint64_t offset = addresses[lane] - std::uint64_t(lane) * grid.program->local_bytes;
       for (std::uint64_t word = offset / 4; word <= (offset + std::max<int>(1, inst.bytes) - 1) / 4; ++word)
-        add(word % grid.program->frame_lines, sector_of(lane));
+        add(static_cast<std::uint32_t>(word % grid.program->frame_lines), sector_of(lane));
     }
   }
   out.wavefronts = std::max(1, out.lines);
@@ -146,7 +128,7 @@ void Unit::issue_memory(int s, int w, Cycle now, const DecodedInst& inst) {
         warp.block_words + sub.records[static_cast<std::size_t>(w) * record_stride_ + inst.slot], record);
   if (record.mask == 0 || record.space == trace::Space::none) return;
 
-  Pending& a = scratch_;
+  MemoryAccess& a = workspace_->access;
   a.grid = &grid;
   a.subcore = static_cast<std::uint16_t>(s);
   a.access = access_of(inst.memory);
@@ -154,10 +136,10 @@ void Unit::issue_memory(int s, int w, Cycle now, const DecodedInst& inst) {
   a.position = 0;
   a.begun = false;
   const bool atomic = a.access == Access::atomic || a.access == Access::reduction;
-  if (record.space == trace::Space::local) local_footprint(record, inst, s, w, grid, local_);
+  if (record.space == trace::Space::local) local_footprint(record, inst, s, w, grid, workspace_->local);
   const Footprint& f = record.space == trace::Space::local
-                           ? local_
-                           : coalescer_(record, inst.bytes, grid.source->patterns(), grid.slot, atomic);
+                           ? workspace_->local
+                           : workspace_->coalescer(record, inst.bytes, grid.patterns, grid.serial, atomic);
   a.same = f.same;
   a.cost = f.wavefronts * p_.wavefront;
   if (a.shared) {
@@ -167,10 +149,10 @@ void Unit::issue_memory(int s, int w, Cycle now, const DecodedInst& inst) {
     c.shared_bytes += static_cast<std::uint64_t>(std::popcount(record.mask)) * inst.bytes;
     if (atomic) a.cost += (f.same - 1) * p_.shared_atomic;
   } else {
-    const std::uint64_t base = record.space == trace::Space::param ? parameter_lines : 0;
+    const std::uint32_t base = f.base_line + (record.space == trace::Space::param ? parameter_lines : 0);
     a.lines = f.lines;
     for (int i = 0; i < f.lines; ++i) {
-      a.line[i] = static_cast<std::uint32_t>(f.line[i] + base);
+      a.line[i] = f.line[i] + base;
       a.sectors[i] = f.sectors[i];
     }
     ++c.l1_accesses;
@@ -195,10 +177,10 @@ void Unit::issue_memory(int s, int w, Cycle now, const DecodedInst& inst) {
   a.queue_entry = static_cast<std::uint16_t>(sub.queue_head);
   sub.queue[sub.queue_head] = never;
   if (++sub.queue_head == sub.queue.size()) sub.queue_head = 0;
-  if (blocked_head_ != blocked_.size() || !process(a, now)) blocked_.push_back(a);
+  if (blocked_count_ > 0 || !process(a, now)) block(a);
 }
 
-bool Unit::process(Pending& a, Cycle now) {
+bool Unit::process(MemoryAccess& a, Cycle now) {
   if (!a.begun) {
     a.begun = true;
     a.begin = l1_port_.take(start_of(now), a.cost);
@@ -212,14 +194,24 @@ bool Unit::process(Pending& a, Cycle now) {
   return true;
 }
 
-void Unit::send(const Pending& a, std::uint32_t token, std::uint32_t line, std::uint8_t sectors,
-                Cycle leaves) {
-  outbox_.push_back(
-      {leaves, line, token, sectors, a.access, a.grid->slot, static_cast<std::uint16_t>(a.same)});
+void Unit::send(const MemoryAccess& a, std::uint32_t token, std::uint32_t slot, std::uint32_t line,
+                std::uint8_t sectors, Cycle leaves) {
+  outbox_.push_back({leaves, line, token, static_cast<std::uint16_t>(slot), sectors, a.access, a.grid->slot,
+                     static_cast<std::uint16_t>(a.same)});
+}
+
+/// Puts an access at the end of those that wait for room.
+void Unit::block(const MemoryAccess& a) {
+  // Each holds an entry of its sub-core's queue, so there is room for all.
+  WR_CHECK(blocked_count_ < blocked_.size());
+  MemoryAccess& to = blocked_[(blocked_head_ + blocked_count_++) % blocked_.size()];
+  std::memcpy(static_cast<void*>(&to), &a, offsetof(MemoryAccess, line));
+  std::copy_n(a.line.begin(), a.lines, to.line.begin());
+  std::copy_n(a.sectors.begin(), a.lines, to.sectors.begin());
 }
 
 /// Looks the lines up one after the other; false if one finds no room for its miss.
-bool Unit::look_up(Pending& a, Cycle now) {
+bool Unit::look_up(MemoryAccess& a, Cycle now) {
   UnitCounters& c = counters_[a.grid->slot];
   for (; a.position < a.lines; ++a.position) {
     const std::uint32_t line = a.line[a.position];
@@ -228,39 +220,36 @@ bool Unit::look_up(Pending& a, Cycle now) {
     const Cycle leaves = std::max(cycle_from(a.begin + a.position * p_.tag_lookup), now) + p_.l1_to_noc;
     std::uint32_t slot = l1_.find(line);
     if (a.access == Access::read) {
-      const std::uint8_t hit = slot == L1Cache::none ? 0 : l1_.valid(slot) & sectors;
-      const std::uint8_t coming = slot == L1Cache::none ? 0 : l1_.pending(slot) & sectors & ~hit;
+      const std::uint8_t hit = slot == L1Cache::none ? 0 : l1_[slot].valid & sectors;
+      const std::uint8_t coming = slot == L1Cache::none ? 0 : l1_[slot].pending & sectors & ~hit;
       const std::uint8_t miss = sectors & ~hit & ~coming;
       if (miss) {
         const int m = sector_count(miss);
         if (miss_sectors_ > 0 && miss_sectors_ + m > p_.miss_sectors) return false;
         miss_sectors_ += m;
         if (slot == L1Cache::none) slot = l1_.allocate(line);
-        const std::uint32_t id = new_miss(slot, miss);
-        wait_for(id, a.load);
-        send(a, id, line, miss, leaves);
+        if (slot != L1Cache::none) l1_[slot].pending |= miss;
+        ++loads_[a.load].remaining;
+        send(a, a.load, slot, line, miss, leaves);
       }
-      if (coming) {
-        for (std::uint32_t id = pending_head_[slot]; id != nobody; id = misses_[id].next)
-          if (misses_[id].sectors & coming) wait_for(id, a.load);
-      }
+      if (coming) wait_for(slot, coming, a.load);
       c.l1_sectors += n;
       c.l1_hit_sectors += n - sector_count(miss);
     } else if (a.access == Access::atomic) {
       if (miss_sectors_ > 0 && miss_sectors_ + n > p_.miss_sectors) return false;
       miss_sectors_ += n;
-      if (slot != L1Cache::none) l1_.drop(slot, sectors);
-      const std::uint32_t id = new_miss(L1Cache::none, sectors);
-      wait_for(id, a.load);
-      send(a, id, line, sectors, leaves);
+      if (slot != L1Cache::none) l1_[slot].valid &= static_cast<std::uint8_t>(~sectors);
+      ++loads_[a.load].remaining;
+      send(a, a.load, L1Cache::none, line, sectors, leaves);
     } else {
       if (store_sectors_ > 0 && store_sectors_ + n > p_.miss_sectors) return false;
       store_sectors_ += n;
-      if (a.access == Access::reduction && slot != L1Cache::none) l1_.drop(slot, sectors);
+      if (a.access == Access::reduction && slot != L1Cache::none)
+        l1_[slot].valid &= static_cast<std::uint8_t>(~sectors);
       if (a.access == Access::write) c.l1_store_sectors += n;
       ++c.in_flight;
-      send(a, store_token | std::uint32_t{a.grid->slot} << 8 | static_cast<std::uint32_t>(n), line, sectors,
-           leaves);
+      send(a, store_token | std::uint32_t{a.grid->slot} << 8 | static_cast<std::uint32_t>(n), L1Cache::none,
+           line, sectors, leaves);
     }
   }
   if (a.load != nobody) {
@@ -293,69 +282,66 @@ void Unit::complete(std::uint32_t id, Cycle at) {
   if (warp.state == State::draining && warp.loads == 0) finish_warp(load.subcore, load.warp, at);
 }
 
-void Unit::arrived(std::uint32_t id, Cycle done, std::uint32_t far) {
+/// Sectors that a load waits for are there; `last`: all of those that it counts as one.
+bool Unit::arrived(std::uint32_t id, Cycle done, std::uint32_t far, bool last) {
   Load& load = loads_[id];
   load.missed = true;
   load.done = std::max(load.done, done);
   load.far = std::max(load.far, far);
-  if (--load.remaining == 0) complete(id, load.done);
+  if (last && --load.remaining == 0) complete(id, load.done);
+  return last;
 }
 
 /// Replies name scattered records: fetch them together rather than one after the other.
 void Unit::prefetch_replies() const {
-  for (const Inbound& in : inbox_)
-    if (!(in.token & store_token)) __builtin_prefetch(&misses_[in.token]);
-  for (const Inbound& in : inbox_) {
+  for (std::size_t i = inbox_head_; i < inbox_.size(); ++i) {
+    const Reply& in = inbox_[i];
     if (in.token & store_token) continue;
-    const Miss& miss = misses_[in.token];
-    if (miss.load != nobody) __builtin_prefetch(&loads_[miss.load]);
-    if (miss.slot != L1Cache::none) __builtin_prefetch(&pending_head_[miss.slot]);
+    __builtin_prefetch(&loads_[in.token], 1);
+    if (in.slot != no_slot) l1_.prefetch(in.slot);
   }
 }
 
-void Unit::deliver(const Inbound& in) {
-  const Cycle now = cycle_from(in.at);
+void Unit::deliver(const Reply& in) {
+  const Cycle now = cycle_from(in.arrives);
   if (in.token & store_token) {
     store_sectors_ -= static_cast<int>(in.token & 0xff);
     UnitCounters& c = counters_[in.token >> 8 & 0x7fffff];
     --c.in_flight;
     c.last_acknowledged = std::max(c.last_acknowledged, now);
   } else {
-    const Miss miss = misses_[in.token];
-    free_misses_.push_back(in.token);
-    miss_sectors_ -= sector_count(miss.sectors);
-    if (miss.slot != L1Cache::none) {
-      std::uint32_t* link = &pending_head_[miss.slot];
-      while (*link != in.token) link = &misses_[*link].next;
-      *link = miss.next;
-      l1_.fill(miss.slot, miss.sectors, miss.epoch == l1_.epoch());
-    }
-    const Cycle done = cycle_from(in.at + p_.l1_latency - start_of(p_.l1_to_noc));
-    arrived(miss.load, done, in.far);
-    for (std::uint32_t waiter = miss.waiters; waiter != nobody;) {
-      const Waiter at = waiters_[waiter];
-      free_waiters_.push_back(waiter);
-      waiter = at.next;
-      arrived(at.load, done, in.far);
+    miss_sectors_ -= sector_count(in.sectors);
+    const Cycle done = cycle_from(in.arrives + p_.l1_latency - start_of(p_.l1_to_noc));
+    arrived(in.token, done, in.far_ticks, true);
+    if (in.slot != no_slot) {
+      l1_.fill(in.slot, in.sectors);
+      for (std::uint32_t* link = &l1_[in.slot].waiters; *link != nobody;) {
+        const std::uint32_t id = *link;
+        Waiter& waiter = waiters_[id];
+        const std::uint8_t left = waiter.sectors & static_cast<std::uint8_t>(~in.sectors);
+        if (left == waiter.sectors || !arrived(waiter.load, done, in.far_ticks, left == 0)) {
+          waiter.sectors = left;
+          link = &waiter.next;
+          continue;
+        }
+        *link = waiter.next;
+        free_waiters_.push_back(id);
+      }
     }
   }
   retry(now);
 }
 
 void Unit::retry(Cycle now) {
-  while (blocked_head_ != blocked_.size()) {
-    Pending& a = blocked_[blocked_head_];
+  while (blocked_count_ > 0) {
+    MemoryAccess& a = blocked_[blocked_head_];
     const bool begun = a.begun;
     const int s = a.subcore;
     const bool done = process(a, now);
     if (!begun) update_memory_pipe(s);
-    if (!done) break;
-    ++blocked_head_;
-  }
-  // At most the queues of all sub-cores wait here, so moving them up is cheap.
-  if (blocked_head_ == blocked_.size() || blocked_head_ >= 64) {
-    blocked_.erase(blocked_.begin(), blocked_.begin() + static_cast<std::ptrdiff_t>(blocked_head_));
-    blocked_head_ = 0;
+    if (!done) return;
+    if (++blocked_head_ == blocked_.size()) blocked_head_ = 0;
+    --blocked_count_;
   }
 }
 

@@ -40,7 +40,7 @@ MemorySystem::MemorySystem(const Parameters& p) : p_(p), map_(p), links_(p) {
   cross_.resize(static_cast<std::size_t>(partitions) * p.partitions);
   replies_.resize(p.units);
   static_assert(sizeof(Message) <= 32);
-  WR_CHECK(p.dies <= 256 && p.partitions <= 65536);
+  WR_CHECK(p.dies <= 256 && p.partitions <= 256);
 }
 
 void MemorySystem::begin_kernel(std::uint16_t grid) {
@@ -78,8 +78,9 @@ void MemorySystem::accept(int unit, std::span<const Request> requests) {
     m.far = 0;
     m.set = home.set;
     m.grid = r.grid;
-    m.home_die = home.die;
-    m.home_partition = home.partition;
+    m.slot = r.slot;
+    m.home_die = static_cast<std::uint8_t>(home.die);
+    m.home_partition = static_cast<std::uint8_t>(home.partition);
     m.die = static_cast<std::uint8_t>(place.die);
     m.sectors = m.wanted = r.sectors;
     m.lanes = static_cast<std::uint8_t>(r.lanes);
@@ -125,7 +126,7 @@ void MemorySystem::visit(Message& m, Tick at) {
 void MemorySystem::finish(const Message& m, Tick arrives) {
   std::vector<Reply>& out = replies_[m.unit];
   if (out.empty()) touched_.push_back(m.unit);
-  out.push_back({arrives, m.token, m.far});
+  out.push_back({arrives, m.token, m.far, m.slot, m.sectors});
 }
 
 /// Data leaves the unit: its own port, then its cluster's.

@@ -46,7 +46,8 @@ class MemorySystem {
     std::uint32_t tag, token;
     std::uint32_t far;  ///< Ticks, saturating.
     std::uint32_t set;
-    std::uint16_t grid, home_die, home_partition;
+    std::uint16_t grid, slot;
+    std::uint8_t home_die, home_partition;
     std::uint8_t die;              ///< Where it is on its way between dies.
     std::uint8_t sectors, wanted;  ///< Asked for by the unit; still wanted from further away.
     std::uint8_t lanes : 6;

@@ -17,9 +17,10 @@ constexpr int sector_count(unsigned mask) {
 
 /// One line's worth of sectors leaving a unit.
 struct Request {
-  Cycle leaves;          ///< The unit, nondecreasing per unit.
-  std::uint32_t line;    ///< Device address >> line shift.
-  std::uint32_t token;   ///< The unit's own; comes back in the reply.
+  Cycle leaves;         ///< The unit, nondecreasing per unit.
+  std::uint32_t line;   ///< Device address >> line shift.
+  std::uint32_t token;  ///< The unit's own; comes back in the reply, as do slot and sectors.
+  std::uint16_t slot;
   std::uint8_t sectors;  ///< Mask.
   Access access;
   std::uint16_t grid;   ///< Slot of the grid that pays for it.
@@ -30,6 +31,8 @@ struct Reply {
   Tick arrives;
   std::uint32_t token;
   std::uint32_t far_ticks;  ///< Of the latency, what DRAM and die links took (they have other clocks).
+  std::uint16_t slot;
+  std::uint8_t sectors;
 };
 
 /// What the shared memory system counts, per grid slot.

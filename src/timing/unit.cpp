@@ -7,7 +7,7 @@
 namespace wanren::timing {
 
 Unit::Unit(const Parameters& p, int number)
-    : p_(p), number_(number), subs_(p.subcores), ctas_(p.max_ctas), l1_(p), coalescer_(p) {
+    : p_(p), number_(number), subs_(p.subcores), ctas_(p.max_ctas), l1_(p) {
   for (SubCore& sub : subs_) {
     const std::size_t n = p.warps_per_subcore;
     sub.ready.assign(n, never);
@@ -17,11 +17,11 @@ Unit::Unit(const Parameters& p, int number)
     sub.queue.assign(p.memory_queue, 0);
   }
   next_.fill(never);
-  pending_head_.assign(l1_.slots(), ~0u);
+  blocked_.resize(static_cast<std::size_t>(p.subcores) * p.memory_queue + 1);
 }
 
 void Unit::rebase() {
-  WR_CHECK(ctas_resident_ == 0 && inbox_.empty() && blocked_head_ == blocked_.size());
+  WR_CHECK(ctas_resident_ == 0 && inbox_head_ == inbox_.size() && blocked_count_ == 0);
   for (SubCore& sub : subs_) {
     sub.pipe_free.fill(0);
     std::fill(sub.queue.begin(), sub.queue.end(), 0);
@@ -79,13 +79,10 @@ void Unit::end_grid(std::uint16_t slot) {
 
 void Unit::begin_cta(const Grid& grid, std::uint64_t linear, Cycle at) {
   // The carve-out is settled while the unit is empty: what full occupancy of this grid leaves.
-  if (ctas_resident_ == 0 && miss_sectors_ == 0 && blocked_head_ == blocked_.size()) {
+  if (ctas_resident_ == 0 && miss_sectors_ == 0 && blocked_count_ == 0) {
     const int shared = static_cast<int>(grid.shared_bytes) * std::max(1, grid.ctas_per_unit);
     const int left = std::max(p_.l1_bytes - std::min(shared, p_.shared_bytes), p_.l1_ways << p_.line_shift);
-    if (left != l1_.bytes()) {
-      l1_.configure(left);
-      pending_head_.assign(l1_.slots(), ~0u);
-    }
+    if (left != l1_.bytes()) l1_.configure(left);
   }
   std::uint16_t index = 0;
   while (ctas_[index].grid) ++index;
@@ -130,20 +127,26 @@ void Unit::begin_cta(const Grid& grid, std::uint64_t linear, Cycle at) {
 }
 
 void Unit::receive(std::span<const Reply> replies) {
+  inbox_.erase(inbox_.begin(), inbox_.begin() + static_cast<std::ptrdiff_t>(inbox_head_));
+  inbox_head_ = 0;
+  // Replies come nearly in time order; of equals the first to come stays first.
   for (const Reply& r : replies) {
-    inbox_.push_back({r.arrives, inbound_++, r.token, r.far_ticks});
-    std::push_heap(inbox_.begin(), inbox_.end());
+    std::size_t at = inbox_.size();
+    inbox_.push_back(r);
+    for (; at > 0 && inbox_[at - 1].arrives > r.arrives; --at) inbox_[at] = inbox_[at - 1];
+    inbox_[at] = r;
   }
   next_event_ = earliest_event();
 }
 
 Cycle Unit::earliest_event() const {
-  Cycle next = inbox_.empty() ? never : cycle_from(inbox_.front().at);
+  Cycle next = inbox_head_ == inbox_.size() ? never : cycle_from(inbox_[inbox_head_].arrives);
   for (int s = 0; s < p_.subcores; ++s) next = std::min(next, next_[s]);
   return next;
 }
 
-void Unit::advance(Cycle end) {
+void Unit::advance(Cycle end, Workspace& workspace) {
+  workspace_ = &workspace;
   prefetch_replies();
   for (;;) {
     const Cycle now = earliest_event();
@@ -151,12 +154,8 @@ void Unit::advance(Cycle end) {
       next_event_ = now;
       return;
     }
-    while (!inbox_.empty() && cycle_from(inbox_.front().at) <= now) {
-      const Inbound in = inbox_.front();
-      std::pop_heap(inbox_.begin(), inbox_.end());
-      inbox_.pop_back();
-      deliver(in);
-    }
+    while (inbox_head_ != inbox_.size() && cycle_from(inbox_[inbox_head_].arrives) <= now)
+      deliver(inbox_[inbox_head_++]);
     for (int s = 0; s < p_.subcores; ++s)
       if (next_[s] <= now) step(s, now);
   }

@@ -26,6 +26,8 @@ struct Grid {
   std::uint32_t shared_bytes = 0;    ///< Per CTA, reserve and granularity included.
   std::uint32_t register_count = 0;  ///< Per CTA.
   int ctas_per_unit = 0;
+  std::uint64_t serial = 0;  ///< No two grids of a device have the same.
+  std::span<const simt::LanePattern> patterns;
   std::int64_t run_begin_ps = 0;
   double ps_per_cycle = 0;
 };
@@ -51,6 +53,29 @@ struct FreedCta {
   Cycle at;
 };
 
+/// A memory instruction between queue and L1.
+struct MemoryAccess {
+  const Grid* grid = nullptr;
+  std::uint32_t load = ~0u;  ///< ~0: nobody waits.
+  std::uint16_t subcore = 0, queue_entry = 0;
+  Access access = Access::read;
+  bool shared = false;
+  bool begun = false;
+  int position = 0;  ///< Next line to look up.
+  Tick begin = 0, cost = 0;
+  int lines = 0, same = 0;
+  std::array<std::uint32_t, Footprint::most> line;
+  std::array<std::uint8_t, Footprint::most> sectors;
+};
+
+/// What a host thread needs while it advances one unit after the other.
+struct Workspace {
+  explicit Workspace(const Parameters& p) : coalescer(p) {}
+  Coalescer coalescer;
+  Footprint local;
+  MemoryAccess access;
+};
+
 class Unit {
  public:
   Unit(const Parameters& p, int number);
@@ -64,7 +89,7 @@ class Unit {
   void begin_cta(const Grid& grid, std::uint64_t linear, Cycle at);
 
   /// Runs every event before `end`.
-  void advance(Cycle end);
+  void advance(Cycle end, Workspace& workspace);
   Cycle next_event() const { return next_event_; }
 
   std::vector<Request>& outbox() { return outbox_; }
@@ -139,37 +164,10 @@ class Unit {
     Cycle done = 0;
     std::uint32_t far = 0;
   };
-  struct Miss {
-    std::uint32_t slot = L1Cache::none, epoch = 0;
-    std::uint32_t load = ~0u;  ///< First that waits.
-    std::uint8_t sectors = 0;
-    std::uint32_t waiters = ~0u;  ///< Others: chain in waiters_.
-    std::uint32_t next = ~0u;     ///< Further fetch of the same line.
-  };
   struct Waiter {
     std::uint32_t load, next;
+    std::uint8_t sectors;
   };
-  /// A memory instruction between queue and L1.
-  struct Pending {
-    const Grid* grid = nullptr;
-    std::uint32_t load = ~0u;  ///< ~0: nobody waits.
-    std::uint16_t subcore = 0, queue_entry = 0;
-    Access access = Access::read;
-    bool shared = false;
-    int position = 0;  ///< Next line to look up.
-    Tick begin = 0, cost = 0;
-    bool begun = false;
-    int lines = 0, same = 0;
-    std::array<std::uint32_t, Footprint::most> line;
-    std::array<std::uint8_t, Footprint::most> sectors;
-  };
-  struct Inbound {
-    Tick at;
-    std::uint64_t order;
-    std::uint32_t token, far;
-    bool operator<(const Inbound& o) const { return at != o.at ? at > o.at : order > o.order; }
-  };
-
   // subcore.cpp
   void step(int s, Cycle now);
   int pick(const SubCore& sub, Cycle now, Cycle& next) const;
@@ -190,22 +188,21 @@ class Unit {
 
   // memory_port.cpp
   void issue_memory(int s, int w, Cycle now, const DecodedInst& inst);
-  bool process(Pending& access, Cycle now);
-  bool look_up(Pending& access, Cycle now);
-  void left_queue(Pending& access, Cycle at);
-  void send(const Pending& access, std::uint32_t token, std::uint32_t line, std::uint8_t sectors,
-            Cycle leaves);
+  bool process(MemoryAccess& access, Cycle now);
+  bool look_up(MemoryAccess& access, Cycle now);
+  void send(const MemoryAccess& access, std::uint32_t token, std::uint32_t slot, std::uint32_t line,
+            std::uint8_t sectors, Cycle leaves);
   void local_footprint(const trace::Record& record, const DecodedInst& inst, int s, int w, const Grid& grid,
                        Footprint& out);
-  void deliver(const Inbound& in);
+  void deliver(const Reply& in);
+  void block(const MemoryAccess& access);
   void complete(std::uint32_t load, Cycle at);
   void retry(Cycle now);
-  void arrived(std::uint32_t load, Cycle done, std::uint32_t far);
+  bool arrived(std::uint32_t load, Cycle done, std::uint32_t far, bool last);
   void prefetch_replies() const;
   void update_memory_pipe(int s);
   std::uint32_t new_load(int s, int w, Cycle now, const DecodedInst& inst);
-  std::uint32_t new_miss(std::uint32_t slot, std::uint8_t sectors);
-  void wait_for(std::uint32_t miss, std::uint32_t load);
+  void wait_for(std::uint32_t slot, std::uint8_t sectors, std::uint32_t load);
 
   const Grid& grid_of(const Warp& warp) const { return *ctas_[warp.cta].grid; }
   Cycle earliest_event() const;
@@ -222,20 +219,16 @@ class Unit {
   std::uint64_t ages_ = 0;
 
   L1Cache l1_;
-  Coalescer coalescer_;
   Port l1_port_;
   int miss_sectors_ = 0, store_sectors_ = 0;  ///< Outstanding.
-  std::vector<std::uint32_t> pending_head_;   ///< By L1 slot: chain in misses_.
   std::vector<Load> loads_;
-  std::vector<Miss> misses_;
   std::vector<Waiter> waiters_;
-  std::vector<std::uint32_t> free_loads_, free_misses_, free_waiters_;
-  Pending scratch_;
-  Footprint local_;
-  std::vector<Pending> blocked_;  ///< In order; the first waits for room.
-  std::size_t blocked_head_ = 0;
-  std::vector<Inbound> inbox_;  ///< Heap.
-  std::uint64_t inbound_ = 0;
+  std::vector<std::uint32_t> free_loads_, free_waiters_;
+  Workspace* workspace_ = nullptr;
+  std::vector<MemoryAccess> blocked_;  ///< Ring, in order; the first waits for room.
+  std::size_t blocked_head_ = 0, blocked_count_ = 0;
+  std::vector<Reply> inbox_;  ///< By time, from inbox_head_ on.
+  std::size_t inbox_head_ = 0;
   std::vector<Request> outbox_;
   std::vector<FreedCta> freed_;
   std::vector<UnitCounters> counters_;
