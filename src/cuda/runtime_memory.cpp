@@ -1,8 +1,9 @@
-// Memory and copies. Arrays and textures are refused by the generated entry points.
+// Memory and copies; arrays and textures are in runtime_array.cpp.
 
 #include <cstdlib>
 #include <cstring>
 
+#include "cuda/arrays.h"
 #include "cuda/runtime.h"
 
 using namespace wanren;
@@ -49,22 +50,48 @@ cudaError_t fill(void* to, int value, const driver::CopyShape& shape, cudaStream
       device->fill(to, static_cast<unsigned>(value) & 0xffu, 1, shape, stream_of(stream), asynchronous));
 }
 
+/// One side of a 3D copy: where it begins, its pitch and slice. Positions and widths count texels in arrays
+/// and bytes elsewhere; beside an array the width counts its texels.
+struct Side {
+  char* at = nullptr;
+  size_t pitch = 0, slice = 0;
+};
+
+bool side_of(cudaArray_t array, const cudaPitchedPtr& pointer, const cudaPos& position, size_t width_bytes,
+             const cudaExtent& extent, Side& side) {
+  if (array != nullptr) {
+    const size_t x = position.x * array->texel_bytes();
+    if (!array->holds(x, position.y, width_bytes, extent.height) || position.z > array->slices() ||
+        extent.depth > array->slices() - position.z)
+      return false;
+    side = {array->at(x, position.y, position.z), array->pitch, array->slice_bytes()};
+    return true;
+  }
+  side = {static_cast<char*>(pointer.ptr) + position.x +
+              pointer.pitch * (position.y + pointer.ysize * position.z),
+          pointer.pitch, pointer.pitch * pointer.ysize};
+  return true;
+}
+
 cudaError_t copy_3d(const cudaMemcpy3DParms* p, cudaStream_t stream, bool asynchronous) {
   if (p == nullptr) return note(cudaErrorInvalidValue);
-  if (p->srcArray != nullptr || p->dstArray != nullptr) return note(cudaErrorNotSupported);
-  auto at = [](const cudaPitchedPtr& pointer, const cudaPos& position) {
-    return static_cast<char*>(pointer.ptr) + position.x +
-           pointer.pitch * (position.y + pointer.ysize * position.z);
-  };
   driver::CopyShape shape;
   shape.width = p->extent.width;
+  if (p->srcArray != nullptr)
+    shape.width *= p->srcArray->texel_bytes();
+  else if (p->dstArray != nullptr)
+    shape.width *= p->dstArray->texel_bytes();
   shape.height = p->extent.height;
   shape.depth = p->extent.depth;
-  shape.source_pitch = p->srcPtr.pitch;
-  shape.destination_pitch = p->dstPtr.pitch;
-  shape.source_slice = p->srcPtr.pitch * p->srcPtr.ysize;
-  shape.destination_slice = p->dstPtr.pitch * p->dstPtr.ysize;
-  return copy(at(p->dstPtr, p->dstPos), at(p->srcPtr, p->srcPos), shape, p->kind, stream, asynchronous);
+  Side from, to;
+  if (!side_of(p->srcArray, p->srcPtr, p->srcPos, shape.width, p->extent, from) ||
+      !side_of(p->dstArray, p->dstPtr, p->dstPos, shape.width, p->extent, to))
+    return note(cudaErrorInvalidValue);
+  shape.source_pitch = from.pitch;
+  shape.destination_pitch = to.pitch;
+  shape.source_slice = from.slice;
+  shape.destination_slice = to.slice;
+  return copy(to.at, from.at, shape, p->kind, stream, asynchronous);
 }
 
 size_t pitch_of(size_t width) {
