@@ -1,5 +1,6 @@
 """The demo behind scripts/demo: runs the examples, compares four programs on four chips, draws what came out."""
 
+import builtins
 import json
 import os
 import subprocess
@@ -21,6 +22,13 @@ WANREN = BUILD / "bin" / "wanren"
 
 class Failed(Exception):
     pass
+
+
+def print(text="", file=None, **options):  # what the demo says stays in build/demo/demo.txt
+    builtins.print(text, file=file, flush=True, **options)
+    if file is None:
+        with open(OUT / "demo.txt", "a", encoding="utf-8") as copy:
+            copy.write(text + options.get("end", "\n"))
 
 
 class Line:
@@ -51,7 +59,7 @@ class Line:
             if self.on:
                 sys.stderr.write("\r\033[K")
                 sys.stderr.flush()
-            print(text, flush=True)
+            print(text)
 
     def end(self):
         self.stop.set()
@@ -141,7 +149,7 @@ def run_examples(line, large):
             return text
         return call
 
-    print(f"{len(names)} examples on a virtual BR100, results checked against the host:", flush=True)
+    print(f"{len(names)} examples on a virtual BR100, results checked against the host:")
     jobs({name: example(name) for name in names}, line, "examples",
          lambda name, text, seconds: f"  PASS  {name:<16}{seconds:5.1f} s")
 
@@ -179,8 +187,7 @@ def compare_all(line, large):
             return ""
         return f"  done  {title:<16}{time.monotonic() - begin:5.1f} s"
 
-    print(f"\n{len(PROGRAMS)} programs on {', '.join(CHIPS)}, each also with all assumed figures 30 % worse and better:",
-          flush=True)
+    print(f"\n{len(PROGRAMS)} programs on {', '.join(CHIPS)}, each also with all assumed figures 30 % worse and better:")
     jobs({f"{p.title} on {c}": one(p, c) for p in PROGRAMS for c in CHIPS}, line, "comparing", tell)
     comparisons = {p.title: {"chips": [parts[p.title][c] for c in CHIPS]} for p in PROGRAMS}
     for p in PROGRAMS:
@@ -228,6 +235,7 @@ def main():
     large = "--large" in sys.argv[1:]
     begin = time.monotonic()
     OUT.mkdir(parents=True, exist_ok=True)
+    (OUT / "demo.txt").write_text("", encoding="utf-8")
     line = Line()
     try:
         run_examples(line, large)
