@@ -115,17 +115,9 @@ cudaError_t cudaMallocManaged(void** pointer, size_t bytes, unsigned int flags) 
   return cudaMalloc(pointer, bytes);
 }
 
-cudaError_t cudaMallocAsync(void** pointer, size_t bytes, cudaStream_t) {
-  return cudaMalloc(pointer, bytes);
-}
-
 cudaError_t cudaFree(void* pointer) {
   WR_DEVICE(device);
   return note(device->free(pointer));
-}
-
-cudaError_t cudaFreeAsync(void* pointer, cudaStream_t) {
-  return cudaFree(pointer);
 }
 
 cudaError_t cudaMallocHost(void** pointer, size_t bytes) {
