@@ -1,11 +1,12 @@
 #pragma once
 // Events of the shared memory system in time order: a ring of one-cycle buckets, first in first out;
-// what lies beyond the ring waits in a heap. Events are kept by value in small chunks that are used
+// what lies beyond the ring waits in a tree. Events are kept by value in small chunks that are used
 // again at once, so the ring takes no more host memory than what is under way.
 
 #include <algorithm>
 #include <cstdint>
-#include <queue>
+#include <map>
+#include <utility>
 #include <vector>
 
 #include "timing/pages.h"
@@ -17,16 +18,15 @@ namespace wanren::timing {
 template <class Event>
 class Calendar {
  public:
-  Calendar() { chunks_.reserve(1 << 12); }
-
-  void add(Event event, Tick when) {
-    event.fraction = static_cast<std::uint16_t>(when & (one_cycle - 1));
+  /// Puts a copy of `event` at `when` and returns it for changes; valid until visited.
+  Event& add(const Event& event, Tick when) {
     Cycle cycle = when >> tick_bits;
-    if (cycle < now_) cycle = now_, event.fraction = 0;
-    if (cycle < now_ + span)
-      append(cycle, event);
-    else
-      far_.push({cycle, order_++, event});
+    std::uint16_t fraction = static_cast<std::uint16_t>(when & (one_cycle - 1));
+    if (cycle < now_) cycle = now_, fraction = 0;
+    Event& to = cycle < now_ + span ? append(cycle) : far_.emplace(cycle, Event())->second;
+    to = event;
+    to.fraction = fraction;
+    return to;
   }
 
   /// Visits events of all cycles before `end` in order; visit(event, tick) may add events from its own
@@ -34,25 +34,24 @@ class Calendar {
   template <class Visit, class Soon>
   void run(Cycle end, Visit&& visit, Soon&& soon) {
     while (count_ > 0 || !far_.empty()) {
-      if (count_ == 0) now_ = std::max(now_, std::min(end, far_.top().cycle));
-      while (!far_.empty() && far_.top().cycle < now_ + span) {
-        append(std::max(far_.top().cycle, now_), far_.top().event);
-        far_.pop();
-      }
+      if (count_ == 0) now_ = std::max(now_, std::min(end, far_.begin()->first));
+      for (; !far_.empty() && far_.begin()->first < now_ + span; far_.erase(far_.begin()))
+        append(std::max(far_.begin()->first, now_)) = far_.begin()->second;
       if (now_ >= end) return;
-      for (std::uint32_t c = ring_[(now_ + ahead) & (span - 1)].first; c != none; c = chunks_[c].next)
-        for (std::uint32_t i = 0; i < chunks_[c].count; ++i) soon(chunks_[c].events[i]);
+      for (const Chunk* c = ring_[(now_ + ahead) & (span - 1)].first; c; c = c->next) {
+        __builtin_prefetch(c->next);
+        for (std::uint32_t i = 0; i < c->count; ++i) soon(c->events[i]);
+      }
       Bucket& bucket = ring_[now_ & (span - 1)];
-      // A visit may append to this very bucket, and the chunks may move.
-      for (std::uint32_t c = bucket.first; c != none;) {
-        for (std::uint32_t i = 0; i < chunks_[c].count; ++i) {
+      // A visit may append to this very bucket.
+      for (Chunk* c = bucket.first; c;) {
+        for (std::uint32_t i = 0; i < c->count; ++i) {
           --count_;
-          Event event = chunks_[c].events[i];
-          visit(event, start_of(now_) + event.fraction);
+          visit(std::as_const(c->events[i]), start_of(now_) + c->events[i].fraction);
         }
-        const std::uint32_t next = chunks_[c].next;
-        if (next == none) bucket = Bucket{};
-        chunks_[c].next = free_;
+        Chunk* const next = c->next;
+        if (!next) bucket = Bucket{};
+        c->next = free_;
         free_ = c;
         c = next;
       }
@@ -66,60 +65,61 @@ class Calendar {
   Cycle first() const {
     if (count_ > 0) {
       for (Cycle c = now_;; ++c)
-        if (ring_[c & (span - 1)].first != none) return c;
+        if (ring_[c & (span - 1)].first) return c;
     }
-    return far_.empty() ? never : far_.top().cycle;
+    return far_.empty() ? never : far_.begin()->first;
   }
-  void reset() {
-    now_ = 0;
-    order_ = 0;
-  }
+  void reset() { now_ = 0; }
 
  private:
   static constexpr Cycle span = 4096;
   static constexpr Cycle ahead = 4;
-  static constexpr std::uint32_t none = ~0u;
-  static constexpr std::size_t per_chunk = (256 - 8) / sizeof(Event);
+  static constexpr std::size_t per_chunk = (256 - 16) / sizeof(Event);
   struct alignas(64) Chunk {
-    std::uint32_t next = none, count = 0;
+    Chunk* next;
+    std::uint32_t count;
     Event events[per_chunk];
   };
   struct Bucket {
-    std::uint32_t first = none, last = none;
+    Chunk* first = nullptr;
+    Chunk* last = nullptr;
   };
-  struct Far {
-    Cycle cycle;
-    std::uint64_t order;
-    Event event;
-    bool operator<(const Far& o) const { return cycle != o.cycle ? cycle > o.cycle : order > o.order; }
-  };
+  using Slab = std::vector<Chunk, HugePages<Chunk>>;
 
-  void append(Cycle at, const Event& event) {
-    Bucket& bucket = ring_[at & (span - 1)];
-    if (bucket.last == none || chunks_[bucket.last].count == per_chunk) {
-      std::uint32_t fresh = free_;
-      if (fresh == none) {
-        fresh = static_cast<std::uint32_t>(chunks_.size());
-        chunks_.emplace_back();
-      } else {
-        free_ = chunks_[fresh].next;
+  Chunk* fresh() {
+    if (!free_) {
+      constexpr std::size_t slab = 1024;
+      slabs_.emplace_back(slab);
+      for (Chunk& c : slabs_.back()) {
+        c.next = free_;
+        free_ = &c;
       }
-      chunks_[fresh].next = none;
-      chunks_[fresh].count = 0;
-      (bucket.last == none ? bucket.first : chunks_[bucket.last].next) = fresh;
-      bucket.last = fresh;
     }
-    Chunk& chunk = chunks_[bucket.last];
-    chunk.events[chunk.count++] = event;
+    Chunk* const c = free_;
+    free_ = c->next;
+    c->next = nullptr;
+    c->count = 0;
+    return c;
+  }
+
+  Event& append(Cycle at) {
+    Bucket& bucket = ring_[at & (span - 1)];
+    if (!bucket.last) {
+      bucket.first = bucket.last = fresh();
+    } else if (bucket.last->count == per_chunk) {
+      Chunk* const next = fresh();
+      bucket.last->next = next;
+      bucket.last = next;
+    }
     ++count_;
+    return bucket.last->events[bucket.last->count++];
   }
 
   std::vector<Bucket> ring_ = std::vector<Bucket>(span);
-  std::vector<Chunk, HugePages<Chunk>> chunks_;
-  std::uint32_t free_ = none;
-  std::priority_queue<Far> far_;
+  std::vector<Slab> slabs_;
+  Chunk* free_ = nullptr;
+  std::multimap<Cycle, Event> far_;  ///< Of equals the first to come is first.
   Cycle now_ = 0;
-  std::uint64_t order_ = 0;
   std::size_t count_ = 0;
 };
 

@@ -300,6 +300,15 @@ void Unit::prefetch_replies() const {
     __builtin_prefetch(&loads_[in.token], 1);
     if (in.slot != no_slot) l1_.prefetch(in.slot);
   }
+  for (std::size_t i = inbox_head_; i < inbox_.size(); ++i) {
+    if (inbox_[i].token & store_token) continue;
+    const Load& load = loads_[inbox_[i].token];
+    const SubCore& sub = subs_[load.subcore];
+    const char* warp = reinterpret_cast<const char*>(&sub.warps[load.warp]);
+    __builtin_prefetch(warp, 1);
+    __builtin_prefetch(warp + 64, 1);
+    __builtin_prefetch(&sub.scoreboard[std::size_t{load.warp} * scoreboard_stride_ + load.dst], 1);
+  }
 }
 
 void Unit::deliver(const Reply& in) {

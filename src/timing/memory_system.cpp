@@ -104,17 +104,18 @@ void MemorySystem::prefetch(const Message& m) const {
 }
 
 void MemorySystem::advance(Cycle now) {
-  departures_.run(now + p_.l1_to_noc, [this](Message& m, Tick at) { depart(m, at); }, [](const Message&) {});
+  departures_.run(
+      now + p_.l1_to_noc, [this](const Message& m, Tick at) { depart(m, at); }, [](const Message&) {});
   calendar_.run(
-      now + p_.l1_to_noc + p_.request_cycles, [this](Message& m, Tick at) { visit(m, at); },
+      now + p_.l1_to_noc + p_.request_cycles, [this](const Message& m, Tick at) { visit(m, at); },
       [this](const Message& m) { prefetch(m); });
 }
 
-void MemorySystem::visit(Message& m, Tick at) {
+void MemorySystem::visit(const Message& m, Tick at) {
   switch (m.stage) {
     case Stage::depart: return depart(m, at);
     case Stage::near: return near(m, at);
-    case Stage::hop: return hop(m, at);
+    case Stage::hop: return hop(m, m.wanted, at);
     case Stage::home: return home(m, at);
     case Stage::back: return back(m, at);
     case Stage::hop_back: return hop_back(m, at);
@@ -123,14 +124,14 @@ void MemorySystem::visit(Message& m, Tick at) {
   }
 }
 
-void MemorySystem::finish(const Message& m, Tick arrives) {
+void MemorySystem::finish(const Message& m, Tick arrives, std::uint32_t far) {
   std::vector<Reply>& out = replies_[m.unit];
   if (out.empty()) touched_.push_back(m.unit);
-  out.push_back({arrives, m.token, m.far, m.slot, m.sectors});
+  out.push_back({arrives, m.token, far, m.slot, m.sectors});
 }
 
 /// Data leaves the unit: its own port, then its cluster's.
-void MemorySystem::depart(Message& m, Tick at) {
+void MemorySystem::depart(const Message& m, Tick at) {
   const int n = count(m.sectors);
   const Tick out = unit_write_[m.unit].take(at, n * p_.unit_write);
   const Tick on = cluster_write_[places_[m.unit].cluster].take(out, n * p_.cluster_write);
@@ -138,11 +139,12 @@ void MemorySystem::depart(Message& m, Tick at) {
 }
 
 /// At the L2 side of the unit's own partition.
-void MemorySystem::near(Message& m, Tick at) {
+void MemorySystem::near(const Message& m, Tick at) {
   const Place& place = places_[m.unit];
   if (place.die == m.home_die && (p_.partitions == 1 || place.partition == m.home_partition))
     return home(m, at);
   const bool copies = place.die == m.home_die ? p_.replicate_near : p_.replicate_dies;
+  std::uint8_t wanted = m.wanted;
   if (copies) {
     const int here = partition_index(place.die, place.partition);
     if (m.access == Access::read) {
@@ -154,29 +156,29 @@ void MemorySystem::near(Message& m, Tick at) {
         c.l2_hit_sectors += count(hit);
         c.l2_read_sectors += count(hit);
       }
-      m.wanted = m.sectors & ~hit;
+      wanted = m.sectors & ~hit;
       at = std::max(begin, hit ? found.pending_until : 0);
-      if (!m.wanted) {
-        m.far = add_far(m.far, at - begin);
-        return schedule(m, Stage::deliver, at);
+      if (!wanted) {
+        schedule(m, Stage::deliver, at).far = add_far(m.far, at - begin);
+        return;
       }
     } else {
       l2_[here].invalidate(m.set, m.tag, m.sectors);
     }
   }
-  go_home(m, at);
+  go_home(m, wanted, at);
 }
 
 /// Leaves the unit's partition for the line's home.
-void MemorySystem::go_home(Message& m, Tick at) {
+void MemorySystem::go_home(const Message& m, std::uint8_t wanted, Tick at) {
   const Place& place = places_[m.unit];
-  if (place.die != m.home_die) return hop(m, at);
-  counters_[m.grid].l2_far_sectors += count(m.wanted);
+  if (place.die != m.home_die) return hop(m, wanted, at);
+  counters_[m.grid].l2_far_sectors += count(wanted);
   if (carries_data_out(m.access)) {
     Port& port = cross_[partition_index(place.die, place.partition) * p_.partitions + m.home_partition];
-    at = port.take(at, count(m.wanted) * p_.partition_cross);
+    at = port.take(at, count(wanted) * p_.partition_cross);
   }
-  schedule(m, Stage::home, at + p_.cross_latency);
+  schedule(m, Stage::home, at + p_.cross_latency).wanted = wanted;
 }
 
 void MemorySystem::count_link(MemoryCounters& c, int from, int to, std::uint32_t payload,
@@ -186,16 +188,17 @@ void MemorySystem::count_link(MemoryCounters& c, int from, int to, std::uint32_t
   c.link_bytes[static_cast<std::size_t>(from) * p_.dies + to] += wire;
 }
 
-void MemorySystem::hop(Message& m, Tick at) {
+void MemorySystem::hop(const Message& m, std::uint8_t wanted, Tick at) {
   const int to = links_.next_hop(m.die, m.home_die);
   const std::uint32_t payload =
-      carries_data_out(m.access) ? static_cast<std::uint32_t>(count(m.wanted)) << p_.sector_shift : 0;
+      carries_data_out(m.access) ? static_cast<std::uint32_t>(count(wanted)) << p_.sector_shift : 0;
   const std::uint32_t wire = links_.wire_bytes(payload);
   const Tick arrives = links_.send(m.die, to, at, wire);
   count_link(counters_[m.grid], m.die, to, payload, wire);
-  m.far = add_far(m.far, arrives - at);
-  m.die = static_cast<std::uint8_t>(to);
-  schedule(m, to == m.home_die ? Stage::home : Stage::hop, arrives);
+  Message& next = schedule(m, to == m.home_die ? Stage::home : Stage::hop, arrives);
+  next.far = add_far(m.far, arrives - at);
+  next.die = static_cast<std::uint8_t>(to);
+  next.wanted = wanted;
 }
 
 void MemorySystem::write_back(int partition, std::uint32_t set, const L2Victim& victim, Tick at,
@@ -228,7 +231,7 @@ Tick MemorySystem::fetch(std::uint32_t local, int partition, std::uint8_t sector
 }
 
 /// At the line's home slice.
-void MemorySystem::home(Message& m, Tick at) {
+void MemorySystem::home(const Message& m, Tick at) {
   const int where = home_index(m);
   MemoryCounters& c = counters_[m.grid];
   const int n = count(m.wanted);
@@ -261,7 +264,7 @@ void MemorySystem::home(Message& m, Tick at) {
     }
     if (atomic) l2.fill(m.set, found.way, m.wanted, true);
   }
-  m.far = add_far(m.far, done - begin);
+  const std::uint32_t far = add_far(m.far, done - begin);
 
   const Place& place = places_[m.unit];
   const bool same_die = place.die == m.home_die;
@@ -280,33 +283,33 @@ void MemorySystem::home(Message& m, Tick at) {
       for (int die = m.home_die; die != place.die; die = links_.next_hop(die, place.die))
         ack += p_.hop_latency;
     }
-    return finish(m, ack);
+    return finish(m, ack, far);
   }
-  schedule(m, here ? Stage::deliver : same_die ? Stage::back : Stage::hop_back, done);
+  schedule(m, here ? Stage::deliver : same_die ? Stage::back : Stage::hop_back, done).far = far;
 }
 
 /// Data crosses from the home partition to the unit's.
-void MemorySystem::back(Message& m, Tick at) {
+void MemorySystem::back(const Message& m, Tick at) {
   const Place& place = places_[m.unit];
   Port& port = cross_[partition_index(place.die, m.home_partition) * p_.partitions + place.partition];
   const Tick begin = port.take(at, count(m.wanted) * p_.partition_cross);
   schedule(m, Stage::arrive_back, begin + p_.cross_latency);
 }
 
-void MemorySystem::hop_back(Message& m, Tick at) {
+void MemorySystem::hop_back(const Message& m, Tick at) {
   const int to = links_.next_hop(m.die, places_[m.unit].die);
   const std::uint32_t payload = static_cast<std::uint32_t>(count(m.wanted)) << p_.sector_shift;
   const std::uint32_t wire = links_.wire_bytes(payload);
   const Tick arrives = links_.send(m.die, to, at, wire);
   count_link(counters_[m.grid], m.die, to, payload, wire);
-  m.far = add_far(m.far, arrives - at);
-  m.die = static_cast<std::uint8_t>(to);
-  schedule(m, to == places_[m.unit].die ? Stage::arrive_back : Stage::hop_back, arrives);
+  Message& next = schedule(m, to == places_[m.unit].die ? Stage::arrive_back : Stage::hop_back, arrives);
+  next.far = add_far(m.far, arrives - at);
+  next.die = static_cast<std::uint8_t>(to);
 }
 
 /// Data from a far partition or another die is at the unit's partition: keep a copy where the
 /// policy says so.
-void MemorySystem::arrive_back(Message& m, Tick at) {
+void MemorySystem::arrive_back(const Message& m, Tick at) {
   const Place& place = places_[m.unit];
   const bool same_die = place.die == m.home_die;
   if (m.access == Access::read && (same_die ? p_.replicate_near : p_.replicate_dies)) {
@@ -323,11 +326,11 @@ void MemorySystem::arrive_back(Message& m, Tick at) {
   deliver(m, at);
 }
 
-void MemorySystem::deliver(Message& m, Tick at) {
+void MemorySystem::deliver(const Message& m, Tick at) {
   const int n = count(m.sectors);
   const Tick on = cluster_read_[places_[m.unit].cluster].take(at, n * p_.cluster_read);
   const Tick in = unit_read_[m.unit].take(on, n * p_.unit_read);
-  finish(m, in + (n - 1) * p_.unit_read + p_.return_latency);
+  finish(m, in + (n - 1) * p_.unit_read + p_.return_latency, m.far);
 }
 
 }  // namespace wanren::timing

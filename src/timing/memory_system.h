@@ -52,27 +52,30 @@ class MemorySystem {
     std::uint8_t sectors, wanted;  ///< Asked for by the unit; still wanted from further away.
     std::uint8_t lanes : 6;
     Access access : 2;
-    Stage stage : 3;
+    Stage stage;
   };
   struct Place {
     std::uint16_t die, partition, cluster;
   };
 
-  void visit(Message& m, Tick at);
-  void depart(Message& m, Tick at);
-  void near(Message& m, Tick at);
-  void go_home(Message& m, Tick at);
-  void hop(Message& m, Tick at);
-  void home(Message& m, Tick at);
-  void back(Message& m, Tick at);
-  void hop_back(Message& m, Tick at);
-  void arrive_back(Message& m, Tick at);
-  void deliver(Message& m, Tick at);
-  void schedule(Message& m, Stage stage, Tick at) {
-    m.stage = stage;
-    calendar_.add(m, at);
+  void visit(const Message& m, Tick at);
+  void depart(const Message& m, Tick at);
+  void near(const Message& m, Tick at);
+  void go_home(const Message& m, std::uint8_t wanted, Tick at);
+  void hop(const Message& m, std::uint8_t wanted, Tick at);
+  void home(const Message& m, Tick at);
+  void back(const Message& m, Tick at);
+  void hop_back(const Message& m, Tick at);
+  void arrive_back(const Message& m, Tick at);
+  void deliver(const Message& m, Tick at);
+  /// The copy of the message that will be seen at `at`. What changes is changed there: a wide read of
+  /// what has just been written in parts would stall the host.
+  Message& schedule(const Message& m, Stage stage, Tick at) {
+    Message& to = calendar_.add(m, at);
+    to.stage = stage;
+    return to;
   }
-  void finish(const Message& m, Tick arrives);
+  void finish(const Message& m, Tick arrives, std::uint32_t far);
   void prefetch(const Message& m) const;
   void write_back(int partition, std::uint32_t set, const L2Victim& victim, Tick at, MemoryCounters& c);
   Tick fetch(std::uint32_t local, int partition, std::uint8_t sectors, Tick at, std::uint8_t& brought,

@@ -98,6 +98,10 @@ void Unit::set_ready(int s, int w) {
   warp.earliest = at;
   sub.ready[w] = at >> stamp_bits >= never / 2 ? never : at >> stamp_bits;
   sub.pipe[w] = static_cast<std::uint8_t>(inst.pipe);
+  // A warp's trace is long cold by the time the warp gets here again.
+  if (inst.memory != lower::Memory::none && inst.slot != simt::no_slot)
+    __builtin_prefetch(warp.block_words +
+                       sub.records[static_cast<std::size_t>(w) * record_stride_ + inst.slot]);
   wake(s, sub.ready[w]);
 }
 
