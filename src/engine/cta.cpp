@@ -42,6 +42,10 @@ Result<std::unique_ptr<Cta>> Cta::create(Grid& grid, StackCache& stacks, simt::B
   cta->window_ = *window;
   cta->has_window_ = true;
   cta->entry_ = grid.launch.code->entry();
+  // The sanitizer must see each switch.
+  cta->rings_ = WANREN_FIBER_INLINE && !WANREN_ASAN &&
+                std::any_of(kernel.blocks.begin(), kernel.blocks.end(),
+                            [](const auto& block) { return block.suspend == simt::Suspend::barrier; });
   cta->contexts_.resize(grid.warps);
   cta->runs_.resize(grid.warps);
   const Launch& launch = grid.launch;
@@ -176,7 +180,7 @@ inline bool Cta::arrive(std::uint32_t w) {
   return waits;
 }
 
-bool Cta::start(std::uint32_t w) {
+bool Cta::start(std::uint32_t w, simt::WarpEntry entry) {
   WarpRun& run = runs_[w];
   if (!stacks_.empty()) {
     run.stack = stacks_.pop();
@@ -189,7 +193,7 @@ bool Cta::start(std::uint32_t w) {
     run.stack = *stack;
   }
   run.has_stack = true;
-  prepare_fiber(&contexts_[w], run.stack, entry_);
+  prepare_fiber(&contexts_[w], run.stack, entry);
   return true;
 }
 
@@ -205,28 +209,126 @@ void Cta::exit(std::uint32_t w) {
   }
 }
 
-inline simt::Yield Cta::step(ThreadState& state, std::uint32_t w) {
+/// Does what warp `w`'s yield asks of the CTA; `again`: the warp did not have to wait.
+inline simt::Yield Cta::heed(ThreadState& state, std::uint32_t w, bool& again) {
   simt::WarpContext& ctx = contexts_[w];
+  const simt::Yield yield = ctx.yield;
+  again = false;
+  if (yield == simt::Yield::barrier) [[likely]] {
+    if (ctx.barrier_id > 15) {
+      grid_.fail(describe_cta(grid_.launch, simt::Fault::illegal_instruction, id(),
+                              fmt::format("barrier {} does not exist", ctx.barrier_id)));
+      return simt::Yield::fault;
+    }
+    again = !arrive(w);
+  } else if (yield == simt::Yield::exited) {
+    exit(w);
+  } else if (yield == simt::Yield::fault) {
+    state.warp = nullptr;
+    grid_.fail(describe(grid_.launch, grid_.arena, ctx, state.fault));
+  }
+  return yield;
+}
+
+inline simt::Yield Cta::step(ThreadState& state, std::uint32_t w) {
   if (!runs_[w].has_stack && !start(w)) return simt::Yield::fault;
   for (;;) {
-    const simt::Yield yield = run_slice(state, &ctx);
-    if (yield == simt::Yield::barrier) [[likely]] {
-      if (ctx.barrier_id > 15) {
-        grid_.fail(describe_cta(grid_.launch, simt::Fault::illegal_instruction, id(),
-                                fmt::format("barrier {} does not exist", ctx.barrier_id)));
-        return simt::Yield::fault;
-      }
-      if (arrive(w)) return yield;
-      continue;
-    }
-    if (yield == simt::Yield::exited) {
-      exit(w);
-    } else if (yield == simt::Yield::fault) {
-      state.warp = nullptr;
-      grid_.fail(describe(grid_.launch, grid_.arena, ctx, state.fault));
-    }
-    return yield;
+    run_slice(state, &contexts_[w]);
+    bool again = false;
+    const simt::Yield yield = heed(state, w, again);
+    if (!again) return yield;
   }
+}
+
+// All live warps are runnable and none has reached barrier 0. In the ring they hand over to each other at
+// each `bar.sync 0`, ascending, the last one to the first: when one of them runs, those before it have
+// arrived and those after it have not. That needs no counting until a warp yields for another reason.
+simt::Yield Cta::ring_step(ThreadState& state, std::uint32_t& w) {
+  const LaneMask members = live_;
+  simt::WarpContext* before = nullptr;
+  for (LaneMask left = members; left != 0; left &= left - 1) {
+    const auto i = static_cast<std::uint32_t>(std::countr_zero(left));
+    if (!runs_[i].has_stack && !start(i)) return simt::Yield::fault;
+    contexts_[i].running = &state.warp;
+    if (before != nullptr) before->ring_next = &contexts_[i];
+    before = &contexts_[i];
+  }
+  before->ring_next = &contexts_[w];
+  run_slice(state, &contexts_[w]);
+  w = state.warp->warp_in_cta;
+  for (LaneMask left = members; left != 0; left &= left - 1)
+    contexts_[static_cast<std::size_t>(std::countr_zero(left))].ring_next = nullptr;
+  if (const LaneMask arrived = members & ((LaneMask{1} << w) - 1); arrived != 0) {
+    Barrier& barrier = barriers_[0];
+    used_barriers_ |= 1;
+    barrier.arrived = static_cast<std::uint32_t>(std::popcount(arrived));
+    barrier.who = barrier.waiting = arrived;
+    runnable_ &= ~arrived;
+    for (LaneMask left = arrived; left != 0; left &= left - 1)
+      contexts_[static_cast<std::size_t>(std::countr_zero(left))].barrier_kind =
+          static_cast<std::uint32_t>(ptx::Barrier::sync);
+  }
+  bool again = false;
+  const simt::Yield yield = heed(state, w, again);
+  return again ? step(state, w) : yield;
+}
+
+// On the fiber of warp 0. Every warp has its own context, as services ask for it, and the same stack.
+void Cta::straight(simt::WarpContext* first) {
+  const auto* run = static_cast<const WarpRun*>(first->engine_private);
+  Cta& cta = *static_cast<Cta*>(run->cta);
+  ThreadState& state = *cta.straight_state_;
+  const simt::WarpEntry entry = cta.entry_;
+  const std::size_t warps = cta.contexts_.size();
+  for (std::size_t w = 1; w < warps; ++w) {
+    cta.contexts_[w].engine_stack = first->engine_stack;
+    cta.runs_[w].stack = run->stack;
+  }
+  const Dim3 shape = cta.grid_.launch.grid;
+  const std::uint32_t units = cta.grid_.launch.units;
+  const std::uint64_t begin = cta.straight_first_, last = cta.straight_last_;
+  auto x = static_cast<std::uint32_t>(begin % shape.x);
+  auto y = static_cast<std::uint32_t>(begin / shape.x % shape.y);
+  auto z = static_cast<std::uint32_t>(begin / shape.x / shape.y);
+  auto unit = static_cast<std::uint32_t>(begin % units);
+  for (std::uint64_t linear = begin; linear < last && !cta.grid_.failed(); ++linear) {
+    for (std::size_t w = 0; w < warps; ++w) {
+      simt::WarpContext& ctx = cta.contexts_[w];
+      ctx.ctaid[0] = x, ctx.ctaid[1] = y, ctx.ctaid[2] = z;
+      ctx.linear_cta_low = static_cast<std::uint32_t>(linear);
+      ctx.linear_cta_high = static_cast<std::uint32_t>(linear >> 32);
+      ctx.smid = unit;
+      state.warp = &ctx;
+      entry(&ctx);
+      if (cta.runs_[w].frame != nullptr) [[unlikely]] {
+        state.in_service = state.in_service + 1;
+        cta.spare_frames_.push_back(std::move(cta.runs_[w].frame));
+        state.in_service = state.in_service - 1;
+      }
+    }
+    if (++unit == units) unit = 0;
+    if (++x == shape.x) {
+      x = 0;
+      if (++y == shape.y) y = 0, ++z;
+    }
+  }
+  state.warp = first;
+}
+
+bool Cta::run_straight(ThreadState& state, std::uint64_t first, std::uint64_t last, std::uint64_t& clock) {
+  clock += slice_cycles * grid_.warps;
+  straight_first_ = first;
+  straight_last_ = last;
+  straight_state_ = &state;
+  if (!start(0, &Cta::straight)) return false;
+  run_slice(state, contexts_.data());
+  simt::WarpContext& ended = *state.warp;
+  state.warp = nullptr;
+  const bool failed = ended.yield != simt::Yield::exited;
+  WR_CHECK(!failed || ended.yield == simt::Yield::fault);
+  if (failed) grid_.fail(describe(grid_.launch, grid_.arena, ended, state.fault));
+  drop_stack(0);
+  return !failed;
 }
 
 simt::Yield Cta::run_warp(ThreadState& state, std::uint32_t w) {
@@ -260,11 +362,15 @@ Cta::Outcome Cta::run_all(ThreadState& state, bool give_way, std::uint64_t& cloc
       return Outcome::failed;
     }
     bool progress = false;
+    bool ring = rings_ && runnable_ == live_ && (live_ & (live_ - 1)) != 0 && barriers_[0].arrived == 0;
     for (LaneMask pass = runnable_; pass != 0; pass &= pass - 1) {
-      const auto w = static_cast<std::uint32_t>(std::countr_zero(pass));
+      auto w = static_cast<std::uint32_t>(std::countr_zero(pass));
       for (bool again = true; again;) {
         again = false;
-        switch (step(state, w)) {
+        const simt::Yield yield = ring ? ring_step(state, w) : step(state, w);
+        if (ring) pass &= ~((LaneMask{1} << w) - 1);  // Those before have had their turn.
+        ring = false;
+        switch (yield) {
           case simt::Yield::barrier:
           case simt::Yield::exited: progress = true; break;
           case simt::Yield::clock:

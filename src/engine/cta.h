@@ -88,6 +88,9 @@ class Cta {
   /// Plain run: to the end, or, with `give_way`, until no warp does anything but spin. `clock` counts on.
   Outcome run(ThreadState& state, bool give_way, std::uint64_t& clock);
 
+  /// Plain run of the CTAs [first, last), for code that never yields. False: the grid failed.
+  bool run_straight(ThreadState& state, std::uint64_t first, std::uint64_t last, std::uint64_t& clock);
+
   /// Runs warp `w`, which must be runnable, to its next yield and does what the yield asks of the CTA:
   /// barriers, exits, faults (reported to the grid). A bar.arrive is no yield.
   simt::Yield run_warp(ThreadState& state, std::uint32_t w);
@@ -118,6 +121,9 @@ class Cta {
   Cta(Grid& grid, StackCache& stacks) : grid_(grid), stacks_(stacks) {}
   Outcome run_all(ThreadState& state, bool give_way, std::uint64_t& clock);
   simt::Yield step(ThreadState& state, std::uint32_t w);
+  simt::Yield ring_step(ThreadState& state, std::uint32_t& w);
+  simt::Yield heed(ThreadState& state, std::uint32_t w, bool& again);
+  static void straight(simt::WarpContext* ctx);
   bool arrive(std::uint32_t w);
   void reduce(Barrier& barrier, const simt::WarpContext& ctx);
   void open_if_complete(Barrier& barrier) {
@@ -126,7 +132,8 @@ class Cta {
   }
   void open(Barrier& barrier);
   void answer(const Barrier& barrier);
-  bool start(std::uint32_t w);
+  bool start(std::uint32_t w, simt::WarpEntry entry);
+  bool start(std::uint32_t w) { return start(w, entry_); }
   void exit(std::uint32_t w);
   void drop_stack(std::uint32_t w);
 
@@ -135,6 +142,9 @@ class Cta {
   Window window_;
   bool has_window_ = false;
   simt::WarpEntry entry_ = nullptr;
+  bool rings_ = false;  ///< Warps may hand over to each other at barriers.
+  std::uint64_t straight_first_ = 0, straight_last_ = 0;
+  ThreadState* straight_state_ = nullptr;
   std::vector<simt::WarpContext> contexts_;
   std::vector<WarpRun> runs_;
   std::vector<std::unique_ptr<std::uint64_t[]>> spare_frames_;

@@ -58,6 +58,7 @@ void run_independent(Grid& grid, int threads, SteadyClock::time_point deadline) 
   std::atomic<std::uint64_t> next{0};
   DeviceRuntime& runtime = grid.arena.runtime();
   const std::uint64_t clock_start = runtime.clock();
+  const bool straight = grid.launch.code->never_yields();
   const auto work = [&] {
     Worker worker(grid, deadline);
     const auto cta = worker.make();
@@ -66,6 +67,12 @@ void run_independent(Grid& grid, int threads, SteadyClock::time_point deadline) 
     while (!grid.failed()) {
       const std::uint64_t begin = next.fetch_add(chunk, std::memory_order_relaxed);
       if (begin >= ctas) break;
+      if (straight) {
+        std::uint64_t clock = clock_start;
+        if (!cta->run_straight(worker.state, begin, std::min(begin + chunk, ctas), clock)) return;
+        latest = std::max(latest, clock);
+        continue;
+      }
       for (std::uint64_t linear = begin; linear < std::min(begin + chunk, ctas) && !grid.failed(); ++linear) {
         // Each CTA's clock starts anew: what it reads does not depend on who runs it.
         std::uint64_t clock = clock_start;

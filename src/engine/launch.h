@@ -29,6 +29,8 @@ class KernelCode {
   /// The instruction that host code address `pc` belongs to; false if it is not this code's.
   virtual bool locate(std::uintptr_t pc, simt::BlockId& block, std::uint32_t& inst) const = 0;
   virtual double compile_seconds() const = 0;
+  /// Whether entry() returns without ever yielding in a plain run (faults apart).
+  virtual bool never_yields() const { return false; }
 };
 
 struct Launch {
@@ -40,8 +42,8 @@ struct Launch {
   std::vector<std::byte> parameters;            ///< kernel->parameter_bytes
   std::vector<std::uint64_t> global_addresses;  ///< By Kernel::globals index.
   std::uint64_t grid_id = 0;
-  std::uint32_t units = 1;          ///< %nsmid
-  bool cooperative = false;         ///< All CTAs must be resident at once.
+  std::uint32_t units = 1;   ///< %nsmid
+  bool cooperative = false;  ///< All CTAs must be resident at once.
   /// Most CTAs that are live at once where CTAs wait for each other (units x CTAs per unit);
   /// 0: 32 per unit.
   std::uint32_t resident_ctas = 0;

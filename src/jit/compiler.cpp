@@ -1,5 +1,6 @@
 #include "jit/compiler.h"
 
+#include <algorithm>
 #include <atomic>
 #include <map>
 #include <mutex>
@@ -52,6 +53,11 @@ class CompiledCode final : public engine::KernelCode {
     return true;
   }
   double compile_seconds() const override { return compile_seconds_; }
+  bool never_yields() const override {
+    return std::all_of(kernel_->blocks.begin(), kernel_->blocks.end(), [](const simt::Block& blk) {
+      return blk.suspend == simt::Suspend::none && !blk.term.spins;
+    });
+  }
 
  private:
   std::shared_ptr<const simt::Kernel> kernel_;

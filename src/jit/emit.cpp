@@ -260,7 +260,12 @@ bool Emitter::emit_barrier(const simt::Inst& inst) {
     const auto head = std::uint64_t(trace::Kind::barrier) << 48 | std::uint64_t(trace::Space::none) << 56;
     trace_word(b.CreateOr(b.CreateZExt(mask.bits, b.getInt64Ty()), b.getInt64(head)));
   }
-  yield(simt::Yield::barrier);
+  const bool plain_sync = kind_of == ptx::Barrier::sync && inst.guard == simt::no_value && plain == 1 &&
+                          inst.srcs[0].kind == simt::Operand::Kind::imm && inst.srcs[0].bits == 0;
+  if (plain_sync && !traced())
+    pass_on();
+  else
+    yield(simt::Yield::barrier);
   if (!inst.dsts.empty() && inst.dsts[0] != simt::no_value) {
     Value* r = load_context_now(offsetof(WarpContext, barrier_result), 32);
     if (kernel.values[inst.dsts[0]].width == simt::Width::pred) r = b.CreateICmpNE(r, b.getInt32(0));

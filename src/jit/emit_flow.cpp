@@ -332,8 +332,8 @@ void Emitter::emit_exit() {
     add(blk.id * 2 + 1,
         b.CreateAdd(b.CreateShl(full, b.getInt64(5)), b.CreateLoad(b.getInt64Ty(), thread_count_[blk.id])));
   }
-  yield(simt::Yield::exited);
-  b.CreateUnreachable();
+  if (cursor_) store_context(offsetof(simt::WarpContext, trace_cursor), b.CreateLoad(b.getPtrTy(), cursor_));
+  b.CreateRetVoid();
 }
 
 }  // namespace wanren::jit

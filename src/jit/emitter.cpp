@@ -188,19 +188,60 @@ void Emitter::compiler_fence() {
 
 // --- giving way ---
 
+namespace {
+
+/// All registers but rdi, rsi, rbx and rbp.
+std::string clobbers(bool avx512) {
+  std::string list = "~{rax},~{rcx},~{rdx},~{r8},~{r9},~{r10},~{r11},~{r12},~{r13},~{r14},~{r15}";
+  for (int i = 0; i < (avx512 ? 32 : 16); ++i)
+    list += (avx512 ? ",~{zmm" : ",~{ymm") + std::to_string(i) + "}";
+  if (avx512)
+    for (int i = 0; i < 8; ++i) list += ",~{k" + std::to_string(i) + "}";
+  return list + ",~{memory},~{dirflag},~{fpsr},~{flags}";
+}
+
+}  // namespace
+
+void Emitter::pass_on() {
+#if defined(__x86_64__)
+  static_assert(offsetof(WarpContext, engine_stack) == 0 && offsetof(WarpContext, warp_stack) == 8);
+  Value* next = load_context_now(offsetof(WarpContext, ring_next), 0);
+  Value* running = load_context_now(offsetof(WarpContext, running), 0);
+  llvm::BasicBlock* hand_over = new_block("hand_over");
+  llvm::BasicBlock* alone = new_block("alone");
+  llvm::BasicBlock* on = new_block("on");
+  b.CreateCondBr(b.CreateIsNull(next), alone, hand_over);
+  b.SetInsertPoint(hand_over);
+  // As in yield(), but on to another warp's stack: rdi is this warp, rsi the next.
+  auto* pair = llvm::StructType::get(c, {b.getPtrTy(), b.getPtrTy(), b.getPtrTy()});
+  auto* type = llvm::FunctionType::get(pair, {b.getPtrTy(), b.getPtrTy(), b.getPtrTy()}, false);
+  std::string list = clobbers(options.avx512);
+  list.erase(list.find("~{rcx},"), 7);
+  b.CreateCall(type,
+               llvm::InlineAsm::get(type,
+                                    "pushq %rbp\npushq %rbx\nleaq 1f(%rip), %rax\npushq %rax\n"
+                                    "movq (%rdi), %rax\nmovq %rax, (%rsi)\nmovq %rsi, (%rcx)\n"
+                                    "movq %rsp, 8(%rdi)\nmovq 8(%rsi), %rsp\npopq %rax\njmpq *%rax\n"
+                                    "1:\npopq %rbx\npopq %rbp",
+                                    "={rdi},={rsi},={rcx},0,1,2," + list, true),
+               {ctx_, next, running});
+  b.CreateBr(on);
+  b.SetInsertPoint(alone);
+  yield(simt::Yield::barrier);
+  b.CreateBr(on);
+  b.SetInsertPoint(on);
+#else
+  yield(simt::Yield::barrier);
+#endif
+}
+
 void Emitter::yield(simt::Yield why) {
   store_context(offsetof(WarpContext, yield), b.getInt32(static_cast<std::uint32_t>(why)));
   if (cursor_) store_context(offsetof(WarpContext, trace_cursor), b.CreateLoad(b.getPtrTy(), cursor_));
 #if defined(__x86_64__)
   // The layout that engine/fiber.h shares: continuation address on top of the saved stack. Every
   // register is clobbered, so that only live ones are saved; rbx and rbp may address the frame.
-  std::string constraints =
-      "={rdi},0,~{rax},~{rcx},~{rdx},~{rsi},~{r8},~{r9},~{r10},~{r11},~{r12},~{r13},~{r14},~{r15}";
-  for (int i = 0; i < (options.avx512 ? 32 : 16); ++i)
-    constraints += (options.avx512 ? ",~{zmm" : ",~{ymm") + std::to_string(i) + "}";
-  if (options.avx512)
-    for (int i = 0; i < 8; ++i) constraints += ",~{k" + std::to_string(i) + "}";
-  constraints += ",~{memory},~{dirflag},~{fpsr},~{flags}";
+  const std::string constraints = "={rdi},0,~{rsi}," + clobbers(options.avx512);
   auto* type = llvm::FunctionType::get(b.getPtrTy(), {b.getPtrTy()}, false);
   b.CreateCall(type,
                llvm::InlineAsm::get(type,

@@ -93,6 +93,8 @@ class Emitter {
   Value* inst_pointer(const simt::Inst& inst);
   Value* scratch(std::size_t words64);  ///< entry-block array, reused by all
   void yield(simt::Yield why);
+  /// At a bar.sync 0 of the whole CTA: continues with the next warp of the ring, or yields.
+  void pass_on();
   void raise(simt::Fault fault, const simt::Inst* inst, Value* mask_bits);
   void compiler_fence();
   llvm::BasicBlock* new_block(const char* name);

@@ -116,6 +116,11 @@ struct WarpContext {
   std::uint32_t coupled;  ///< nonzero: yield with `spin` at each back edge that spins
   std::uint32_t fault_lane_valid;
   void* engine_private;
+
+  /// The warp to continue with at a `bar.sync 0` of the whole CTA, or null: yield to the engine. Who
+  /// switches there copies engine_stack to it and notes it in *running.
+  WarpContext* ring_next;
+  WarpContext* volatile* running;
 };
 
 static_assert(offsetof(WarpContext, engine_stack) == 0 && offsetof(WarpContext, warp_stack) == 8);
