@@ -124,6 +124,7 @@ void Unit::finish_warp(int s, int w, Cycle now) {
   warp.state = State::empty;
   sub.ready[w] = never;
   --sub.resident;
+  while (sub.top > 0 && sub.warps[sub.top - 1].state == State::empty) --sub.top;
   if (--cta.live > 0) {
     for (int id = 0; id < static_cast<int>(cta.barriers.size()); ++id)
       if (cta.barriers[id].waiting) check_barrier(cta, id, now);

@@ -109,6 +109,8 @@ Decoded::Decoded(const lower::MachineProgram& program, const simt::Kernel& kerne
     for (const MachineInst& inst : program.blocks[b].insts) {
       count(inst, block);
       DecodedInst d;
+      d.local = inst.memory == Memory::none && inst.pipe != Pipe::barrier &&
+                &inst != &program.blocks[b].insts.back();
       d.pipe = inst.pipe;
       d.memory = inst.memory;
       d.stall = stall_of(inst);

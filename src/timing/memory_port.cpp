@@ -308,6 +308,16 @@ void Unit::prefetch_replies() const {
     __builtin_prefetch(warp, 1);
     __builtin_prefetch(warp + 64, 1);
     __builtin_prefetch(&sub.scoreboard[std::size_t{load.warp} * scoreboard_stride_ + load.dst], 1);
+    __builtin_prefetch(&sub.records[std::size_t{load.warp} * record_stride_]);
+  }
+  for (std::size_t i = inbox_head_; i < inbox_.size(); ++i) {
+    if (inbox_[i].token & store_token) continue;
+    const Load& load = loads_[inbox_[i].token];
+    const SubCore& sub = subs_[load.subcore];
+    const Warp& warp = sub.warps[load.warp];
+    if (warp.next != warp.end && warp.next->memory != Memory::none && warp.next->slot != simt::no_slot)
+      __builtin_prefetch(warp.block_words +
+                         sub.records[std::size_t{load.warp} * record_stride_ + warp.next->slot]);
   }
 }
 

@@ -109,6 +109,7 @@ void Unit::begin_cta(const Grid& grid, std::uint64_t linear, Cycle at) {
     int w = 0;
     while (sub.warps[w].state != State::empty) ++w;
     ++sub.resident;
+    sub.top = std::max(sub.top, w + 1);
     cta.place[n] = static_cast<std::uint16_t>(s << 8 | w);
     Warp& warp = sub.warps[w];
     warp = Warp{};
@@ -156,8 +157,11 @@ void Unit::advance(Cycle end, Workspace& workspace) {
     }
     while (inbox_head_ != inbox_.size() && cycle_from(inbox_[inbox_head_].arrives) <= now)
       deliver(inbox_[inbox_head_++]);
+    // Until then nothing that happens elsewhere in the unit reaches a sub-core.
+    Cycle limit = std::min(end, now + p_.barrier_latency);
+    if (inbox_head_ != inbox_.size()) limit = std::min(limit, cycle_from(inbox_[inbox_head_].arrives));
     for (int s = 0; s < p_.subcores; ++s)
-      if (next_[s] <= now) step(s, now);
+      if (next_[s] <= now) step(s, now, limit);
   }
 }
 

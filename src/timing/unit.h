@@ -139,6 +139,7 @@ class Unit {
     Cycle issue_free = 0;
     int last = 0;
     int resident = 0;
+    int top = 0;  ///< One past the last slot in use.
   };
   struct Barrier {
     std::uint32_t arrived = 0;  ///< Warps.
@@ -169,7 +170,9 @@ class Unit {
     std::uint8_t sectors;
   };
   // subcore.cpp
-  void step(int s, Cycle now);
+  void step(int s, Cycle now, Cycle limit);
+  template <Pick policy>
+  int pick_by(const SubCore& sub, Cycle now, Cycle& next) const;
   int pick(const SubCore& sub, Cycle now, Cycle& next) const;
   void issue(int s, int w, Cycle now);
   void account(SubCore& sub, Warp& warp, int w, Cycle now, std::uint32_t issue_cycles, Cycle pipe_free);
