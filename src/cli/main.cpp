@@ -35,7 +35,8 @@ int main(int argc, char** argv) {
   add_run(app, action);
   add_compare(app, action);
   add_chips(app, action);
-  if (argc > 1 && argv[1][0] != '-' && app.get_subcommand_no_throw(argv[1]) == nullptr)
+  if (argc > 1 && argv[1][0] != '-' &&
+      app.get_subcommands([&](CLI::App* known) { return known->get_name() == argv[1]; }).empty())
     return complain("unknown command '" + std::string(argv[1]) + "'; use cc, run, compare or chips",
                     bad_usage);
   try {
