@@ -14,13 +14,13 @@
 #include <string>
 #include <vector>
 
-#define CUDA(call)                                                                     \
-  do {                                                                                 \
-    const cudaError_t status = (call);                                                 \
-    if (status != cudaSuccess) {                                                       \
-      std::fprintf(stderr, "%s: %s\n", #call, cudaGetErrorString(status));             \
-      std::exit(1);                                                                    \
-    }                                                                                  \
+#define CUDA(call)                                                         \
+  do {                                                                     \
+    const cudaError_t status = (call);                                     \
+    if (status != cudaSuccess) {                                           \
+      std::fprintf(stderr, "%s: %s\n", #call, cudaGetErrorString(status)); \
+      std::exit(1);                                                        \
+    }                                                                      \
   } while (0)
 
 namespace {
@@ -98,7 +98,8 @@ __global__ void mandelbrot(int width, int height, int limit, int* out) {
   out[y * width + x] = escape(-2.f + 3.f * x / width, -1.5f + 3.f * y / height, limit);
 }
 
-__global__ void spmv(int rows, const int* start, const int* column, const float* value, const float* x, float* y) {
+__global__ void spmv(int rows, const int* start, const int* column, const float* value, const float* x,
+                     float* y) {
   const int row = blockIdx.x * blockDim.x + threadIdx.x;
   if (row >= rows) return;
   float sum = 0;
@@ -123,7 +124,8 @@ __global__ void histogram(int n, const unsigned char* in, unsigned* out) {
   __shared__ unsigned bins[256];
   bins[threadIdx.x] = 0;
   __syncthreads();
-  for (int i = blockIdx.x * blockDim.x + threadIdx.x; i < n; i += gridDim.x * blockDim.x) atomicAdd(&bins[in[i]], 1u);
+  for (int i = blockIdx.x * blockDim.x + threadIdx.x; i < n; i += gridDim.x * blockDim.x)
+    atomicAdd(&bins[in[i]], 1u);
   __syncthreads();
   atomicAdd(&out[threadIdx.x], bins[threadIdx.x]);
 }
@@ -143,7 +145,8 @@ void host_sgemm(int n, const float* a, const float* b, float* c) {
 
 void host_mandelbrot(int width, int height, int limit, int* out) {
   for (int y = 0; y < height; ++y)
-    for (int x = 0; x < width; ++x) out[y * width + x] = escape(-2.f + 3.f * x / width, -1.5f + 3.f * y / height, limit);
+    for (int x = 0; x < width; ++x)
+      out[y * width + x] = escape(-2.f + 3.f * x / width, -1.5f + 3.f * y / height, limit);
 }
 
 void host_spmv(int rows, const int* start, const int* column, const float* value, const float* x, float* y) {
@@ -176,8 +179,10 @@ bool first = true;
 bool all_right = true;
 
 void report(const char* name, double plain_s, double device_s, double target, bool right) {
-  std::printf("%s\n  \"%s\": {\"plain_s\": %.6g, \"wanren_s\": %.6g, \"ratio\": %.3f, \"target\": %.2f, \"right\": %s}",
-              first ? "" : ",", name, plain_s, device_s, plain_s / device_s, target, right ? "true" : "false");
+  std::printf(
+      "%s\n  \"%s\": {\"plain_s\": %.6g, \"wanren_s\": %.6g, \"ratio\": %.3f, \"target\": %.2f, \"right\": "
+      "%s}",
+      first ? "" : ",", name, plain_s, device_s, plain_s / device_s, target, right ? "true" : "false");
   first = false;
   all_right = all_right && right;
 }
@@ -207,7 +212,10 @@ int main(int argc, char** argv) {
     std::vector<float> x(n), y(n, 1.f);
     for (float& v : x) v = uniform(random);
     float *dx = to_device(x), *dy = to_device(y);
-    auto device = [&] { saxpy<<<n / 256, 256>>>(n, 0.5f, dx, dy); wait(); };
+    auto device = [&] {
+      saxpy<<<n / 256, 256>>>(n, 0.5f, dx, dy);
+      wait();
+    };
     auto host = [&] { host_saxpy(n, 0.5f, x.data(), y.data()); };
     const double plain = best_seconds(repeats, host), wanren = best_seconds(repeats, device);
     report("saxpy_dram", plain, wanren, 0.8, close(y, dy, 1e-5));
@@ -221,11 +229,20 @@ int main(int argc, char** argv) {
     float *da = to_device(a), *db = to_device(b), *dc = to_device(c);
     const double plain = best_seconds(repeats, [&] { host_sgemm(n, a.data(), b.data(), c.data()); });
     const dim3 block(16, 16), grid(n / 16, n / 16);
-    double wanren = best_seconds(repeats, [&] { sgemm_naive<<<grid, block>>>(n, da, db, dc); wait(); });
+    double wanren = best_seconds(repeats, [&] {
+      sgemm_naive<<<grid, block>>>(n, da, db, dc);
+      wait();
+    });
     report("sgemm_naive", plain, wanren, 0.9, close(c, dc, 1e-3));
-    wanren = best_seconds(repeats, [&] { sgemm_tiled<<<grid, block>>>(n, da, db, dc); wait(); });
+    wanren = best_seconds(repeats, [&] {
+      sgemm_tiled<<<grid, block>>>(n, da, db, dc);
+      wait();
+    });
     report("sgemm_tiled", plain, wanren, 0.9, close(c, dc, 1e-3));
-    wanren = best_seconds(repeats, [&] { sgemm_blocked<<<dim3(n / 64, n / 64), block>>>(n, da, db, dc); wait(); });
+    wanren = best_seconds(repeats, [&] {
+      sgemm_blocked<<<dim3(n / 64, n / 64), block>>>(n, da, db, dc);
+      wait();
+    });
     report("sgemm_blocked", plain, wanren, 0, close(c, dc, 1e-3));
     cudaFree(da), cudaFree(db), cudaFree(dc);
   }
@@ -234,8 +251,10 @@ int main(int argc, char** argv) {
     std::vector<int> out(width * height);
     int* d = to_device(out);
     const double plain = best_seconds(repeats, [&] { host_mandelbrot(width, height, limit, out.data()); });
-    const double wanren =
-        best_seconds(repeats, [&] { mandelbrot<<<dim3(width / 32, height / 8), dim3(32, 8)>>>(width, height, limit, d); wait(); });
+    const double wanren = best_seconds(repeats, [&] {
+      mandelbrot<<<dim3(width / 32, height / 8), dim3(32, 8)>>>(width, height, limit, d);
+      wait();
+    });
     // Contraction to FMA may differ at the boundary of the set: compare the sums of the images.
     std::vector<int> got(out.size());
     CUDA(cudaMemcpy(got.data(), d, got.size() * 4, cudaMemcpyDeviceToHost));
@@ -259,9 +278,12 @@ int main(int argc, char** argv) {
     }
     int *ds = to_device(start), *dcol = to_device(column);
     float *dv = to_device(value), *dx = to_device(x), *dy = to_device(y);
-    const double plain =
-        best_seconds(repeats, [&] { host_spmv(rows, start.data(), column.data(), value.data(), x.data(), y.data()); });
-    const double wanren = best_seconds(repeats, [&] { spmv<<<rows / 256, 256>>>(rows, ds, dcol, dv, dx, dy); wait(); });
+    const double plain = best_seconds(
+        repeats, [&] { host_spmv(rows, start.data(), column.data(), value.data(), x.data(), y.data()); });
+    const double wanren = best_seconds(repeats, [&] {
+      spmv<<<rows / 256, 256>>>(rows, ds, dcol, dv, dx, dy);
+      wait();
+    });
     report("spmv", plain, wanren, 0.8, close(y, dy, 1e-4));
   }
   {
@@ -276,7 +298,10 @@ int main(int argc, char** argv) {
       for (int i = 0; i < n; ++i) sum += in[i];
       sink = sum;
     });
-    const double wanren = best_seconds(repeats, [&] { reduce<<<128, 256>>>(n, din, dout); wait(); });
+    const double wanren = best_seconds(repeats, [&] {
+      reduce<<<128, 256>>>(n, din, dout);
+      wait();
+    });
     CUDA(cudaMemset(dout, 0, 4));
     reduce<<<128, 256>>>(n, din, dout);
     std::vector<float> exact(1);

@@ -1,4 +1,7 @@
-// FP32 STREAM: copy, scale, add, triad, GB/s. Arguments: repeats, elements per array (default 4 x L2).
+// FP32 STREAM: read, copy, triad, GB/s. Arguments: repeats, elements per array (0: 4 x L2), one kernel's
+// name.
+#include <cstring>
+
 #include "common.h"
 
 __global__ void copy(const float4* a, float4* c, size_t n) {
@@ -22,8 +25,9 @@ int main(int argc, char** argv) {
   const int repeats = repeats_from(argc, argv, 21);
   cudaDeviceProp p;
   CUDA(cudaGetDeviceProperties(&p, 0));
-  const size_t elements =
-      argc > 2 ? std::strtoull(argv[2], nullptr, 10) : size_t(p.l2CacheSize);  // 4 bytes each: 4 x L2
+  const size_t elements = argc > 2 && std::atoi(argv[2]) > 0 ? std::strtoull(argv[2], nullptr, 10)
+                                                             : size_t(p.l2CacheSize);  // 4 bytes each: 4 x L2
+  auto wanted = [&](const char* name) { return argc < 4 || std::strcmp(argv[3], name) == 0; };
   const size_t n = elements / 4;
   float4 *a = nullptr, *b = nullptr, *c = nullptr;
   CUDA(cudaMalloc(&a, n * 16));
@@ -33,11 +37,14 @@ int main(int argc, char** argv) {
   CUDA(cudaMemset(b, 0, n * 16));
   const int grid = static_cast<int>((n + 255) / 256);
   const double bytes = 16.0 * static_cast<double>(n), mb = 4.0 * static_cast<double>(elements) / (1 << 20);
-  csv("stream_read", mb,
-      bytes / median_ms(repeats, [&] { read<<<grid, 256>>>(a, reinterpret_cast<float*>(c), n); }) * 1e-6,
-      "GB/s");
-  csv("stream_copy", mb, 2 * bytes / median_ms(repeats, [&] { copy<<<grid, 256>>>(a, c, n); }) * 1e-6,
-      "GB/s");
-  csv("stream_triad", mb,
-      3 * bytes / median_ms(repeats, [&] { triad<<<grid, 256>>>(a, b, c, 3.f, n); }) * 1e-6, "GB/s");
+  if (wanted("read"))
+    csv("stream_read", mb,
+        bytes / median_ms(repeats, [&] { read<<<grid, 256>>>(a, reinterpret_cast<float*>(c), n); }) * 1e-6,
+        "GB/s");
+  if (wanted("copy"))
+    csv("stream_copy", mb, 2 * bytes / median_ms(repeats, [&] { copy<<<grid, 256>>>(a, c, n); }) * 1e-6,
+        "GB/s");
+  if (wanted("triad"))
+    csv("stream_triad", mb,
+        3 * bytes / median_ms(repeats, [&] { triad<<<grid, 256>>>(a, b, c, 3.f, n); }) * 1e-6, "GB/s");
 }
