@@ -1,16 +1,19 @@
 #pragma once
 // Private to src/cuda: what the runtime API's files share.
 
+#include "cuda/graph.h"
 #include "cuda_runtime_api.h"
 #include "driver/device.h"
 
 struct CUstream_st {
   wanren::driver::Stream stream;
   unsigned flags = 0;
+  wanren::cuda::CapturePoint captured;
 };
 
 struct CUevent_st {
   wanren::driver::Event event;
+  wanren::cuda::CapturePoint captured;
 };
 
 namespace wanren::cuda {

@@ -29,6 +29,15 @@ thread_local std::vector<CallConfiguration> configurations;
 cudaError_t launch(const void* function, dim3 grid, dim3 block, void** arguments, size_t shared_bytes,
                    cudaStream_t stream, bool cooperative, dim3 cluster = dim3(1, 1, 1)) {
   WR_DEVICE(device);
+  if (CapturePoint* point = capturing(stream)) {
+    std::shared_ptr<KernelCall> call;
+    if (const cudaError_t error =
+            make_call(function, grid, block, arguments, shared_bytes, cooperative, call);
+        error != cudaSuccess)
+      return error;
+    capture_node(*point, kernel_node(std::move(call)));
+    return cudaSuccess;
+  }
   auto found = function_of(function);
   if (!found) return note(found.error().status);
   driver::LaunchRequest request;

@@ -27,6 +27,14 @@ cudaError_t copy(void* to, const void* from, const driver::CopyShape& shape, cud
   WR_DEVICE(device);
   driver::CopyDirection direction;
   if (!direction_of(kind, direction)) return note(cudaErrorInvalidMemcpyDirection);
+  if (CapturePoint* point = capturing(stream)) {
+    if (!asynchronous) return note(cudaErrorStreamCaptureUnsupported);
+    CUgraphNode_st node;
+    node.type = cudaGraphNodeTypeMemcpy;
+    node.run = [=](cudaStream_t at) { return copy(to, from, shape, kind, at, true); };
+    capture_node(*point, std::move(node));
+    return cudaSuccess;
+  }
   const driver::Status status = device->copy(to, from, shape, direction, stream_of(stream), asynchronous);
   if (!asynchronous) device->print_device_output();
   return note(status);
@@ -46,6 +54,13 @@ driver::CopyShape shape_2d(size_t to_pitch, size_t from_pitch, size_t width, siz
 cudaError_t fill(void* to, int value, const driver::CopyShape& shape, cudaStream_t stream,
                  bool asynchronous) {
   WR_DEVICE(device);
+  if (CapturePoint* point = capturing(stream)) {
+    CUgraphNode_st node;
+    node.type = cudaGraphNodeTypeMemset;
+    node.run = [=](cudaStream_t at) { return fill(to, value, shape, at, true); };
+    capture_node(*point, std::move(node));
+    return cudaSuccess;
+  }
   return note(
       device->fill(to, static_cast<unsigned>(value) & 0xffu, 1, shape, stream_of(stream), asynchronous));
 }
@@ -234,11 +249,19 @@ cudaError_t cudaMemset2DAsync(void* to, size_t pitch, int value, size_t width, s
   return fill(to, value, shape_2d(pitch, pitch, width, height), stream, true);
 }
 
-cudaError_t cudaMemset3D(cudaPitchedPtr to, int value, cudaExtent extent) {
+static driver::CopyShape shape_3d(const cudaPitchedPtr& to, const cudaExtent& extent) {
   driver::CopyShape shape = shape_2d(to.pitch, to.pitch, extent.width, extent.height);
   shape.depth = extent.depth;
   shape.destination_slice = shape.source_slice = to.pitch * to.ysize;
-  return fill(to.ptr, value, shape, nullptr, false);
+  return shape;
+}
+
+cudaError_t cudaMemset3D(cudaPitchedPtr to, int value, cudaExtent extent) {
+  return fill(to.ptr, value, shape_3d(to, extent), nullptr, false);
+}
+
+cudaError_t cudaMemset3DAsync(cudaPitchedPtr to, int value, cudaExtent extent, cudaStream_t stream) {
+  return fill(to.ptr, value, shape_3d(to, extent), stream, true);
 }
 
 cudaError_t cudaGetSymbolAddress(void** pointer, const void* symbol) {

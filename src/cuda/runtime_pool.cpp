@@ -34,8 +34,19 @@ Pools& pools() {
 
 extern "C" {
 
-cudaError_t cudaMallocFromPoolAsync(void** pointer, size_t bytes, cudaMemPool_t pool, cudaStream_t) {
-  if (pool == nullptr) return note(cudaErrorInvalidValue);
+cudaError_t cudaMallocFromPoolAsync(void** pointer, size_t bytes, cudaMemPool_t pool, cudaStream_t stream) {
+  if (pool == nullptr || pointer == nullptr) return note(cudaErrorInvalidValue);
+  if (CapturePoint* point = capturing(stream)) {
+    cudaMemAllocNodeParams parameters{};
+    parameters.bytesize = bytes;
+    cudaGraphNode_t node = nullptr;
+    const cudaError_t error = cudaGraphAddMemAllocNode(&node, point->capture->graph.get(), point->tail.data(),
+                                                       point->tail.size(), &parameters);
+    if (error != cudaSuccess) return error;
+    point->tail = {node};
+    *pointer = parameters.dptr;
+    return cudaSuccess;
+  }
   if (const cudaError_t error = cudaMalloc(pointer, bytes); error != cudaSuccess) return error;
   std::lock_guard lock(pools().mutex);
   pools().blocks[*pointer] = {pool, bytes};
@@ -48,7 +59,13 @@ cudaError_t cudaMallocAsync(void** pointer, size_t bytes, cudaStream_t stream) {
   return cudaMallocFromPoolAsync(pointer, bytes, pools().current, stream);
 }
 
-cudaError_t cudaFreeAsync(void* pointer, cudaStream_t) {
+cudaError_t cudaFreeAsync(void* pointer, cudaStream_t stream) {
+  if (CapturePoint* point = capturing(stream)) {
+    CUgraphNode_st node;
+    node.type = cudaGraphNodeTypeMemFree;
+    capture_node(*point, std::move(node));
+    return cudaSuccess;
+  }
   {
     std::lock_guard lock(pools().mutex);
     if (const auto it = pools().blocks.find(pointer); it != pools().blocks.end()) {

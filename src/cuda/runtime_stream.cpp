@@ -1,5 +1,7 @@
 // Streams, events and host functions.
 
+#include <algorithm>
+
 #include "cuda/runtime.h"
 
 namespace wanren::cuda {
@@ -19,7 +21,7 @@ extern "C" {
 cudaError_t cudaStreamCreateWithPriority(cudaStream_t* handle, unsigned int flags, int priority) {
   if (handle == nullptr || (flags & ~1u) != 0) return note(cudaErrorInvalidValue);
   WR_DEVICE(device);
-  *handle = new CUstream_st{device->create_stream(flags == cudaStreamNonBlocking, priority), flags};
+  *handle = new CUstream_st{device->create_stream(flags == cudaStreamNonBlocking, priority), flags, {}};
   return cudaSuccess;
 }
 
@@ -66,6 +68,19 @@ cudaError_t cudaStreamQuery(cudaStream_t handle) {
 cudaError_t cudaStreamWaitEvent(cudaStream_t handle, cudaEvent_t event, unsigned int) {
   WR_DEVICE(device);
   if (event == nullptr) return note(cudaErrorInvalidResourceHandle);
+  if (event->captured.capture && handle != nullptr) {
+    // The stream joins the capture that recorded the event.
+    CapturePoint& point = handle->captured;
+    if (!point.capture) {
+      point.capture = event->captured.capture;
+      point.capture->streams.push_back(handle);
+    }
+    if (point.capture != event->captured.capture) return note(cudaErrorStreamCaptureMerge);
+    for (const cudaGraphNode_t node : event->captured.tail)
+      if (std::find(point.tail.begin(), point.tail.end(), node) == point.tail.end())
+        point.tail.push_back(node);
+    return cudaSuccess;
+  }
   return note(device->wait_event(stream_of(handle), event->event));
 }
 
@@ -79,20 +94,18 @@ cudaError_t cudaStreamAddCallback(cudaStream_t handle, cudaStreamCallback_t call
 cudaError_t cudaLaunchHostFunc(cudaStream_t handle, cudaHostFn_t function, void* data) {
   WR_DEVICE(device);
   if (function == nullptr) return note(cudaErrorInvalidValue);
+  if (CapturePoint* point = capturing(handle)) {
+    capture_node(*point, host_node(function, data));
+    return cudaSuccess;
+  }
   return note(device->host_function(stream_of(handle), [=] { function(data); }));
-}
-
-cudaError_t cudaStreamIsCapturing(cudaStream_t, cudaStreamCaptureStatus* status) {
-  if (status == nullptr) return note(cudaErrorInvalidValue);
-  *status = cudaStreamCaptureStatusNone;
-  return cudaSuccess;
 }
 
 cudaError_t cudaEventCreateWithFlags(cudaEvent_t* handle, unsigned int flags) {
   if (handle == nullptr) return note(cudaErrorInvalidValue);
   WR_DEVICE(device);
   *handle = new CUevent_st{
-      device->create_event((flags & cudaEventDisableTiming) == 0, (flags & cudaEventBlockingSync) != 0)};
+      device->create_event((flags & cudaEventDisableTiming) == 0, (flags & cudaEventBlockingSync) != 0), {}};
   return cudaSuccess;
 }
 
@@ -103,6 +116,11 @@ cudaError_t cudaEventCreate(cudaEvent_t* handle) {
 cudaError_t cudaEventRecord(cudaEvent_t handle, cudaStream_t stream) {
   WR_DEVICE(device);
   if (handle == nullptr) return note(cudaErrorInvalidResourceHandle);
+  if (const CapturePoint* point = capturing(stream)) {
+    handle->captured = *point;
+    return cudaSuccess;
+  }
+  handle->captured = {};
   return note(device->record(handle->event, stream_of(stream)));
 }
 
