@@ -140,7 +140,11 @@ class coalesced_group : public thread_group {
   }
 
  private:
-  WANREN_CG int lane_of(int rank) const { return (int)__fns(mask_, 0, rank + 1); }
+  WANREN_CG int lane_of(int rank) const {
+    unsigned int rest = mask_;
+    for (int i = 0; i < rank; ++i) rest &= rest - 1;
+    return __ffs((int)rest) - 1;
+  }
   WANREN_CG unsigned int packed(unsigned int lanes) const {
     unsigned int out = 0, position = 0;
     for (unsigned int m = mask_; m; m &= m - 1, ++position)
