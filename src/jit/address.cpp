@@ -62,6 +62,7 @@ Address address_of(Emitter& e, const simt::Inst& inst, const simt::Operand& oper
   a.space = space;
   const Lanes l = e.lanes(operand, 64);
   const int width = static_cast<int>(l.bits->getType()->getScalarSizeInBits());
+  if (operand.kind == simt::Operand::Kind::value) a.value = operand.value;
   a.regular = l.kind != Kind::vector;
   if (a.regular) {
     // A 32-bit affine address in a 64-bit space wraps lane by lane.
@@ -96,6 +97,8 @@ Address address_of(Emitter& e, const simt::Inst& inst, const simt::Operand& oper
     if (a.regular) return a;
   }
   Value* lanes = e.resize(e.materialise(l, width), 64, false);
+  a.register_lanes = lanes;
+  a.offset = offset;
   a.lanes = offset ? b.CreateAdd(lanes, e.imm(64, Form::vector, static_cast<std::uint64_t>(offset))) : lanes;
   return a;
 }
@@ -137,7 +140,11 @@ Value* plain_lanes(Emitter& e, const Address& a) {
 Value* host_lanes(Emitter& e, const Address& a) {
   auto& b = e.b;
   if (!a.regular) {
-    Value* host = to_host(e, a.space, a.lanes);
+    // The offset after masking: neighbours share the masked address.
+    const bool near = !is_offset(a.space) && a.offset <= farthest && a.offset >= -farthest;
+    Value* host = to_host(e, a.space, near ? a.register_lanes : a.lanes);
+    if (near && a.offset)
+      host = b.CreateAdd(host, e.imm(64, Form::vector, static_cast<std::uint64_t>(a.offset)));
     if (a.space == Space::local) host = b.CreateAdd(host, e.lane_constants(64, frames(e)));
     return host;
   }
@@ -151,6 +158,9 @@ Value* host_lanes(Emitter& e, const Address& a) {
 void check_lanes_aligned(Emitter& e, const Address& a, int bytes, const Emitter::Mask& mask) {
   if (bytes == 1) return;
   auto& b = e.b;
+  // Neighbours of an access that this block has checked need no check of their own.
+  if (!a.regular && a.value != simt::no_value && mask.nonempty && e.known_aligned(a.value, bytes, a.offset))
+    return;
   Value* low = b.CreateAnd(plain_lanes(e, a), e.imm(64, Form::vector, static_cast<std::uint64_t>(bytes - 1)));
   Value* bad = b.CreateICmpNE(low, e.imm(64, Form::vector, 0));
   if (!mask.full) bad = b.CreateAnd(bad, mask.vector);

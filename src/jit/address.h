@@ -18,7 +18,9 @@ struct Address {
   llvm::Value* scale = nullptr;  ///< i64 or null
   std::array<std::int64_t, warp_size> offsets{}, factors{};
   std::uint32_t pattern = 0, scaled = 0;  ///< Ids of offsets (without the instruction's) and factors.
-  llvm::Value* lanes = nullptr;           ///< <32 x i64> if not regular, the register's terms plus the offset
+  llvm::Value* lanes = nullptr;           ///< <32 x i64> if not regular, the register's terms plus `offset`
+  llvm::Value* register_lanes = nullptr;  ///< The same without the offset.
+  simt::ValueId value = simt::no_value;   ///< The register, if it is one.
   int base_align = 0;                     ///< log2 of a power of two that divides base
 };
 

@@ -53,6 +53,7 @@ void Emitter::emit_block(const simt::Block& blk, bool together) {
   local_.clear();
   local_order_.clear();
   assumed_.clear();
+  aligned_.clear();
   assumptions_.clear();
   mask_vector_ = nullptr;
   inst_index_ = 0;

@@ -101,6 +101,10 @@ class Emitter {
   llvm::BranchInst* branch_unlikely(Value* cond, llvm::BasicBlock* unlikely, llvm::BasicBlock* likely);
   Value* special(ptx::SpecialRegister reg, int width, Form form);
 
+  /// Notes that the block's lanes have had `v` + `offset` checked to be a multiple of `bytes`; true if that
+  /// follows from a check before.
+  bool known_aligned(simt::ValueId v, int bytes, std::int64_t offset);
+
   // leaving compiled code
   void assume_no_wrap(const simt::Inst& inst, std::uint32_t index);
   void flush_assumptions();
@@ -197,6 +201,7 @@ class Emitter {
   std::vector<Assumption> assumptions_;
   std::uint32_t assumption_inst_ = 0;
   std::size_t assumption_locals_ = 0;
+  llvm::DenseMap<simt::ValueId, std::pair<int, std::int64_t>> aligned_;  ///< Bytes and offset, this block.
   llvm::DenseSet<std::uint64_t> assumed_;  // value << 1 | signed, checked in this block
   std::uint32_t inst_index_ = 0;
 };

@@ -290,6 +290,14 @@ llvm::Value* Emitter::to_vector(Value* bits) {
   return b.CreateBitCast(bits, llvm::FixedVectorType::get(b.getInt1Ty(), warp_size));
 }
 
+bool Emitter::known_aligned(simt::ValueId v, int bytes, std::int64_t offset) {
+  const auto found = aligned_.find(v);
+  if (found != aligned_.end() && found->second.first >= bytes && (offset - found->second.second) % bytes == 0)
+    return true;
+  aligned_[v] = {bytes, offset};
+  return false;
+}
+
 Emitter::Mask Emitter::inst_mask(const simt::Inst& inst) {
   if (inst.guard == simt::no_value) return {mask_bits(), mask_vector(), full_, true};
   simt::Operand guard = simt::Operand::of(inst.guard);
