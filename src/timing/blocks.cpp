@@ -77,6 +77,7 @@ void Unit::start_block(int s, int w, Cycle now, Stamp earliest) {
       warp.words = trace::read_record(warp.words, record);
     }
     WR_CHECK(warp.words <= warp.words_end);
+    __builtin_prefetch(warp.words);
     UnitCounters& c = counters_[grid.slot];
     ++c.block_runs[warp.block];
     c.block_lanes[warp.block] += static_cast<std::uint64_t>(std::popcount(warp.mask));

@@ -108,8 +108,42 @@ void Coalescer::compute(const std::uint64_t* addresses, LaneMask mask, std::uint
   }
 }
 
+std::int64_t stride_of(const simt::LanePattern& pattern) {
+  const std::int64_t stride = pattern[1];
+  for (int l = 0; l < warp_size; ++l)
+    if (pattern[l] != stride * l) return no_stride;
+  return stride;
+}
+
+bool Coalescer::simple(const trace::Record& r, std::uint32_t bytes, std::int64_t stride) {
+  if (bytes != 4 && bytes != 8 && bytes != 16) return false;
+  if ((stride != 0 && stride != bytes) || r.base & (bytes - 1) || banks_ != 32 || sector_shift_ < 4)
+    return false;
+  if (r.mask != full_mask && (stride != 0 || bytes != 4 || !r.mask)) return false;
+  Footprint& out = scratch_;
+  // Each pass of the banks moves 32 words in a row, or one.
+  out.wavefronts = static_cast<int>(bytes / 4);
+  out.same = 0;
+  out.base_line = static_cast<std::uint32_t>(r.base >> line_shift_);
+  const std::uint64_t in_line = r.base & ((std::uint64_t{1} << line_shift_) - 1);
+  const std::uint32_t per_line = 1u << (line_shift_ - sector_shift_);
+  std::uint32_t sector = static_cast<std::uint32_t>(in_line >> sector_shift_);
+  const std::uint32_t last = static_cast<std::uint32_t>(
+      (in_line + (stride ? std::uint64_t{bytes} * warp_size : bytes) - 1) >> sector_shift_);
+  for (out.lines = 0; sector <= last; ++out.lines) {
+    const std::uint32_t end = (static_cast<std::uint32_t>(out.lines) + 1) * per_line;
+    const std::uint32_t stop = std::min(last + 1, end);
+    const std::uint32_t first = sector & (per_line - 1);
+    out.line[out.lines] = static_cast<std::uint32_t>(out.lines);
+    out.sectors[out.lines] = static_cast<std::uint8_t>(((1u << (stop - sector)) - 1) << first);
+    sector = stop;
+  }
+  return true;
+}
+
 const Footprint& Coalescer::operator()(const trace::Record& r, std::uint32_t bytes,
-                                       std::span<const simt::LanePattern> patterns, std::uint64_t grid,
+                                       std::span<const simt::LanePattern> patterns,
+                                       std::span<const std::int64_t> strides, std::uint64_t grid,
                                        bool atomic) {
   std::array<std::uint64_t, warp_size> a;
   const bool affine = r.kind == trace::Kind::affine || r.kind == trace::Kind::scaled;
@@ -118,6 +152,7 @@ const Footprint& Coalescer::operator()(const trace::Record& r, std::uint32_t byt
     compute(a.data(), r.mask, bytes, atomic, scratch_);
     return scratch_;
   }
+  if (r.scaled == 0 && !atomic && simple(r, bytes, strides[r.pattern])) return scratch_;
   const std::uint64_t line_mask = (std::uint64_t{1} << line_shift_) - 1;
   const Key key{(r.base & line_mask) | std::uint64_t{r.pattern} << 16 | std::uint64_t{r.scaled} << 32 |
                     std::uint64_t{bytes & 0xffff} << 48,

@@ -23,6 +23,10 @@ struct Footprint {
   std::array<std::uint8_t, most> sectors;
 };
 
+inline constexpr std::int64_t no_stride = std::int64_t{1} << 62;
+/// Distance of neighbouring lanes where it is the same for all and lane 0 is at 0; else no_stride.
+std::int64_t stride_of(const simt::LanePattern& pattern);
+
 class Coalescer {
  public:
   Coalescer(const Parameters& p);
@@ -30,8 +34,8 @@ class Coalescer {
   /// `bytes` per lane; the addresses are absolute (global) or window offsets (shared).
   /// The reference is valid until the next call. `grid` tells apart the patterns of different grids.
   const Footprint& operator()(const trace::Record& record, std::uint32_t bytes,
-                              std::span<const simt::LanePattern> patterns, std::uint64_t grid,
-                              bool atomic = false);
+                              std::span<const simt::LanePattern> patterns,
+                              std::span<const std::int64_t> strides, std::uint64_t grid, bool atomic = false);
   /// The 32 lane addresses of a record.
   static void expand(const trace::Record& record, std::span<const simt::LanePattern> patterns,
                      std::array<std::uint64_t, warp_size>& out);
@@ -40,6 +44,9 @@ class Coalescer {
                Footprint& out) const;
 
  private:
+  /// The two commonest shapes by arithmetic: one word for all lanes, successive words. False: another.
+  bool simple(const trace::Record& record, std::uint32_t bytes, std::int64_t stride);
+
   // Footprints of affine records repeat: they depend on the base only modulo a line, apart from a shift.
   struct Key {
     std::uint64_t shape = ~std::uint64_t{0}, lanes = 0, grid = 0;

@@ -190,6 +190,7 @@ void Device::Impl::begin_kernel(Item& item, Cycle at) {
   grid.program = item.decoded.get();
   grid.source = k.source;
   grid.patterns = k.source->patterns();
+  for (const simt::LanePattern& pattern : grid.patterns) grid.strides.push_back(stride_of(pattern));
   grid.serial = ++grids;
   grid.warps_per_cta = k.source->warps_per_cta();
   WR_CHECK(static_cast<int>(grid.warps_per_cta) <= p.max_warps);

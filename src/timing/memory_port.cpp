@@ -48,7 +48,9 @@ std::uint32_t Unit::new_load(int s, int w, Cycle now, const DecodedInst& inst) {
     free_loads_.pop_back();
   }
   Load& load = loads_[id];
-  load = Load{};
+  load.missed = false;
+  load.done = 0;
+  load.far = 0;
   load.remaining = 1;
   load.subcore = static_cast<std::uint16_t>(s);
   load.warp = static_cast<std::uint16_t>(w);
@@ -137,9 +139,10 @@ void Unit::issue_memory(int s, int w, Cycle now, const DecodedInst& inst) {
   a.begun = false;
   const bool atomic = a.access == Access::atomic || a.access == Access::reduction;
   if (record.space == trace::Space::local) local_footprint(record, inst, s, w, grid, workspace_->local);
-  const Footprint& f = record.space == trace::Space::local
-                           ? workspace_->local
-                           : workspace_->coalescer(record, inst.bytes, grid.patterns, grid.serial, atomic);
+  const Footprint& f =
+      record.space == trace::Space::local
+          ? workspace_->local
+          : workspace_->coalescer(record, inst.bytes, grid.patterns, grid.strides, grid.serial, atomic);
   a.same = f.same;
   a.cost = f.wavefronts * p_.wavefront;
   if (a.shared) {

@@ -28,6 +28,7 @@ struct Grid {
   int ctas_per_unit = 0;
   std::uint64_t serial = 0;  ///< No two grids of a device have the same.
   std::span<const simt::LanePattern> patterns;
+  std::vector<std::int64_t> strides;  ///< By pattern, see stride_of().
   std::int64_t run_begin_ps = 0;
   double ps_per_cycle = 0;
 };
