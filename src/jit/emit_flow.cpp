@@ -54,6 +54,7 @@ void Emitter::emit_block(const simt::Block& blk, bool together) {
   local_order_.clear();
   assumed_.clear();
   aligned_.clear();
+  early_loads.clear();
   assumptions_.clear();
   mask_vector_ = nullptr;
   inst_index_ = 0;

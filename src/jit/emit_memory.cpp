@@ -3,6 +3,7 @@
 
 #include <algorithm>
 
+#include "interp/callbacks.h"
 #include "jit/address.h"
 
 namespace wanren::jit {
@@ -113,6 +114,56 @@ llvm::SmallVector<Value*, 8> gather(Access& a) {
   return result;
 }
 
+/// A plain 32-bit load of every lane of the block, as gathers come in pairs of.
+bool may_pair(const simt::Inst& inst) {
+  const auto& mods = inst.mods;
+  return inst.op == Opcode::ld && inst.guard == simt::no_value && mods.vector == 1 &&
+         ptx::bits(mods.types[0]) == 32 &&
+         (mods.semantics == Semantics::none || mods.semantics == Semantics::weak) &&
+         (mods.space == Space::none || mods.space == Space::global || mods.space == Space::constant) &&
+         inst.srcs[0].kind == simt::Operand::Kind::value;
+}
+
+/// A later load of the block that reads the word before or after this one's, with nothing between that writes
+/// memory or gives way.
+const simt::Inst* neighbour(const Emitter& e, const simt::Inst& inst) {
+  if (!may_pair(inst)) return nullptr;
+  const auto& insts = e.block->insts;
+  for (auto i = static_cast<std::size_t>(&inst - insts.data()) + 1; i < insts.size(); ++i) {
+    const simt::Inst& next = insts[i];
+    if (may_pair(next) && next.srcs[0].value == inst.srcs[0].value && next.mods.space == inst.mods.space &&
+        (next.offset == inst.offset + 4 || next.offset == inst.offset - 4) && !e.early_loads.contains(&next))
+      return &next;
+    if (next.op != Opcode::ld && next.op != Opcode::cvta && !interp::is_alu(next)) return nullptr;
+    if (next.op == Opcode::ld && next.mods.semantics != Semantics::none &&
+        next.mods.semantics != Semantics::weak)
+      return nullptr;
+  }
+  return nullptr;
+}
+
+/// This load and its neighbour in one gather of 64-bit elements: a gather costs by the element.
+Value* gather_pair(Access& a, const simt::Inst& other) {
+  auto& b = a.e.b;
+  const bool first = other.offset > a.inst.offset;
+  Value* host = host_lanes(a.e, a.address);
+  check_lanes_aligned(a.e, a.address, a.bytes, a.mask);
+  if (!first) host = b.CreateSub(host, a.e.imm(64, Form::vector, 4));
+  llvm::Type* words = a.e.int_type(64, Form::vector);
+  Value* both =
+      b.CreateMaskedGather(words, b.CreateIntToPtr(host, llvm::FixedVectorType::get(b.getPtrTy(), warp_size)),
+                           natural(a.bytes), a.mask.vector, llvm::Constant::getNullValue(words));
+  both = b.CreateBitCast(both, llvm::FixedVectorType::get(b.getInt32Ty(), 2 * warp_size));
+  llvm::SmallVector<int, 32> even, odd;
+  for (int l = 0; l < warp_size; ++l) {
+    even.push_back(2 * l);
+    odd.push_back(2 * l + 1);
+  }
+  Value *low = b.CreateShuffleVector(both, even), *high = b.CreateShuffleVector(both, odd);
+  a.e.early_loads[&other] = first ? high : low;
+  return first ? low : high;
+}
+
 void store_windows(Access& a, llvm::ArrayRef<Value*> values) {
   auto& b = a.e.b;
   for (const Window& w : a.windows) {
@@ -211,6 +262,16 @@ void load(Access& a) {
     return;
   }
   llvm::SmallVector<Value*, 8> values;
+  if (!a.address.regular) {
+    if (auto early = e.early_loads.find(&a.inst); early != e.early_loads.end()) {
+      define(0, early->second, Form::vector);
+      return;
+    }
+    if (const simt::Inst* other = neighbour(e, a.inst)) {
+      define(0, gather_pair(a, *other), Form::vector);
+      return;
+    }
+  }
   if (a.address.regular) {
     a.groups = groups_of(e, a.address);
     if (!a.groups.empty()) a.windows = windows_of(a.address, a.groups, a.bytes, a.items, false);

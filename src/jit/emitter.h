@@ -138,6 +138,8 @@ class Emitter {
   const simt::Block* block = nullptr;  ///< the one being emitted
   llvm::Function* fn = nullptr;
   std::vector<simt::LanePattern> patterns;  ///< Those of `shapes`, then what records add.
+  /// Values of loads further down the block that are there already.
+  llvm::DenseMap<const simt::Inst*, Value*> early_loads;
   std::string error;
   ptx::Location error_location;
 

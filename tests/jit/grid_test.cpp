@@ -120,6 +120,50 @@ done:
   ret;
 }
 
+.visible .entry neighbours(.param .u64 out)
+{
+  .reg .pred %p<4>;
+  .reg .b32 %r<20>;
+  .reg .b64 %rd<8>;
+  mov.u32 %r1, %tid.x;
+  mov.u32 %r2, %ntid.x;
+  mov.u32 %r3, %ctaid.x;
+  ld.param.u64 %rd1, [out];
+  mad.lo.s32 %r4, %r3, %r2, %r1;
+  mul.wide.u32 %rd2, %r4, 4;
+  add.s64 %rd3, %rd1, %rd2;
+  mul.lo.s32 %r5, %r4, 40503;
+  st.global.u32 [%rd3], %r5;
+  bar.sync 0;
+  mul.lo.s32 %r6, %r1, %r1;
+  add.s32 %r7, %r2, -4;
+  rem.u32 %r6, %r6, %r7;
+  mad.lo.s32 %r6, %r3, %r2, %r6;
+  mul.wide.u32 %rd4, %r6, 4;
+  add.s64 %rd5, %rd1, %rd4;
+  and.b32 %r8, %r1, 3;
+  setp.eq.u32 %p1, %r8, 3;
+  mov.u32 %r15, 0;
+  @%p1 bra done;
+  ld.global.u32 %r9, [%rd5+4];
+  ld.global.u32 %r10, [%rd5];
+  ld.global.u32 %r11, [%rd5+8];
+  add.s32 %r12, %r9, 1;
+  ld.global.s32 %rd6, [%rd5+12];
+  cvt.u32.u64 %r13, %rd6;
+  mad.lo.s32 %r15, %r12, 7, %r10;
+  mad.lo.s32 %r15, %r15, 11, %r11;
+  mad.lo.s32 %r15, %r15, 13, %r13;
+  ld.global.u32 %r9, [%rd5];
+  st.global.u32 [%rd5+4], %r15;
+  ld.global.u32 %r10, [%rd5+4];
+  mad.lo.s32 %r15, %r9, 17, %r10;
+done:
+  bar.sync 0;
+  st.global.u32 [%rd3], %r15;
+  ret;
+}
+
 .visible .entry wild(.param .u64 out)
 {
   .reg .pred %p<4>;
@@ -224,6 +268,12 @@ TEST_P(Straight, every_warp_of_every_cta_knows_its_place) {
   compare(c);
 }
 INSTANTIATE_TEST_SUITE_P(partial_and_whole_warps, Straight, testing::Values(7, 32, 80, 256));
+
+// One warp per CTA: lanes collide, and the order among warps between barriers is not defined.
+TEST(CompiledGrid, loads_of_neighbouring_words_see_the_stores_between_them) {
+  Case c("neighbours", {40, 1, 1}, {32, 1, 1});
+  compare(c);
+}
 
 TEST(CompiledGrid, a_fault_of_code_that_never_yields_names_cta_and_thread) {
   Case c("wild", {6, 1, 1}, {96, 1, 1});
