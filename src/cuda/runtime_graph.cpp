@@ -283,16 +283,18 @@ cudaError_t cudaGraphAddEventWaitNode(cudaGraphNode_t* made, cudaGraph_t graph, 
 cudaError_t cudaGraphAddMemAllocNode(cudaGraphNode_t* made, cudaGraph_t graph, const cudaGraphNode_t* after,
                                      size_t count, cudaMemAllocNodeParams* p) {
   if (p == nullptr || graph == nullptr) return note(cudaErrorInvalidValue);
-  // The address is fixed now; the memory is there until the last graph with this node is destroyed.
+  // The address is fixed now. The memory belongs to the program until a node of the graph frees it.
   if (const cudaError_t error = cudaMalloc(&p->dptr, p->bytesize); error != cudaSuccess) return error;
-  graph->memory.emplace_back(p->dptr, [](void* memory) { (void)cudaFree(memory); });
   CUgraphNode_st node;
   node.type = cudaGraphNodeTypeMemAlloc;
   return add(made, graph, after, count, std::move(node));
 }
 
 cudaError_t cudaGraphAddMemFreeNode(cudaGraphNode_t* made, cudaGraph_t graph, const cudaGraphNode_t* after,
-                                    size_t count, void*) {
+                                    size_t count, void* memory) {
+  if (graph == nullptr || memory == nullptr) return note(cudaErrorInvalidValue);
+  // The next launch uses the same memory, so it goes with the last graph that has this node.
+  graph->memory.emplace_back(memory, [](void* freed) { (void)cudaFree(freed); });
   CUgraphNode_st node;
   node.type = cudaGraphNodeTypeMemFree;
   return add(made, graph, after, count, std::move(node));

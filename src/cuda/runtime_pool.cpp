@@ -61,10 +61,11 @@ cudaError_t cudaMallocAsync(void** pointer, size_t bytes, cudaStream_t stream) {
 
 cudaError_t cudaFreeAsync(void* pointer, cudaStream_t stream) {
   if (CapturePoint* point = capturing(stream)) {
-    CUgraphNode_st node;
-    node.type = cudaGraphNodeTypeMemFree;
-    capture_node(*point, std::move(node));
-    return cudaSuccess;
+    cudaGraphNode_t node = nullptr;
+    const cudaError_t error = cudaGraphAddMemFreeNode(&node, point->capture->graph.get(), point->tail.data(),
+                                                      point->tail.size(), pointer);
+    if (error == cudaSuccess) point->tail = {node};
+    return error;
   }
   {
     std::lock_guard lock(pools().mutex);

@@ -36,6 +36,7 @@ cudaError_t cudaStreamCreate(cudaStream_t* handle) {
 cudaError_t cudaStreamDestroy(cudaStream_t handle) {
   WR_DEVICE(device);
   if (handle == nullptr) return note(cudaErrorInvalidResourceHandle);
+  if (handle->captured.capture) std::erase(handle->captured.capture->streams, handle);
   const driver::Status status = device->destroy_stream(handle->stream);
   delete handle;
   return note(status);
@@ -68,7 +69,7 @@ cudaError_t cudaStreamQuery(cudaStream_t handle) {
 cudaError_t cudaStreamWaitEvent(cudaStream_t handle, cudaEvent_t event, unsigned int) {
   WR_DEVICE(device);
   if (event == nullptr) return note(cudaErrorInvalidResourceHandle);
-  if (event->captured.capture && handle != nullptr) {
+  if (event->captured.capture && event->captured.capture->graph && handle != nullptr) {
     // The stream joins the capture that recorded the event.
     CapturePoint& point = handle->captured;
     if (!point.capture) {

@@ -61,6 +61,37 @@ int main() {
   CUDA(cudaGraphExecDestroy(exec));
   CUDA(cudaGraphDestroy(graph));
 
+  // A stream that took part may go before the capture ends; memory that the graph frees lasts from launch to
+  // launch.
+  cudaStream_t brief = nullptr;
+  int* scratch = nullptr;
+  CUDA(cudaStreamCreateWithFlags(&brief, cudaStreamNonBlocking));
+  CUDA(cudaStreamBeginCapture(first, cudaStreamCaptureModeGlobal));
+  CUDA(cudaMallocAsync(&scratch, sizeof host, first));
+  CUDA(cudaMemsetAsync(scratch, 0, sizeof host, first));
+  CUDA(cudaEventRecord(fork, first));
+  CUDA(cudaStreamWaitEvent(brief, fork, 0));
+  add<<<1, 32, 0, brief>>>(scratch, 3);
+  CUDA(cudaEventRecord(join, brief));
+  CUDA(cudaStreamWaitEvent(first, join, 0));
+  CUDA(cudaStreamDestroy(brief));
+  CUDA(cudaMemcpyAsync(host, scratch, sizeof host, cudaMemcpyDeviceToHost, first));
+  CUDA(cudaFreeAsync(scratch, first));
+  CUDA(cudaStreamEndCapture(first, &graph));
+  CUDA(cudaGraphInstantiate(&exec, graph, 0));
+  CUDA(cudaGraphDestroy(graph));
+  for (int i = 0; i < 2; ++i) {
+    host[5] = 0;
+    CUDA(cudaGraphLaunch(exec, first));
+    CUDA(cudaStreamSynchronize(first));
+    EXPECT(host[5] == 3);
+  }
+  CUDA(cudaGraphExecDestroy(exec));
+  // An event of a capture that has ended belongs to no capture.
+  CUDA(cudaStreamWaitEvent(second, join, 0));
+  CUDA(cudaStreamIsCapturing(second, &status));
+  EXPECT(status == cudaStreamCaptureStatusNone);
+
   // By hand: memset -> add -> copy; then other arguments for the executable graph.
   CUDA(cudaGraphCreate(&graph, 0));
   cudaMemsetParams fill = {};
