@@ -1,6 +1,7 @@
 #include "cuda/graph.h"
 
 #include <algorithm>
+#include <mutex>
 #include <set>
 
 #include "cuda/runtime.h"
@@ -33,6 +34,38 @@ std::vector<cudaGraphNode_t> CUgraph_st::order() const {
 }
 
 namespace wanren::cuda {
+namespace {
+
+std::mutex memory_mutex;
+std::map<void*, std::weak_ptr<GraphMemory>>& graph_memory() {
+  static auto* all = new std::map<void*, std::weak_ptr<GraphMemory>>;  // Outlives static destructors.
+  return *all;
+}
+
+}  // namespace
+
+GraphMemory::GraphMemory(void* memory) : memory_(memory) {}
+
+GraphMemory::~GraphMemory() {
+  {
+    std::lock_guard lock(memory_mutex);
+    graph_memory().erase(memory_);
+  }
+  if (freed) (void)cudaFree(memory_);
+}
+
+std::shared_ptr<GraphMemory> GraphMemory::find(void* memory) {
+  std::lock_guard lock(memory_mutex);
+  const auto it = graph_memory().find(memory);
+  return it != graph_memory().end() ? it->second.lock() : nullptr;
+}
+
+std::shared_ptr<GraphMemory> GraphMemory::make(void* memory) {
+  auto made = std::make_shared<GraphMemory>(memory);
+  std::lock_guard lock(memory_mutex);
+  graph_memory()[memory] = made;
+  return made;
+}
 
 std::unique_ptr<CUgraph_st> clone(const CUgraph_st& graph,
                                   std::map<cudaGraphNode_t, cudaGraphNode_t>& clones) {

@@ -79,4 +79,22 @@ cudaError_t make_call(const void* function, dim3 grid, dim3 block, void** argume
                       bool cooperative, std::shared_ptr<KernelCall>& call);
 CUgraphNode_st host_node(cudaHostFn_t function, void* data);
 
+/// Memory of an allocation node: the address stays taken while a graph with the node is alive, so a launch
+/// after a free finds it again.
+class GraphMemory {
+ public:
+  explicit GraphMemory(void* memory);
+  ~GraphMemory();
+  GraphMemory(const GraphMemory&) = delete;
+  GraphMemory& operator=(const GraphMemory&) = delete;
+  /// The graph memory at this address, or null.
+  static std::shared_ptr<GraphMemory> find(void* memory);
+  static std::shared_ptr<GraphMemory> make(void* memory);
+
+  bool freed = false;  ///< By the program or by a node: goes with the last graph.
+
+ private:
+  void* memory_;
+};
+
 }  // namespace wanren::cuda

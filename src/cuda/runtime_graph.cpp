@@ -283,8 +283,9 @@ cudaError_t cudaGraphAddEventWaitNode(cudaGraphNode_t* made, cudaGraph_t graph, 
 cudaError_t cudaGraphAddMemAllocNode(cudaGraphNode_t* made, cudaGraph_t graph, const cudaGraphNode_t* after,
                                      size_t count, cudaMemAllocNodeParams* p) {
   if (p == nullptr || graph == nullptr) return note(cudaErrorInvalidValue);
-  // The address is fixed now. The memory belongs to the program until a node of the graph frees it.
+  // The address is fixed now, and memory is there before the node runs.
   if (const cudaError_t error = cudaMalloc(&p->dptr, p->bytesize); error != cudaSuccess) return error;
+  graph->memory.push_back(GraphMemory::make(p->dptr));
   CUgraphNode_st node;
   node.type = cudaGraphNodeTypeMemAlloc;
   return add(made, graph, after, count, std::move(node));
@@ -293,8 +294,10 @@ cudaError_t cudaGraphAddMemAllocNode(cudaGraphNode_t* made, cudaGraph_t graph, c
 cudaError_t cudaGraphAddMemFreeNode(cudaGraphNode_t* made, cudaGraph_t graph, const cudaGraphNode_t* after,
                                     size_t count, void* memory) {
   if (graph == nullptr || memory == nullptr) return note(cudaErrorInvalidValue);
-  // The next launch uses the same memory, so it goes with the last graph that has this node.
-  graph->memory.emplace_back(memory, [](void* freed) { (void)cudaFree(freed); });
+  std::shared_ptr<GraphMemory> owned = GraphMemory::find(memory);
+  if (owned == nullptr) return note(cudaErrorInvalidValue);
+  owned->freed = true;
+  graph->memory.push_back(std::move(owned));
   CUgraphNode_st node;
   node.type = cudaGraphNodeTypeMemFree;
   return add(made, graph, after, count, std::move(node));

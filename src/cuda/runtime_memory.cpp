@@ -132,6 +132,10 @@ cudaError_t cudaMallocManaged(void** pointer, size_t bytes, unsigned int flags) 
 
 cudaError_t cudaFree(void* pointer) {
   WR_DEVICE(device);
+  if (const auto owned = GraphMemory::find(pointer)) {
+    owned->freed = true;
+    return note(device->flush());
+  }
   return note(device->free(pointer));
 }
 
