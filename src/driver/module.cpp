@@ -85,13 +85,18 @@ Loaded<void> Module::place_variables() {
     if (variable.name == "__clang_gpu_used_external") continue;
     for (const ptx::Variable::Relocation& relocation : variable.relocations) {
       auto target = variables_.find(relocation.symbol);
+      // Tables of functions stay null: an indirect call is refused in the kernel that has it.
+      if (target == variables_.end() &&
+          std::any_of(ptx_.functions.begin(), ptx_.functions.end(),
+                      [&](const ptx::Function& f) { return f.name == relocation.symbol; }))
+        continue;
       if (target == variables_.end())
-        return std::unexpected(Failure{
-            Status::cudaErrorInvalidPtx,
-            Error{name_ + ":" + std::to_string(variable.location.ptx_line),
-                  "initial value of '" + variable.name + "' names '" + relocation.symbol +
-                      "', which is not a variable in device memory",
-                  "function pointers in device memory are not supported; link the file that defines it"}});
+        return std::unexpected(
+            Failure{Status::cudaErrorInvalidPtx,
+                    Error{name_ + ":" + std::to_string(variable.location.ptx_line),
+                          "initial value of '" + variable.name + "' names '" + relocation.symbol +
+                              "', which is not a variable in device memory",
+                          "link the file that defines it"}});
       const std::uint64_t value = target->second.address + static_cast<std::uint64_t>(relocation.addend);
       std::memcpy(to + relocation.offset, &value, sizeof value);
     }
