@@ -59,7 +59,8 @@ struct MachineInst {
   std::uint32_t flops_per_lane = 0;  ///< Counted only where lanes are active.
   std::uint32_t tensor_flops = 0;    ///< Per warp.
   std::uint8_t tensor_type = 0;      ///< TensorType
-  std::uint16_t ptx_inst = 0;        ///< Index in the simt block (the last, where several were fused).
+  bool bypass_l1 = false;      ///< Loads that only L2 may answer: .cg, .cv, volatile, relaxed and stronger.
+  std::uint16_t ptx_inst = 0;  ///< Index in the simt block (the last, where several were fused).
 };
 
 enum class TensorType : std::uint8_t { none, bf16, fp16, tf32, fp32, int8, fp8, fp64 };

@@ -127,6 +127,10 @@ void Selector::access(const Inst& inst, Memory kind, Words dst, const Operand& b
   i.machine.memory = kind;
   i.machine.slot = inst.slot;
   i.machine.bytes = static_cast<std::uint16_t>(bytes);
+  i.machine.bypass_l1 =
+      kind == Memory::load &&
+      (inst.mods.cache == ptx::CacheOp::cg || inst.mods.cache == ptx::CacheOp::cv ||
+       (inst.mods.semantics != ptx::Semantics::none && inst.mods.semantics != ptx::Semantics::weak));
   i.access.space = space;
   i.access.reads = kind != Memory::store && kind != Memory::reduction;
   i.access.writes = kind == Memory::store || kind == Memory::atomic || kind == Memory::reduction ||

@@ -123,6 +123,7 @@ Decoded::Decoded(const lower::MachineProgram& program, const simt::Kernel& kerne
       d.occupancy += d.bank_conflict;
       d.slot = inst.slot;
       d.bytes = inst.bytes;
+      d.bypass_l1 = inst.bypass_l1;
       d.first_source = static_cast<std::uint32_t>(sources.size());
       for (int s = 0; s < inst.src_count && s < 4; ++s) {
         if (inst.src[s] == lower::no_register) continue;

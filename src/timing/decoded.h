@@ -22,6 +22,7 @@ struct DecodedInst {
   std::uint16_t dst = 0;      ///< Dense.
   std::uint8_t dst_count = 0;
   bool async_wait = false;
+  bool bypass_l1 = false;
   bool local = false;  ///< Concerns its sub-core alone: no memory, no barrier, not a block's last.
   std::uint16_t dst_predicate = 0xffff;
   std::uint16_t repeat = 1;

@@ -137,6 +137,7 @@ void Unit::issue_memory(int s, int w, Cycle now, const DecodedInst& inst) {
   a.shared = record.space == trace::Space::shared;
   a.position = 0;
   a.begun = false;
+  a.bypass_l1 = inst.bypass_l1;
   const bool atomic = a.access == Access::atomic || a.access == Access::reduction;
   if (record.space == trace::Space::local) local_footprint(record, inst, s, w, grid, workspace_->local);
   const Footprint& f =
@@ -222,7 +223,13 @@ bool Unit::look_up(MemoryAccess& a, Cycle now) {
     const int n = sector_count(sectors);
     const Cycle leaves = std::max(cycle_from(a.begin + a.position * p_.tag_lookup), now) + p_.l1_to_noc;
     std::uint32_t slot = l1_.find(line);
-    if (a.access == Access::read) {
+    if (a.access == Access::read && a.bypass_l1) {
+      if (miss_sectors_ > 0 && miss_sectors_ + n > p_.miss_sectors) return false;
+      miss_sectors_ += n;
+      ++loads_[a.load].remaining;
+      send(a, a.load, L1Cache::none, line, sectors, leaves);
+      c.l1_sectors += n;
+    } else if (a.access == Access::read) {
       const std::uint8_t hit = slot == L1Cache::none ? 0 : l1_[slot].valid & sectors;
       const std::uint8_t coming = slot == L1Cache::none ? 0 : l1_[slot].pending & sectors & ~hit;
       const std::uint8_t miss = sectors & ~hit & ~coming;

@@ -172,7 +172,8 @@ void MemorySystem::near(const Message& m, Tick at) {
 /// Leaves the unit's partition for the line's home.
 void MemorySystem::go_home(const Message& m, std::uint8_t wanted, Tick at) {
   const Place& place = places_[m.unit];
-  if (place.die != m.home_die) return hop(m, wanted, at);
+  // Off the die the way leads across the network first.
+  if (place.die != m.home_die) return hop(m, wanted, at + p_.cross_latency);
   counters_[m.grid].l2_far_sectors += count(wanted);
   if (carries_data_out(m.access)) {
     Port& port = cross_[partition_index(place.die, place.partition) * p_.partitions + m.home_partition];
@@ -280,6 +281,7 @@ void MemorySystem::home(const Message& m, Tick at) {
     if (same_die) {
       if (!here) ack += p_.cross_latency;
     } else {
+      ack += p_.cross_latency;
       for (int die = m.home_die; die != place.die; die = links_.next_hop(die, place.die))
         ack += p_.hop_latency;
     }
@@ -302,7 +304,9 @@ void MemorySystem::hop_back(const Message& m, Tick at) {
   const std::uint32_t wire = links_.wire_bytes(payload);
   const Tick arrives = links_.send(m.die, to, at, wire);
   count_link(counters_[m.grid], m.die, to, payload, wire);
-  Message& next = schedule(m, to == places_[m.unit].die ? Stage::arrive_back : Stage::hop_back, arrives);
+  const bool there = to == places_[m.unit].die;
+  Message& next =
+      schedule(m, there ? Stage::arrive_back : Stage::hop_back, there ? arrives + p_.cross_latency : arrives);
   next.far = add_far(m.far, arrives - at);
   next.die = static_cast<std::uint8_t>(to);
 }

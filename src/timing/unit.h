@@ -62,7 +62,8 @@ struct MemoryAccess {
   Access access = Access::read;
   bool shared = false;
   bool begun = false;
-  int position = 0;  ///< Next line to look up.
+  bool bypass_l1 = false;  ///< A read that goes to L2 and leaves nothing in L1.
+  int position = 0;        ///< Next line to look up.
   Tick begin = 0, cost = 0;
   int lines = 0, same = 0;
   std::array<std::uint32_t, Footprint::most> line;
