@@ -304,7 +304,9 @@ Status Device::host_function(const Stream& stream, std::function<void()> functio
   op.kind = Op::Kind::host_function;
   op.stream = stream;
   op.effect = std::move(function);
-  return impl_->enqueue(std::move(op));
+  if (const Status status = impl_->enqueue(std::move(op)); status != Status::cudaSuccess) return status;
+  // The program may wait for what the function signals instead of calling CUDA again.
+  return impl_->flush();
 }
 
 Status Device::flush() {
