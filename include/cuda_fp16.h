@@ -62,9 +62,10 @@ struct __attribute__((aligned(2))) __half {
 #define WANREN_TO(T) \
   __host__ __device__ explicit operator T() const { return (T)wanren_half_to_float(__x); }
   WANREN_TO(double)
-  WANREN_TO(bool) WANREN_TO(char) WANREN_TO(signed char) WANREN_TO(unsigned char) WANREN_TO(short)
-      WANREN_TO(unsigned short) WANREN_TO(int) WANREN_TO(unsigned int) WANREN_TO(long)
-          WANREN_TO(unsigned long) WANREN_TO(long long) WANREN_TO(unsigned long long)
+  WANREN_TO(bool)
+  WANREN_TO(char) WANREN_TO(signed char) WANREN_TO(unsigned char) WANREN_TO(short) WANREN_TO(unsigned short)
+      WANREN_TO(int) WANREN_TO(unsigned int) WANREN_TO(long) WANREN_TO(unsigned long) WANREN_TO(long long)
+          WANREN_TO(unsigned long long)
 #undef WANREN_TO
               static __host__ __device__ __half from_bits_(unsigned short bits) {
     __half h;
