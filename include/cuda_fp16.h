@@ -61,13 +61,23 @@ struct __attribute__((aligned(2))) __half {
   __half(const __half&) = default;
 #define WANREN_TO(T) \
   __host__ __device__ explicit operator T() const { return (T)wanren_half_to_float(__x); }
+  // clang-format off
   WANREN_TO(double)
   WANREN_TO(bool)
-  WANREN_TO(char) WANREN_TO(signed char) WANREN_TO(unsigned char) WANREN_TO(short) WANREN_TO(unsigned short)
-      WANREN_TO(int) WANREN_TO(unsigned int) WANREN_TO(long) WANREN_TO(unsigned long) WANREN_TO(long long)
-          WANREN_TO(unsigned long long)
+  WANREN_TO(char)
+  WANREN_TO(signed char)
+  WANREN_TO(unsigned char)
+  WANREN_TO(short)
+  WANREN_TO(unsigned short)
+  WANREN_TO(int)
+  WANREN_TO(unsigned int)
+  WANREN_TO(long)
+  WANREN_TO(unsigned long)
+  WANREN_TO(long long)
+  WANREN_TO(unsigned long long)
+  // clang-format on
 #undef WANREN_TO
-              static __host__ __device__ __half from_bits_(unsigned short bits) {
+  static __host__ __device__ __half from_bits_(unsigned short bits) {
     __half h;
     h.__x = bits;
     return h;
