@@ -52,8 +52,13 @@ function(wanren_test name)
   endif()
   add_executable(test_${name} ${sources})
   target_link_libraries(test_${name} PRIVATE ${ARGN} wanren_flags GTest::gtest_main GTest::gmock)
-  target_compile_definitions(test_${name} PRIVATE WANREN_SOURCE_DIR="${CMAKE_SOURCE_DIR}"
-    WANREN_BINARY_DIR="${CMAKE_BINARY_DIR}")
+  # Only where it is read, so that ccache serves the others to every checkout.
+  foreach(source IN LISTS sources)
+    file(STRINGS ${source} reads_place REGEX WANREN_SOURCE_DIR LIMIT_COUNT 1)
+    if(reads_place)
+      set_property(SOURCE ${source} APPEND PROPERTY COMPILE_DEFINITIONS WANREN_SOURCE_DIR="${CMAKE_SOURCE_DIR}")
+    endif()
+  endforeach()
   # One process for all cases: starting thousands of processes would cost more than running the cases.
   add_test(NAME test_${name} COMMAND test_${name})
   set_tests_properties(test_${name} PROPERTIES TIMEOUT 600)
