@@ -26,6 +26,14 @@ std::uint64_t round_up(std::uint64_t value, std::uint64_t to) {
   return (value + to - 1) / to * to;
 }
 
+std::uint64_t granule_of(std::uint64_t offset) {
+  return offset / Arena::granule_bytes * Arena::granule_bytes;
+}
+
+void* page_of(std::uint64_t host) {
+  return reinterpret_cast<void*>(host / page_bytes * page_bytes);
+}
+
 void* reserve_at(std::uint64_t address, std::uint64_t bytes, int extra) {
   void* got = mmap(reinterpret_cast<void*>(address), bytes, PROT_NONE,
                    MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | extra, -1, 0);
@@ -141,6 +149,7 @@ Arena::Arena(std::uint64_t base, std::uint64_t bytes, const Limits& limits)
 
 Arena::~Arena() {
   runtime_.reset();
+  for (const auto& [host, begin] : registered_) release_pages(page_of(host), blocks_.at(begin).taken);
   munmap(reinterpret_cast<void*>(base_ - fence_bytes), bytes_ + 2 * fence_bytes);
 }
 
@@ -184,7 +193,9 @@ Result<void*> Arena::allocate_pooled(std::uint64_t bytes) {
     pool_.give(*granule, granule_bytes);
     offset = pool_.take(size, minimum_bytes);
   }
-  ++granules_[*offset / granule_bytes * granule_bytes];
+  // Free ends of neighbouring granules merge, so a block may lie across two.
+  for (std::uint64_t granule = granule_of(*offset); granule < *offset + size; granule += granule_bytes)
+    ++granules_[granule];
   blocks_[*offset] = Block{bytes, size, Kind::device, 0, true};
   return static_cast<void*>(at(*offset));
 }
@@ -224,14 +235,16 @@ Result<void> Arena::release(void* base) {
     return {};
   }
   pool_.give(at_offset, block.taken);
-  const std::uint64_t granule = at_offset / granule_bytes * granule_bytes;
-  if (--granules_[granule] != 0) return {};
-  granules_.erase(granule);
-  WR_CHECK(pool_.take_exact(granule, granule_bytes));
-  decommit(at(granule), granule_bytes);
-  device_.give(granule, granule_bytes);
-  device_used_ -= granule_bytes;
-  host_used_ -= granule_bytes;
+  const std::uint64_t end = at_offset + block.taken;
+  for (std::uint64_t granule = granule_of(at_offset); granule < end; granule += granule_bytes) {
+    if (--granules_.at(granule) != 0) continue;
+    granules_.erase(granule);
+    WR_CHECK(pool_.take_exact(granule, granule_bytes));
+    decommit(at(granule), granule_bytes);
+    device_.give(granule, granule_bytes);
+    device_used_ -= granule_bytes;
+    host_used_ -= granule_bytes;
+  }
   return {};
 }
 
@@ -272,13 +285,9 @@ Result<void*> Arena::map_host(void* host, std::uint64_t bytes) {
   const std::uint64_t first = address / page_bytes * page_bytes;
   const std::uint64_t size = round_up(address + bytes, page_bytes) - first;
   std::lock_guard lock(memory_lock_);
-  // Pages, not bytes: two registrations in one page could not be undone separately.
-  for (const auto& [other, other_offset] : registered_) {
-    const std::uint64_t other_first = other / page_bytes * page_bytes;
-    const std::uint64_t other_end = other_first + blocks_.at(other_offset).taken;
-    if (first < other_end && other_first < first + size)
-      return fail("", fmt::format("{} is registered already, or shares a page with registered memory", host));
-  }
+  for (const auto& [other, other_offset] : registered_)
+    if (address < other + blocks_.at(other_offset).bytes && other < address + bytes)
+      return fail("", fmt::format("{} bytes at {} overlap memory that is registered already", bytes, host));
   const auto offset = host_.take(size + page_bytes, page_bytes);
   if (!offset) return fail("", "out of host addresses in the device's range");
   if (auto aliased = alias_pages(reinterpret_cast<void*>(first), size, at(*offset)); !aliased) {
@@ -298,6 +307,7 @@ Result<void> Arena::unmap_host(void* host) {
   if (it == registered_.end()) return fail("", fmt::format("{} is not the start of registered memory", host));
   const std::uint64_t first = it->second / page_bytes * page_bytes;
   const std::uint64_t size = blocks_.at(it->second).taken;
+  release_pages(page_of(it->first), size);
   decommit(at(first), size);
   host_.give(first, size + page_bytes);
   blocks_.erase(it->second);
@@ -313,6 +323,7 @@ std::optional<Arena::Allocation> Arena::find(const void* pointer) const {
     auto it = registered_.upper_bound(address);
     if (it == registered_.begin()) return std::nullopt;
     --it;
+    if (address - it->first >= blocks_.at(it->second).bytes) return std::nullopt;
     where = it->second + (address - it->first);
   }
   auto it = blocks_.upper_bound(where);

@@ -76,9 +76,10 @@ class Arena {
   Result<void> release_host(void* base);
 
   /// Makes existing host memory visible inside the arena and returns the device's pointer to `host`.
-  /// Private pages become shared memory of this process; nobody may write them meanwhile.
+  /// Ranges may share a page. engine/host_memory.h says what becomes of the pages.
   /// Errors: not plain readable and writable memory, on a stack, or overlapping an earlier range.
   Result<void*> map_host(void* host, std::uint64_t bytes);
+  /// Also after the program has unmapped `host`. Errors: not the start of registered memory.
   Result<void> unmap_host(void* host);
 
   /// The live allocation that `pointer` (device's or, if registered, host's) lies in.
@@ -155,7 +156,7 @@ class Arena {
   mutable std::mutex memory_lock_;
   RangeAllocator device_, host_;
   RangeAllocator pool_;                                ///< Free bytes of pool granules.
-  std::map<std::uint64_t, std::uint32_t> granules_;    ///< Pool granule -> live allocations in it.
+  std::map<std::uint64_t, std::uint32_t> granules_;    ///< Pool granule -> live allocations that touch it.
   std::map<std::uint64_t, Block> blocks_;              ///< By offset.
   std::map<std::uint64_t, std::uint64_t> registered_;  ///< Host address -> offset.
   std::uint64_t device_used_ = 0, host_used_ = 0;

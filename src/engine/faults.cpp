@@ -19,6 +19,8 @@
 #include <sanitizer/common_interface_defs.h>
 #endif
 
+#include "engine/host_memory.h"
+
 namespace wanren::engine {
 namespace {
 
@@ -154,6 +156,10 @@ void on_fault(int signal, siginfo_t* info, void* opaque) {
   const std::uintptr_t pc = pc_of(context);
   const simt::Fault fault = ctx == nullptr ? simt::Fault::none : classify(signal, info, ctx, pc);
   if (fault == simt::Fault::none) {
+    // The host may write beside memory that is being registered.
+    if (signal == SIGSEGV && info->si_code == SEGV_ACCERR &&
+        write_may_be_repeated(reinterpret_cast<std::uint64_t>(info->si_addr), pc))
+      return;
     chain(signal, info, opaque);
     return;
   }
