@@ -349,6 +349,16 @@ std::uint64_t Arena::used_bytes() const {
   return device_used_;
 }
 
+void Arena::add_holder(WindowHolder* holder) {
+  std::lock_guard lock(holder_lock_);
+  holders_.push_back(holder);
+}
+
+void Arena::remove_holder(WindowHolder* holder) {
+  std::lock_guard lock(holder_lock_);
+  std::erase(holders_, holder);
+}
+
 Result<Window> Arena::acquire_window(std::uint64_t shared_bytes, std::uint64_t local_bytes) {
   shared_bytes = round_up(shared_bytes, page_bytes);
   local_bytes = round_up(local_bytes, page_bytes);
@@ -358,7 +368,15 @@ Result<Window> Arena::acquire_window(std::uint64_t shared_bytes, std::uint64_t l
   if (local_bytes > local_window_bytes)
     return fail("", fmt::format("a CTA asks for {} bytes of local memory; the limit is {}", local_bytes,
                                 local_window_bytes));
-  std::lock_guard lock(window_lock_);
+  std::unique_lock lock(window_lock_);
+  if (free_windows_.empty()) {
+    lock.unlock();
+    {
+      std::lock_guard all(holder_lock_);
+      for (WindowHolder* holder : holders_) holder->release_idle_windows();
+    }
+    lock.lock();
+  }
   if (free_windows_.empty())
     return fail("", fmt::format("more than {} CTAs are resident at once", layout_.windows));
   const std::uint32_t index = free_windows_.back();

@@ -105,8 +105,16 @@ class Arena {
   std::uint64_t host_limit_bytes() const { return limits_.host_bytes; }
 
   std::uint32_t window_count() const { return layout_.windows; }
+  /// Somebody who keeps windows at hand for CTAs to come, and gives them up when another needs one.
+  class WindowHolder {
+   public:
+    virtual ~WindowHolder() = default;
+    virtual void release_idle_windows() = 0;
+  };
+  void add_holder(WindowHolder* holder);
+  void remove_holder(WindowHolder* holder);
   /// A free window with exactly these bytes accessible (rounded up to pages).
-  /// Errors: none is free, more bytes than a window has, the host refuses to map.
+  /// Errors: none is free, even with holders asked; more bytes than a window has; the host refuses to map.
   Result<Window> acquire_window(std::uint64_t shared_bytes, std::uint64_t local_bytes);
   void release_window(const Window& window);
 
@@ -161,6 +169,8 @@ class Arena {
   std::map<std::uint64_t, std::uint64_t> registered_;  ///< Host address -> offset.
   std::uint64_t device_used_ = 0, host_used_ = 0;
 
+  std::mutex holder_lock_;  ///< Taken before window_lock_.
+  std::vector<WindowHolder*> holders_;
   std::mutex window_lock_;
   std::vector<WindowState> windows_;
   std::vector<std::uint32_t> free_windows_;  ///< Lowest on top.

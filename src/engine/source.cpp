@@ -44,15 +44,18 @@ struct Slot {
   double wall_s = 0;
 };
 
-class Source final : public TraceSource {
+class Source final : public TraceSource, private Arena::WindowHolder {
  public:
   explicit Source(std::unique_ptr<Grid> grid) : grid_(std::move(grid)) {
+    grid_->arena.add_holder(this);
     std::uint32_t most_slots = 0;
     for (const simt::Block& block : grid_->launch.kernel->blocks)
       most_slots = std::max<std::uint32_t>(most_slots, block.slots);
     block_words_ = trace::words_for_slots(most_slots);
     words_ = std::max<std::size_t>(buffer_words, std::size_t{block_words_} * 2);
   }
+
+  ~Source() override { grid_->arena.remove_holder(this); }
 
   const simt::Kernel& kernel() const override { return *grid_->launch.kernel; }
   std::span<const simt::LanePattern> patterns() const override { return grid_->launch.code->patterns(); }
@@ -69,11 +72,12 @@ class Source final : public TraceSource {
     {
       std::lock_guard lock(lock_);
       if (free_.empty()) {
-        slots_.push_back(std::make_unique<Slot>());
+        slots_.emplace_back();
         free_.push_back(static_cast<trace::CtaHandle>(slots_.size() - 1));
       }
       handle = free_.back();
       free_.pop_back();
+      if (slots_[handle] == nullptr) slots_[handle] = std::make_unique<Slot>();
       slot = slots_[handle].get();
     }
     if (slot->cta == nullptr) {
@@ -119,6 +123,8 @@ class Source final : public TraceSource {
     }
     std::lock_guard lock(lock_);
     free_.push_back(handle);
+    // A grid that has ended keeps nothing that the next one needs.
+    if (++ended_ == ctas()) release_idle();
   }
 
   Execution execution() const override {
@@ -128,6 +134,15 @@ class Source final : public TraceSource {
   }
 
  private:
+  void release_idle_windows() override {
+    std::lock_guard lock(lock_);
+    release_idle();
+  }
+
+  void release_idle() {
+    for (const trace::CtaHandle handle : free_) slots_[handle].reset();
+  }
+
   Slot& slot_of(trace::CtaHandle handle) {
     std::lock_guard lock(lock_);
     return *slots_[handle];
@@ -219,6 +234,7 @@ class Source final : public TraceSource {
   std::mutex lock_;
   std::vector<std::unique_ptr<Slot>> slots_;
   std::vector<trace::CtaHandle> free_;
+  std::uint64_t ended_ = 0;
 };
 
 }  // namespace

@@ -164,6 +164,50 @@ void fault_in_second_chunk(simt::WarpContext* ctx) {
   *masked<volatile int>(ctx, 0x10) = 1;
 }
 
+void exit_at_once(simt::WarpContext* ctx) {
+  ctx->counts[0].warps += 1;
+}
+
+/// Begins CTAs of `source` until one more would be more than `most`, then ends them all.
+void fill_and_drain(TraceSource& source, std::uint64_t most) {
+  std::vector<trace::CtaHandle> live;
+  for (std::uint64_t i = 0; i < std::min(most, source.ctas()); ++i) live.push_back(source.begin_cta(i, 0));
+  for (const trace::CtaHandle cta : live) {
+    consume(source, cta, 0);
+    source.end_cta(cta);
+  }
+}
+
+TEST(TraceSource, a_grid_that_has_ended_keeps_no_windows) {
+  const auto arena = make_arena();
+  const std::uint64_t ctas = arena->window_count();
+  Program program(exit_at_once, {static_cast<std::uint32_t>(ctas), 1, 1});
+  const auto first = *trace_source(program.with(nullptr), *arena);
+  fill_and_drain(*first, ctas);
+  // Every window is free again while `first` lives.
+  std::vector<Window> windows;
+  for (std::uint64_t i = 0; i < ctas; ++i) {
+    auto window = arena->acquire_window(4096, 0);
+    ASSERT_TRUE(window.has_value()) << i;
+    windows.push_back(*window);
+  }
+  for (const Window& window : windows) arena->release_window(window);
+  EXPECT_FALSE(first->failed());
+}
+
+TEST(TraceSource, a_running_grid_gives_idle_windows_to_another) {
+  const auto arena = make_arena();
+  const std::uint32_t most = arena->window_count();
+  Program program(exit_at_once, {2 * most, 1, 1});
+  const auto first = *trace_source(program.with(nullptr), *arena);
+  const auto second = *trace_source(program.with(nullptr), *arena);
+  fill_and_drain(*first, most);   // Half of it: CTAs are still to come.
+  fill_and_drain(*second, most);  // As many as there are windows.
+  EXPECT_FALSE(first->failed());
+  EXPECT_FALSE(second->failed());
+  EXPECT_EQ(second->execution().counts[0].warps, most);
+}
+
 TEST(TraceSource, a_fault_ends_every_chunk_and_is_in_the_execution) {
   const auto arena = make_arena();
   Program program(fault_in_second_chunk, {2, 1, 1});
