@@ -67,6 +67,24 @@ cudaError_t cudaGetDriverEntryPointByVersion(const char* symbol, void** funcPtr,
                                              unsigned long long flags,
                                              enum cudaDriverEntryPointQueryResult* driverStatus);
 cudaError_t cudaGetExportTable(const void** ppExportTable, const cudaUUID_t* pExportTableId);
+// Libraries of device code.
+cudaError_t cudaLibraryLoadData(cudaLibrary_t* library, const void* code, enum cudaJitOption* jitOptions,
+                                void** jitOptionsValues, unsigned int numJitOptions,
+                                enum cudaLibraryOption* libraryOptions, void** libraryOptionValues,
+                                unsigned int numLibraryOptions);
+cudaError_t cudaLibraryLoadFromFile(cudaLibrary_t* library, const char* fileName,
+                                    enum cudaJitOption* jitOptions, void** jitOptionsValues,
+                                    unsigned int numJitOptions, enum cudaLibraryOption* libraryOptions,
+                                    void** libraryOptionValues, unsigned int numLibraryOptions);
+cudaError_t cudaLibraryUnload(cudaLibrary_t library);
+cudaError_t cudaLibraryGetKernel(cudaKernel_t* pKernel, cudaLibrary_t library, const char* name);
+cudaError_t cudaLibraryGetGlobal(void** dptr, size_t* bytes, cudaLibrary_t library, const char* name);
+cudaError_t cudaLibraryGetManaged(void** dptr, size_t* bytes, cudaLibrary_t library, const char* name);
+cudaError_t cudaLibraryGetUnifiedFunction(void** fptr, cudaLibrary_t library, const char* symbol);
+cudaError_t cudaLibraryGetKernelCount(unsigned int* count, cudaLibrary_t lib);
+cudaError_t cudaLibraryEnumerateKernels(cudaKernel_t* kernels, unsigned int numKernels, cudaLibrary_t lib);
+cudaError_t cudaKernelSetAttributeForDevice(cudaKernel_t kernel, enum cudaFuncAttribute attr, int value,
+                                            int device);
 cudaError_t cudaProfilerStart(void);
 cudaError_t cudaProfilerStop(void);
 
@@ -408,7 +426,9 @@ cudaError_t cudaGraphReleaseUserObject(cudaGraph_t graph, cudaUserObject_t objec
 
 #if defined(__cplusplus)
 }
+#endif
 
+#if defined(__cplusplus) && !defined(WANREN_C_API_ONLY)
 // Overloads of CUDA 13, which passes a location where CUDA 12 passes a device number.
 static inline __attribute__((unused)) cudaError_t cudaMemPrefetchAsync(const void* devPtr, size_t count,
                                                                        cudaMemLocation location,

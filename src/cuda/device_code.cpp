@@ -1,5 +1,7 @@
 #include "cuda/device_code.h"
 
+#include <elf.h>
+
 #include <algorithm>
 #include <cstring>
 
@@ -7,15 +9,62 @@
 
 namespace wanren::cuda {
 
+namespace {
+
+constexpr std::uint32_t wrapper_magic = 0x466243b1, fat_binary_magic = 0xba55ed50;
+
+/// Bytes of a text that ends with a zero byte, or where memory stops being text: not every client terminates
+/// it.
+std::size_t text_bytes(const unsigned char* text) {
+  std::size_t at = 0;
+  for (;;) {
+    const unsigned char c = text[at];
+    std::size_t more = 0;
+    if (c >= 0xc2 && c <= 0xf4)
+      more = c >= 0xf0 ? 3 : c >= 0xe0 ? 2 : 1;
+    else if (c >= 0x7f || (c < 0x20 && (c < '\t' || c > '\r')))
+      return at;
+    for (std::size_t i = 1; i <= more; ++i)
+      if ((text[at + i] & 0xc0) != 0x80) return at;
+    at += 1 + more;
+  }
+}
+
+std::size_t elf_bytes(const std::byte* data) {
+  Elf64_Ehdr header;
+  std::memcpy(&header, data, sizeof header);
+  std::uint64_t end = header.e_shoff + std::uint64_t{header.e_shnum} * header.e_shentsize;
+  if (header.e_phnum != 0)
+    end = std::max<std::uint64_t>(end, header.e_phoff + std::uint64_t{header.e_phnum} * header.e_phentsize);
+  return static_cast<std::size_t>(end);
+}
+
+}  // namespace
+
 Result<std::vector<ptx::PtxImage>> images_at(const void* data) {
+  std::uint32_t magic = 0;
+  std::memcpy(&magic, data, sizeof magic);
+  if (magic == wrapper_magic) {
+    std::memcpy(&data, static_cast<const std::byte*>(data) + 8, sizeof data);
+    std::memcpy(&magic, data, sizeof magic);
+  }
   const auto* bytes = static_cast<const std::byte*>(data);
-  constexpr unsigned char fat_binary_magic[] = {0x50, 0xed, 0x55, 0xba};
-  if (std::memcmp(data, fat_binary_magic, sizeof fat_binary_magic) != 0)
-    return ptx::extract({bytes, std::strlen(static_cast<const char*>(data))});
-  const auto size = ptx::fat_binary_bytes(
-      std::span<const std::byte, ptx::fat_binary_header_bytes>(bytes, ptx::fat_binary_header_bytes));
-  if (!size) return std::unexpected(size.error());
-  return ptx::extract({bytes, *size});
+  if (magic == fat_binary_magic) {
+    const auto size = ptx::fat_binary_bytes(
+        std::span<const std::byte, ptx::fat_binary_header_bytes>(bytes, ptx::fat_binary_header_bytes));
+    if (!size) return std::unexpected(size.error());
+    return ptx::extract({bytes, *size});
+  }
+  if (std::memcmp(data, ELFMAG, SELFMAG) == 0) return ptx::extract({bytes, elf_bytes(bytes)});
+  return ptx::extract({bytes, text_bytes(static_cast<const unsigned char*>(data))});
+}
+
+const ptx::PtxImage* best_image(const std::vector<ptx::PtxImage>& images, const chip::Spec& chip) {
+  const int target = static_cast<int>(chip.identity.ptx_target);
+  const ptx::PtxImage* best = nullptr;
+  for (const ptx::PtxImage& image : images)
+    if (image.target_sm <= target && (best == nullptr || image.target_sm > best->target_sm)) best = &image;
+  return best;
 }
 
 driver::Loaded<std::string> pick_image(Result<std::vector<ptx::PtxImage>> images, const chip::Spec& chip,
@@ -26,13 +75,9 @@ driver::Loaded<std::string> pick_image(Result<std::vector<ptx::PtxImage>> images
   };
   if (!images) return refuse(driver::Status::cudaErrorInvalidKernelImage, images.error());
   const int target = static_cast<int>(chip.identity.ptx_target);
-  const ptx::PtxImage* best = nullptr;
+  if (const ptx::PtxImage* best = best_image(*images, chip)) return best->text;
   int lowest = 1 << 20;
-  for (const ptx::PtxImage& image : *images) {
-    lowest = std::min(lowest, image.target_sm);
-    if (image.target_sm <= target && (best == nullptr || image.target_sm > best->target_sm)) best = &image;
-  }
-  if (best != nullptr) return best->text;
+  for (const ptx::PtxImage& image : *images) lowest = std::min(lowest, image.target_sm);
   if (images->empty())
     return refuse(driver::Status::cudaErrorNoKernelImageForDevice,
                   Error{name, "its device code is machine code for another vendor's chip, without PTX",

@@ -10,8 +10,12 @@
 
 namespace wanren::cuda {
 
-/// The PTX texts of embedded device code: a fat binary, or PTX text that a zero byte ends.
+/// The PTX texts of device code in memory: a fat binary or its wrapper, an ELF image, or PTX text that a zero
+/// byte or the first byte that is no text ends.
 Result<std::vector<ptx::PtxImage>> images_at(const void* data);
+
+/// The image with the highest target that `chip` runs, or null.
+const ptx::PtxImage* best_image(const std::vector<ptx::PtxImage>& images, const chip::Spec& chip);
 
 /// The text with the highest target that `chip` runs. Errors are logged too: unreadable image, no PTX at all,
 /// PTX for later chips only. `name` is the program's or file's, for messages.

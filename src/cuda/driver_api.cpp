@@ -1,17 +1,13 @@
 // libcuda's entry points. Types are written out as their binary interface has them, so that this file does
 // not depend on which version of cuda.h a program was compiled with.
 
-#include <dlfcn.h>
-
 #include <algorithm>
 #include <cstring>
-#include <fstream>
-#include <iterator>
-#include <map>
-#include <mutex>
 #include <string>
 
 #include "cuda/device_code.h"
+#include "cuda/entry_points.h"
+#include "cuda/handles.h"
 #include "cuda/runtime.h"
 #include "support/log.h"
 
@@ -66,24 +62,8 @@ int fill(DevicePointer to, unsigned value, unsigned element, size_t count, Strea
                            stream_of(stream), async));
 }
 
-int load(driver::Module** module, Result<std::vector<ptx::PtxImage>> images, const std::string& name) {
-  int error = 0;
-  driver::Device* device = device_or(error);
-  if (device == nullptr) return error;
-  driver::Loaded<std::string> text = pick_image(std::move(images), device->chip(), name);
-  if (!text) return code(text.error().status);
-  auto loaded = device->load_module({std::move(*text)}, name);
+int give(driver::Loaded<driver::Module*> loaded, driver::Module** module) {
   if (!loaded) return code(loaded.error().status);
-  // As real drivers do when asked eagerly: every kernel must be executable.
-  for (const ptx::Function& function : (*loaded)->ptx().functions) {
-    if (!function.is_kernel || !function.has_body) continue;
-    if (auto built = (*loaded)->function(function.name); !built) {
-      log::error(built.error().error.message());
-      const int status = code(built.error().status);
-      device->unload_module(*loaded);
-      return status;
-    }
-  }
   *module = *loaded;
   return 0;
 }
@@ -124,7 +104,7 @@ int cuInit(unsigned flags) {
 
 int cuDriverGetVersion(int* version) {
   if (version == nullptr) return invalid_value();
-  *version = CUDART_VERSION;
+  *version = driver_version;
   return 0;
 }
 
@@ -247,7 +227,7 @@ int cuCtxGetDevice(int* device) {
   return 0;
 }
 int cuCtxGetApiVersion(void*, unsigned* version) {
-  *version = CUDART_VERSION;
+  *version = driver_version;
   return 0;
 }
 int cuCtxSetCacheConfig(int) {
@@ -270,7 +250,7 @@ int cuCtxSynchronize() {
 
 int cuModuleLoadData(driver::Module** module, const void* image) {
   if (image == nullptr || module == nullptr) return invalid_value();
-  return load(module, images_at(image), "module");
+  return give(load_image(images_at(image), "module"), module);
 }
 int cuModuleLoadDataEx(driver::Module** module, const void* image, unsigned, int*, void**) {
   return cuModuleLoadData(module, image);
@@ -280,19 +260,15 @@ int cuModuleLoadFatBinary(driver::Module** module, const void* image) {
 }
 
 int cuModuleLoad(driver::Module** module, const char* path) {
-  std::ifstream file(path, std::ios::binary);
-  if (!file) {
-    log::error(Error{path, "cannot be read", "name an existing PTX or fat binary file"}.message());
-    return code(driver::Status::cudaErrorFileNotFound);
-  }
-  const std::string bytes{std::istreambuf_iterator<char>(file), {}};
-  return load(module, ptx::extract(std::as_bytes(std::span(bytes))), path);
+  if (module == nullptr || path == nullptr) return invalid_value();
+  return give(load_file(path), module);
 }
 
 int cuModuleUnload(driver::Module* module) {
   int error = 0;
   driver::Device* device = device_or(error);
   if (device == nullptr) return error;
+  withdraw(module);
   device->unload_module(module);
   return 0;
 }
@@ -304,7 +280,7 @@ int cuModuleGetFunction(driver::Function** function, driver::Module* module, con
     log::warn(found.error().error.message());
     return code(found.error().status);
   }
-  *function = *found;
+  *function = publish(*found);
   return 0;
 }
 
@@ -349,7 +325,13 @@ int cuFuncSetAttribute(driver::Function* function, int attribute, int value) {
   int error = 0;
   driver::Device* device = device_or(error);
   if (device == nullptr) return error;
-  if (attribute != 8) return 0;
+  switch (attribute) {
+    case 8: break;
+    case 9:   // Shared-memory carve-out and cluster preferences are hints,
+    case 14:  // as is leave to use cluster sizes that other chips may lack.
+    case 15: return 0;
+    default: return invalid_value();
+  }
   if (value < 0 || value > device->chip().unit.shared_optin - function->kernel->static_shared_bytes)
     return invalid_value();
   function->dynamic_shared_limit = static_cast<std::uint32_t>(value);
@@ -555,17 +537,28 @@ int cuProfilerStop() {
   return 0;
 }
 
-// Found by name; entry points that later versions renamed are tried with their suffix first.
-int cuGetProcAddress_v2(const char* symbol, void** function, int, unsigned long long, int* status) {
-  for (const char* suffix : {"_v2", ""}) {
-    *function = dlsym(RTLD_DEFAULT, (std::string(symbol) + suffix).c_str());
-    if (*function != nullptr) break;
-  }
-  if (status != nullptr) *status = *function != nullptr ? 0 : 1;
-  return *function != nullptr ? 0 : code(driver::Status::cudaErrorSymbolNotFound);
+int cuGetProcAddress_v2(const char* symbol, void** function, int version, unsigned long long flags,
+                        int* status) {
+  constexpr unsigned long long legacy_stream = 1, stream_per_thread = 2;
+  if (symbol == nullptr || function == nullptr || version > driver_version ||
+      (flags & ~(legacy_stream | stream_per_thread)) != 0)
+    return invalid_value();
+  const Search found = find_entry_point(symbol, version, (flags & stream_per_thread) != 0, function);
+  if (status != nullptr) *status = static_cast<int>(found);
+  return 0;
 }
+// Before CUDA 12 there was no status, so the error says that there is no such function.
 int cuGetProcAddress(const char* symbol, void** function, int version, unsigned long long flags) {
-  return cuGetProcAddress_v2(symbol, function, version, flags, nullptr);
+  int status = 0;
+  if (const int error = cuGetProcAddress_v2(symbol, function, version, flags, &status); error != 0)
+    return error;
+  return status == 0 ? 0 : code(driver::Status::cudaErrorSymbolNotFound);
+}
+
+// The vendor's private tables are not part of CUDA's interface.
+int cuGetExportTable(const void** table, const void*) {
+  if (table != nullptr) *table = nullptr;
+  return code(driver::Status::cudaErrorNotSupported);
 }
 
 }  // extern "C"

@@ -8,6 +8,7 @@
 
 cudaGraphNode_t CUgraph_st::add(CUgraphNode_st node) {
   nodes.push_back(std::make_unique<CUgraphNode_st>(std::move(node)));
+  nodes.back()->graph = this;
   return nodes.back().get();
 }
 

@@ -27,6 +27,7 @@ struct CUgraphNode_st {
   std::vector<cudaGraphNode_t> after;                   ///< Dependencies; in the same graph.
   std::function<cudaError_t(cudaStream_t stream)> run;  ///< Empty: nothing to do.
   bool enabled = true;
+  CUgraph_st* graph = nullptr;  ///< That it is in.
   // What the queries return, by type.
   std::shared_ptr<wanren::cuda::KernelCall> kernel;
   cudaMemcpy3DParms copy{};

@@ -27,8 +27,12 @@ Registry& Registry::instance() {
 Registry::Unit* Registry::add_unit(const FatBinaryWrapper& wrapper) {
   std::lock_guard lock(mutex_);
   auto unit = std::make_unique<Unit>();
-  unit->data = wrapper.data;
   unit->relocatable = wrapper.version == 2;
+  // What the vendor's linker made is machine code; the parts still have their PTX.
+  if (unit->relocatable)
+    for (const void* const* part = wrapper.parts; part != nullptr && *part != nullptr; ++part)
+      unit->data.push_back(*part);
+  if (unit->data.empty()) unit->data = {wrapper.data};
   units_.push_back(std::move(unit));
   return units_.back().get();
 }
@@ -54,14 +58,31 @@ driver::Loaded<driver::Module*> Registry::module_of(Unit* unit) {
   driver::Device* device = driver::Device::get(&why);
   if (device == nullptr) return std::unexpected(driver::Failure{why, Error{"", driver::text(why), ""}});
 
-  auto pick = [&](const Unit& from) {
-    return pick_image(images_at(from.data), device->chip(), program_name());
+  auto pick = [&](const Unit& from) -> driver::Loaded<std::vector<std::string>> {
+    std::vector<std::string> texts;
+    for (const void* data : from.data) {
+      // The vendor's own device library is a part too, for its newest chips; code that calls it does not
+      // link.
+      const auto images = images_at(data);
+      if (from.data.size() > 1 && images && best_image(*images, device->chip()) == nullptr) continue;
+      driver::Loaded<std::string> text = pick_image(images_at(data), device->chip(), program_name());
+      if (!text) return std::unexpected(text.error());
+      texts.push_back(std::move(*text));
+    }
+    if (texts.empty()) {
+      driver::Loaded<std::string> why =
+          pick_image(images_at(from.data.front()), device->chip(), program_name());
+      if (!why) return std::unexpected(why.error());
+    }
+    return texts;
   };
-  driver::Loaded<std::string> text = pick(*unit);
+  auto text = pick(*unit);
   if (!text) return std::unexpected(text.error());
-  auto is_marked = [](const std::string& ptx) { return ptx.starts_with(relocatable_mark); };
+  auto is_marked = [](const std::vector<std::string>& ptx) {
+    return ptx.front().starts_with(relocatable_mark);
+  };
   if (!unit->relocatable && !is_marked(*text)) {
-    auto module = device->load_module({std::move(*text)}, program_name());
+    auto module = device->load_module(std::move(*text), program_name());
     if (!module) return std::unexpected(module.error());
     return modules_[unit] = *module;
   }
@@ -69,10 +90,10 @@ driver::Loaded<driver::Module*> Registry::module_of(Unit* unit) {
   std::vector<Unit*> linked;
   for (const auto& other : units_) {
     if (other->unloaded) continue;
-    driver::Loaded<std::string> part = pick(*other);
+    auto part = pick(*other);
     if (!part) return std::unexpected(part.error());
     if (!other->relocatable && !is_marked(*part)) continue;
-    texts.push_back(std::move(*part));
+    std::move(part->begin(), part->end(), std::back_inserter(texts));
     linked.push_back(other.get());
   }
   auto module = device->load_module(std::move(texts), program_name());

@@ -17,7 +17,8 @@ struct FatBinaryWrapper {
   std::uint32_t magic;    ///< 0x466243b1
   std::uint32_t version;  ///< 1; 2 for relocatable code
   const void* data;
-  const void* filename_or_list;
+  /// Version 2: the fat binaries that the vendor's linker made `data` of, up to a null.
+  const void* const* parts;
 };
 
 class Registry {
@@ -25,7 +26,7 @@ class Registry {
   static Registry& instance();
 
   struct Unit {
-    const void* data = nullptr;
+    std::vector<const void*> data;  ///< One fat binary, or the parts of a linked one.
     bool relocatable = false;
     bool unloaded = false;
   };

@@ -18,6 +18,9 @@ struct CUevent_st {
 
 namespace wanren::cuda {
 
+/// What the driver API answers: the newest version whose runtime library there is.
+inline constexpr int driver_version = 13000;
+
 /// Remembers `error` for cudaGetLastError and returns it.
 cudaError_t note(cudaError_t error);
 inline cudaError_t note(driver::Status status) {

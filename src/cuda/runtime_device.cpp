@@ -19,6 +19,10 @@ cudaError_t note(cudaError_t error) {
   return error;
 }
 
+void remember_error(int error) {
+  (void)note(static_cast<cudaError_t>(error));
+}
+
 cudaError_t last_error(bool clear) {
   cudaError_t error = thread_last_error;
   if (clear) thread_last_error = cudaSuccess;
@@ -308,12 +312,8 @@ const char* cudaGetErrorString(cudaError_t error) {
 
 cudaError_t cudaDriverGetVersion(int* version) {
   if (version == nullptr) return note(cudaErrorInvalidValue);
-  *version = CUDART_VERSION;
+  *version = driver_version;
   return cudaSuccess;
-}
-
-cudaError_t cudaRuntimeGetVersion(int* version) {
-  return cudaDriverGetVersion(version);
 }
 
 cudaError_t cudaProfilerStart(void) {

@@ -80,6 +80,7 @@ cudaError_t replace(cudaGraphNode_t node, cudaGraphNodeType type, CUgraphNode_st
   if (node == nullptr || node->type != type) return note(cudaErrorInvalidValue);
   with.after = node->after;
   with.enabled = node->enabled;
+  with.graph = node->graph;
   *node = std::move(with);
   return cudaSuccess;
 }
@@ -327,6 +328,29 @@ cudaError_t cudaGraphGetRootNodes(cudaGraph_t graph, cudaGraphNode_t* nodes, siz
 cudaError_t cudaGraphNodeGetDependencies(cudaGraphNode_t node, cudaGraphNode_t* nodes, size_t* count) {
   if (node == nullptr) return note(cudaErrorInvalidValue);
   return list(node->after, nodes, count);
+}
+
+cudaError_t cudaGraphNodeGetDependentNodes(cudaGraphNode_t node, cudaGraphNode_t* nodes, size_t* count) {
+  if (node == nullptr) return note(cudaErrorInvalidValue);
+  std::vector<cudaGraphNode_t> dependent;
+  for (const auto& other : node->graph->nodes)
+    if (std::find(other->after.begin(), other->after.end(), node) != other->after.end())
+      dependent.push_back(other.get());
+  return list(dependent, nodes, count);
+}
+
+cudaError_t cudaGraphGetEdges(cudaGraph_t graph, cudaGraphNode_t* from, cudaGraphNode_t* to, size_t* count) {
+  if (graph == nullptr || count == nullptr || (from == nullptr) != (to == nullptr))
+    return note(cudaErrorInvalidValue);
+  std::vector<cudaGraphNode_t> tails, heads;
+  for (const auto& node : graph->nodes)
+    for (const cudaGraphNode_t before : node->after) {
+      tails.push_back(before);
+      heads.push_back(node.get());
+    }
+  size_t written = *count;
+  if (const cudaError_t error = list(tails, from, &written); error != cudaSuccess) return error;
+  return list(heads, to, count);
 }
 
 cudaError_t cudaGraphNodeGetType(cudaGraphNode_t node, cudaGraphNodeType* type) {

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <vector>
 
+#include "cuda/handles.h"
 #include "cuda/registry.h"
 #include "cuda/runtime.h"
 #include "support/log.h"
@@ -10,6 +11,7 @@
 namespace wanren::cuda {
 
 driver::Loaded<driver::Function*> function_of(const void* host_function) {
+  if (driver::Function* function = published(host_function)) return function;
   return Registry::instance().function(host_function);
 }
 

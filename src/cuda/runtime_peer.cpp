@@ -2,6 +2,7 @@
 
 #include <cstring>
 
+#include "cuda/handles.h"
 #include "cuda/runtime.h"
 
 using namespace wanren;
@@ -101,8 +102,9 @@ cudaError_t cudaStreamGetId(cudaStream_t handle, unsigned long long* id) {
 
 cudaError_t cudaGetFuncBySymbol(cudaFunction_t* function, const void* symbol) {
   if (function == nullptr) return note(cudaErrorInvalidValue);
-  if (auto found = function_of(symbol); !found) return note(found.error().status);
-  *function = reinterpret_cast<cudaFunction_t>(const_cast<void*>(symbol));
+  auto found = function_of(symbol);
+  if (!found) return note(found.error().status);
+  *function = reinterpret_cast<cudaFunction_t>(publish(*found));
   return cudaSuccess;
 }
 

@@ -2,12 +2,27 @@
 
 #include <algorithm>
 
+#include "cuda/entry_points.h"
 #include "cuda/runtime.h"
 
 namespace wanren::cuda {
+namespace {
+
+/// The calling thread's own default stream, or null without a device.
+driver::Stream thread_stream() {
+  thread_local driver::Stream stream;
+  if (stream == nullptr)
+    if (driver::Device* device = driver::Device::get()) stream = device->create_stream(false, 0);
+  return stream;
+}
+
+}  // namespace
 
 driver::Stream stream_of(cudaStream_t handle) {
-  if (handle == nullptr || handle == cudaStreamLegacy || handle == cudaStreamPerThread) return nullptr;
+  const bool per_thread =
+      handle == cudaStreamPerThread || (handle == nullptr && NullStreamPerThread::is_active());
+  if (per_thread) return thread_stream();
+  if (handle == nullptr || handle == cudaStreamLegacy) return nullptr;
   return handle->stream;
 }
 
