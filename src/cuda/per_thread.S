@@ -1,6 +1,6 @@
 // libcuda's entry points for callers with a stream per thread; entry_points.cpp fills the table.
 
-#include "cuda/trampolines.h"
+#include "cuda/trampolines.inc"
 
 .macro WR_JUMP
   jmp *wanren_per_thread+8*row(%rip)

@@ -1,6 +1,6 @@
 // libcudart's symbols of one version: each jumps through the table that libcuda exports.
 
-#include "cuda/trampolines.h"
+#include "cuda/trampolines.inc"
 
 .macro WR_JUMP
   movq wanren_runtime@GOTPCREL(%rip), %r11
