@@ -305,7 +305,7 @@ int cuFuncGetAttribute(int* value, int attribute, driver::Function* function) {
     return code(status);
   const simt::Kernel& kernel = *function->kernel;
   switch (attribute) {
-    case 0: *value = static_cast<int>(device->chip().unit.max_threads_per_cta); return 0;
+    case 0: *value = device->max_threads_per_cta(*function); return 0;
     case 1: *value = static_cast<int>(kernel.static_shared_bytes); return 0;
     case 2: *value = 0; return 0;
     case 3: *value = static_cast<int>(kernel.local_bytes + program->spill_bytes); return 0;

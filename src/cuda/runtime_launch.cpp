@@ -165,17 +165,7 @@ cudaError_t cudaFuncGetAttributes(cudaFuncAttributes* attributes, const void* fu
   attributes->binaryVersion =
       static_cast<int>(device->chip().identity.compute_major * 10 + device->chip().identity.compute_minor);
   const auto& unit = device->chip().unit;
-  const auto register_file =
-      device->chip().subcore.register_bytes * device->chip().package.subcores_per_unit / 4;
-  const auto by_registers =
-      register_file / std::max<std::int64_t>(program->registers_per_thread, 1) / 32 * 32;
-  attributes->maxThreadsPerBlock =
-      static_cast<int>(std::min<std::int64_t>(unit.max_threads_per_cta, by_registers));
-  if (kernel.bounds.max_threads[0] != 0)
-    attributes->maxThreadsPerBlock = std::min<int>(
-        attributes->maxThreadsPerBlock,
-        static_cast<int>(kernel.bounds.max_threads[0] * std::max(1u, kernel.bounds.max_threads[1]) *
-                         std::max(1u, kernel.bounds.max_threads[2])));
+  attributes->maxThreadsPerBlock = device->max_threads_per_cta(**found);
   attributes->maxDynamicSharedSizeBytes =
       static_cast<int>((*found)->dynamic_shared_limit != 0 ? (*found)->dynamic_shared_limit
                                                            : unit.shared_static - kernel.static_shared_bytes);

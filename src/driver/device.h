@@ -108,7 +108,10 @@ class Device {
   // Kernels.
   Status launch(const LaunchRequest& request);
   /// Registers, local and shared memory, as this chip would have them.
-  Status attributes(Function& function, lower::MachineProgram const** program);
+  /// `threads`: of the blocks it would be launched with; 1: what the code itself would like.
+  Status attributes(Function& function, lower::MachineProgram const** program, std::uint32_t threads = 1);
+  /// The chip's limit and the kernel's own; registers do not limit it, code is made to fit.
+  int max_threads_per_cta(const Function& function) const;
   lower::Occupancy occupancy(Function& function, std::uint32_t threads, std::uint32_t dynamic_shared_bytes);
 
   /// Modelled host time in nanoseconds since the device was made; reading it costs a little, so that a

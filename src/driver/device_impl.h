@@ -40,8 +40,10 @@ struct Prepared {
   double compile_wall_s = 0;
 };
 
+/// Machine programs of a function by register limit: a block too large for the registers that the code
+/// would like gets code of its own.
 struct FunctionLowered {
-  lower::MachineProgram program;
+  std::map<std::uint32_t, lower::MachineProgram> by_limit;
 };
 
 struct Device::Op {
@@ -102,7 +104,9 @@ struct Device::Impl {
   void wait_until(Picoseconds time);
   void charge_us(double microseconds);
   Result<Prepared*> prepare(const std::shared_ptr<const simt::Kernel>& kernel, Dim3 block);
-  Loaded<const lower::MachineProgram*> lower_function(Function& function);
+  /// The program that a launch with blocks of this many threads runs.
+  Loaded<const lower::MachineProgram*> lower_function(Function& function, std::uint32_t threads);
+  Loaded<const lower::MachineProgram*> lower_within(Function& function, std::uint32_t registers);
 };
 
 inline Picoseconds from_us(double us) {

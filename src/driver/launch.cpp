@@ -53,32 +53,59 @@ Result<Prepared*> Device::Impl::prepare(const std::shared_ptr<const simt::Kernel
   return &it->second;
 }
 
-Loaded<const lower::MachineProgram*> Device::Impl::lower_function(Function& function) {
-  auto it = lowered.find(&function);
-  if (it == lowered.end()) {
-    Result<lower::MachineProgram> program = lower::lower(*function.kernel, device.chip_);
+Loaded<const lower::MachineProgram*> Device::Impl::lower_within(Function& function, std::uint32_t registers) {
+  auto& owned = lowered[&function];
+  if (!owned) owned = std::make_unique<FunctionLowered>();
+  auto it = owned->by_limit.find(registers);
+  if (it == owned->by_limit.end()) {
+    Result<lower::MachineProgram> program = lower::lower(*function.kernel, device.chip_, registers);
     if (!program) return std::unexpected(Failure{Status::cudaErrorInvalidPtx, program.error()});
-    it = lowered.emplace(&function, std::make_unique<FunctionLowered>(FunctionLowered{std::move(*program)}))
-             .first;
+    it = owned->by_limit.emplace(registers, std::move(*program)).first;
   }
-  return &it->second->program;
+  return &it->second;
 }
 
-Status Device::attributes(Function& function, const lower::MachineProgram** program) {
+Loaded<const lower::MachineProgram*> Device::Impl::lower_function(Function& function, std::uint32_t threads) {
+  auto program = lower_within(function, lower::any_registers);
+  const std::uint32_t fit = lower::registers_that_fit(device.chip_, threads);
+  if (!program || (*program)->registers_per_thread <= fit) return program;
+  const std::uint32_t wanted = (*program)->registers_per_thread;
+  program = lower_within(function, fit);
+  if (program && (*program)->spill_bytes > 0)
+    log::write_once(log::Level::warn,
+                    Error{"launch of " + function.display_name,
+                          "blocks of " + std::to_string(threads) + " threads leave " + std::to_string(fit) +
+                              " registers a thread, " + std::to_string(wanted) + " would be used: " +
+                              std::to_string((*program)->spill_bytes) + " bytes a thread are spilled",
+                          "write __launch_bounds__(" + std::to_string(threads) +
+                              "), without which a GPU may refuse the launch, or use smaller blocks"}
+                        .message());
+  return program;
+}
+
+Status Device::attributes(Function& function, const lower::MachineProgram** program, std::uint32_t threads) {
   std::lock_guard lock(impl_->mutex);
-  auto lowered = impl_->lower_function(function);
+  auto lowered = impl_->lower_function(function, threads);
   if (!lowered) {
-    log::error(lowered.error().error.message());
+    log::write_once(log::Level::error, lowered.error().error.message());
     return lowered.error().status;
   }
   *program = *lowered;
   return Status::cudaSuccess;
 }
 
+int Device::max_threads_per_cta(const Function& function) const {
+  const std::uint32_t* bound = function.kernel->bounds.max_threads;
+  std::uint64_t most = static_cast<std::uint64_t>(chip_.unit.max_threads_per_cta);
+  if (bound[0] != 0)
+    most = std::min(most, std::uint64_t{bound[0]} * std::max(1u, bound[1]) * std::max(1u, bound[2]));
+  return static_cast<int>(most);
+}
+
 lower::Occupancy Device::occupancy(Function& function, std::uint32_t threads,
                                    std::uint32_t dynamic_shared_bytes) {
   const lower::MachineProgram* program = nullptr;
-  if (attributes(function, &program) != Status::cudaSuccess) return {};
+  if (attributes(function, &program, threads) != Status::cudaSuccess) return {};
   return lower::occupancy(chip_, program->registers_per_thread, threads,
                           function.kernel->static_shared_bytes + dynamic_shared_bytes);
 }
@@ -90,7 +117,7 @@ Status Device::launch(const LaunchRequest& request) {
   Function& function = *request.function;
   const simt::Kernel& kernel = *function.kernel;
   auto refuse = [&](Status status, const std::string& cause, const std::string& remedy) {
-    log::warn(Error{"launch of " + function.display_name, cause, remedy}.message());
+    log::write_once(log::Level::warn, Error{"launch of " + function.display_name, cause, remedy}.message());
     return status;
   };
 
@@ -139,7 +166,9 @@ Status Device::launch(const LaunchRequest& request) {
                       " bytes after cudaFuncSetAttribute(cudaFuncAttributeMaxDynamicSharedMemorySize)");
 
   const lower::MachineProgram* program = nullptr;
-  if (const Status status = attributes(function, &program); status != Status::cudaSuccess) return status;
+  if (const Status status = attributes(function, &program, static_cast<std::uint32_t>(threads));
+      status != Status::cudaSuccess)
+    return status;
   const lower::Occupancy occupancy =
       lower::occupancy(chip_, program->registers_per_thread, static_cast<std::uint32_t>(threads),
                        kernel.static_shared_bytes + request.dynamic_shared_bytes);

@@ -457,12 +457,14 @@ class Coalescer {
     const std::size_t n = code_.virtuals.size();
     for (Virtual v = 0; v < n; ++v) grouping_.web[v] = find(v);
     grouping_.groups.clear();
-    for (std::size_t g = 1; g < sizes_.size(); ++g) grouping_.groups.push_back({sizes_[g], false});
+    for (std::size_t g = 1; g < sizes_.size(); ++g) grouping_.groups.push_back({sizes_[g]});
     grouping_.seats.resize(n);
     for (Virtual v = 0; v < n; ++v) {
       if (grouping_.web[v] != v) continue;
       if (seats_[v].group != 0) {
         grouping_.seats[v] = {seats_[v].group - 1, seats_[v].offset};
+        std::uint8_t& wide = grouping_.groups[seats_[v].group - 1].words;
+        wide = std::max<std::uint8_t>(wide, seats_[v].offset + code_.virtuals[v].words);
       } else {
         grouping_.seats[v] = {static_cast<std::uint32_t>(grouping_.groups.size()), 0};
         grouping_.groups.push_back({code_.virtuals[v].words, code_.virtuals[v].predicate});

@@ -38,7 +38,7 @@ struct VirtualRegister {
 
 /// How an access may collide with others, for order within a block.
 struct Access {
-  enum class Space : std::uint8_t { none, generic, global, shared, local, constant };
+  enum class Space : std::uint8_t { none, generic, global, shared, local, constant, spill };
   Space space = Space::none;
   bool reads = false, writes = false;
   bool read_only = false;       ///< Memory that no thread writes (ld.global.nc, ld.const).
@@ -109,6 +109,7 @@ struct Grouping {
   struct Group {
     std::uint8_t words = 1;
     bool predicate = false;
+    bool brief = false;  ///< Made by spilling: from a reload to its use.
   };
   std::vector<Group> groups;
 };
@@ -139,11 +140,8 @@ Grouping coalesce(Code& code);
 /// source order allows it.
 void schedule(Code& code, const Grouping& grouping, std::uint32_t budget);
 
-/// Registers by linear scan over live intervals of groups; spill code where `budget` does not suffice.
-/// Fills blocks, registers used and spill bytes of the program.
-void allocate(const Code& code, const Grouping& grouping, std::uint32_t budget, MachineProgram& program);
-
-/// General registers that a thread of this kernel may have on this chip.
-std::uint32_t register_budget(const simt::Kernel& kernel, const chip::Spec& chip);
+/// Schedules for at most `budget` general registers and assigns them, with spill code where no order of
+/// the instructions suffices. Fills blocks, registers used and spill bytes of the program.
+void allocate(Code& code, Grouping& grouping, std::uint32_t budget, MachineProgram& program);
 
 }  // namespace wanren::lower

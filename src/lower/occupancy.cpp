@@ -49,4 +49,15 @@ Occupancy occupancy(const chip::Spec& chip, std::uint32_t registers_per_thread, 
   return result;
 }
 
+std::uint32_t registers_that_fit(const chip::Spec& chip, std::uint64_t threads_per_cta, std::uint64_t ctas) {
+  const auto& s = chip.subcore;
+  const std::uint64_t warps = (threads_per_cta + warp_size - 1) / warp_size * ctas;
+  const auto subcores = static_cast<std::uint64_t>(chip.package.subcores_per_unit);
+  const std::uint64_t per_subcore = std::max<std::uint64_t>(1, (warps + subcores - 1) / subcores);
+  const auto granularity = static_cast<std::uint64_t>(s.register_granularity);
+  const std::uint64_t per_warp =
+      static_cast<std::uint64_t>(s.register_bytes) / 4 / per_subcore / granularity * granularity;
+  return static_cast<std::uint32_t>(per_warp / warp_size);
+}
+
 }  // namespace wanren::lower

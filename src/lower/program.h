@@ -55,7 +55,9 @@ struct MachineInst {
   /// Loads of neighbouring words that this one (with `bytes` for all of them) replaces: their records are
   /// consumed too and say nothing new.
   std::uint16_t merged_slots[3] = {simt::no_slot, simt::no_slot, simt::no_slot};
-  std::uint16_t bytes = 0;           ///< Memory: per lane.
+  std::uint16_t bytes = 0;       ///< Memory: per lane.
+  bool spill = false;            ///< Load or store of the thread's spill space, which has no trace record.
+  std::uint16_t spill_word = 0;  ///< First word of it.
   std::uint32_t flops_per_lane = 0;  ///< Counted only where lanes are active.
   std::uint32_t tensor_flops = 0;    ///< Per warp.
   std::uint8_t tensor_type = 0;      ///< TensorType
@@ -72,15 +74,19 @@ struct MachineBlock {
 struct MachineProgram {
   std::vector<MachineBlock> blocks;  ///< By frozen BlockId.
   std::uint32_t registers_per_thread = 0;
-  std::uint32_t spill_bytes = 0;  ///< Per thread; spill traffic is in the stream, without trace slot.
+  std::uint32_t spill_bytes = 0;  ///< Spill space per thread.
   std::uint32_t code_bytes = 0;
   std::string tensor_path;            ///< "", "warp mma", "tile mma"
   std::vector<std::string> emulated;  ///< Features lowered to a sequence: "fp64"
 };
 
-/// Fuses, folds, removes dead moves, schedules within blocks, allocates registers.
+inline constexpr std::uint32_t any_registers = ~0u;
+
+/// Fuses, folds, removes dead moves, schedules within blocks, allocates registers: at most
+/// `register_limit` per thread, and no more than the kernel's own bounds allow, with spills where needed.
 /// Errors: a feature that this chip refuses (place: PTX line).
-Result<MachineProgram> lower(const simt::Kernel& kernel, const chip::Spec& chip);
+Result<MachineProgram> lower(const simt::Kernel& kernel, const chip::Spec& chip,
+                             std::uint32_t register_limit = any_registers);
 
 /// Every trace slot of every block is consumed exactly once and in an order that keeps memory and
 /// barrier order; registers are in range. First broken rule, or empty.
@@ -97,5 +103,9 @@ struct Occupancy {
 };
 Occupancy occupancy(const chip::Spec& chip, std::uint32_t registers_per_thread, std::uint32_t threads_per_cta,
                     std::uint32_t shared_bytes_per_cta);
+
+/// Registers per thread with which `ctas` CTAs of this size just fit one compute unit.
+std::uint32_t registers_that_fit(const chip::Spec& chip, std::uint64_t threads_per_cta,
+                                 std::uint64_t ctas = 1);
 
 }  // namespace wanren::lower

@@ -4,7 +4,7 @@
 #include <algorithm>
 #include <map>
 
-#include "lower/ir.h"
+#include "lower/registers.h"
 
 namespace wanren::lower {
 namespace {
@@ -47,17 +47,16 @@ class BlockScheduler {
   /// What one write of a web leaves until the next write: the unit of register pressure.
   struct Instance {
     std::uint32_t words = 0;
+    bool predicate = false;
     std::uint32_t reads = 0;  ///< Not yet issued.
     bool live_in = false, live_out = false, live = false;
   };
-
-  std::uint32_t words(Virtual v) const { return code_.virtuals[v].predicate ? 0 : code_.virtuals[v].words; }
 
   // The instance of each web that the latest write, or the block's start, gave.
   void number_instances() {
     std::map<Virtual, std::uint32_t> current;
     const auto fresh = [&](Virtual v) {
-      instances_.push_back({words(v), 0, false, false, false});
+      instances_.push_back({.words = code_.virtuals[v].words, .predicate = code_.virtuals[v].predicate});
       return current[v] = static_cast<std::uint32_t>(instances_.size() - 1);
     };
     for (Virtual v = 0; v < web_.size(); ++v)
@@ -80,6 +79,11 @@ class BlockScheduler {
     for (const auto& [v, instance] : current) instances_[instance].live_out = Liveness::has(live_out_, v);
   }
 
+  struct Pressure {
+    int general = 0, predicates = 0;
+    int& of(const Instance& i) { return i.predicate ? predicates : general; }
+  };
+
   void edge(std::uint32_t from, std::uint32_t to, std::uint32_t cycles) {
     if (from == to) return;
     nodes_[from].next.push_back({to, cycles});
@@ -91,6 +95,7 @@ class BlockScheduler {
     if (a.fence || b.fence) return true;
     if (a.space == S::none || b.space == S::none) return false;
     if (!a.writes && !b.writes) return false;
+    if ((a.space == S::spill) != (b.space == S::spill)) return false;  // no pointer leads there
     if (a.read_only || b.read_only) return false;
     if (a.space != b.space && a.space != S::generic && b.space != S::generic) return false;
     const bool same_base = a.base == b.base && a.space == b.space;
@@ -159,14 +164,14 @@ class BlockScheduler {
         nodes_[i].priority = std::max(nodes_[i].priority, nodes_[e.to].priority + e.cycles);
   }
 
-  // Words that become live less words that die if node i issues now.
-  int pressure_change(std::uint32_t i) const {
-    int change = 0;
+  // Registers that become live less those that die if node i issues now.
+  Pressure pressure_change(std::uint32_t i) const {
+    Pressure change;
     for (const std::uint32_t d : nodes_[i].defines)
-      if (!instances_[d].live) change += static_cast<int>(instances_[d].words);
+      if (!instances_[d].live) change.of(instances_[d]) += static_cast<int>(instances_[d].words);
     for (const std::uint32_t u : nodes_[i].uses)
       if (instances_[u].live && instances_[u].reads == 1 && !instances_[u].live_out)
-        change -= static_cast<int>(instances_[u].words);
+        change.of(instances_[u]) -= static_cast<int>(instances_[u].words);
     return change;
   }
 
@@ -176,24 +181,24 @@ class BlockScheduler {
       Instance& instance = instances_[u];
       if (--instance.reads != 0 || instance.live_out || !instance.live) continue;
       instance.live = false;
-      pressure_ -= instance.words;
+      pressure_.of(instance) -= static_cast<int>(instance.words);
     }
     for (const std::uint32_t d : nodes_[i].defines) {
       Instance& instance = instances_[d];
       if (instance.live || (instance.reads == 0 && !instance.live_out)) continue;
       instance.live = true;
-      pressure_ += instance.words;
+      pressure_.of(instance) += static_cast<int>(instance.words);
     }
   }
 
   void begin_pressure() {
-    pressure_ = 0;
+    pressure_ = {};
     for (Instance& instance : instances_) instance.live = instance.live_in, instance.reads = 0;
     for (const Node& node : nodes_)
       for (const std::uint32_t u : node.uses) ++instances_[u].reads;
     for (Instance& instance : instances_) {
       if (instance.live && instance.reads == 0 && !instance.live_out) instance.live = false;
-      if (instance.live) pressure_ += instance.words;
+      if (instance.live) pressure_.of(instance) += static_cast<int>(instance.words);
     }
   }
 
@@ -202,15 +207,20 @@ class BlockScheduler {
     // What the source order needs is always allowed, and some more to hide latency with.
     number_instances();
     begin_pressure();
-    std::uint32_t source_peak = pressure_;
+    int source_peak = pressure_.general;
     for (std::uint32_t i = 0; i < n; ++i) {
       issue(i);
-      source_peak = std::max(source_peak, pressure_);
+      source_peak = std::max(source_peak, pressure_.general);
     }
     order_.clear();
-    const std::uint32_t room = 12;  // registers beyond the source order's need
-    const std::uint32_t floor_registers = 32;
-    const std::uint32_t limit = std::min(budget_, std::max(floor_registers, source_peak + room));
+    const int room = 12;  // registers beyond the source order's need
+    const int floor_registers = 32;
+    const int limit = std::min(static_cast<int>(budget_), std::max(floor_registers, source_peak + room));
+    const auto exceeds = [&](const Pressure& change) {
+      return (change.general > 0 && pressure_.general + change.general > limit) ||
+             (change.predicates > 0 &&
+              pressure_.predicates + change.predicates > static_cast<int>(predicate_registers));
+    };
     begin_pressure();
 
     std::vector<std::uint32_t> ready;
@@ -230,8 +240,7 @@ class BlockScheduler {
       };
       bool tight = false;
       for (std::size_t k = 0; k < ready.size(); ++k) {
-        const int change = pressure_change(ready[k]);
-        if (change > 0 && static_cast<int>(pressure_) + change > static_cast<int>(limit)) {
+        if (exceeds(pressure_change(ready[k]))) {
           tight = true;
           continue;
         }
@@ -240,8 +249,12 @@ class BlockScheduler {
       if (tight && best != ready.size() && nodes_[ready[best]].ready > now + 1) {
         // Nothing useful fits: the oldest goes, whatever it needs, only if nothing frees registers.
         std::size_t freeing = ready.size();
-        for (std::size_t k = 0; k < ready.size(); ++k)
-          if (pressure_change(ready[k]) <= 0 && (freeing == ready.size() || better(k, freeing))) freeing = k;
+        for (std::size_t k = 0; k < ready.size(); ++k) {
+          const Pressure change = pressure_change(ready[k]);
+          if (change.general <= 0 && change.predicates <= 0 &&
+              (freeing == ready.size() || better(k, freeing)))
+            freeing = k;
+        }
         if (freeing != ready.size()) best = freeing;
       }
       if (best == ready.size())
@@ -270,7 +283,7 @@ class BlockScheduler {
   std::vector<Node> nodes_;
   std::vector<std::uint32_t> order_;
   std::vector<Instance> instances_;
-  std::uint32_t pressure_ = 0;
+  Pressure pressure_;
 };
 
 }  // namespace

@@ -123,6 +123,8 @@ class Verifier {
         if (p != no_register && (p < 256 || p >= register_slots))
           return fmt::format("instruction {}: predicate {} out of range", i, p);
       if (m.interval == 0 || m.repeat == 0) return fmt::format("instruction {}: takes no time", i);
+      if (m.spill && 4u * m.spill_word + m.bytes > program_.spill_bytes)
+        return fmt::format("instruction {}: spill word {} of {}", i, m.spill_word, program_.spill_bytes / 4);
       if (m.slot == simt::no_slot) continue;
       if (m.slot >= frozen.slots)
         return fmt::format("instruction {}: slot {} of {}", i, m.slot, frozen.slots);

@@ -5,6 +5,9 @@
 
 #include <cstdlib>
 #include <cstring>
+#include <mutex>
+#include <set>
+#include <string>
 
 namespace wanren::log {
 namespace {
@@ -42,6 +45,17 @@ void write(Level level, std::string_view text) {
   constexpr spdlog::level::level_enum levels[] = {spdlog::level::debug, spdlog::level::info,
                                                   spdlog::level::warn, spdlog::level::err};
   logger().log(levels[static_cast<int>(level)], "{}", text);
+}
+
+void write_once(Level level, std::string_view text) {
+  if (!enabled(level)) return;
+  static std::mutex mutex;
+  static auto& said = *new std::set<std::string, std::less<>>;
+  {
+    std::lock_guard lock(mutex);
+    if (!said.emplace(text).second) return;
+  }
+  write(level, text);
 }
 
 }  // namespace wanren::log

@@ -10,6 +10,8 @@ enum class Level { debug, info, warn, error, off };
 
 bool enabled(Level level);
 void write(Level level, std::string_view text);
+/// The same text is written once per process: for what a program may do a thousand times.
+void write_once(Level level, std::string_view text);
 
 inline void debug(std::string_view text) {
   write(Level::debug, text);

@@ -87,7 +87,6 @@ Decoded::Decoded(const lower::MachineProgram& program, const simt::Kernel& kerne
   local_bytes = kernel.local_bytes;
   spill_first = (local_bytes + 3) / 4;
   frame_lines = spill_first + (program.spill_bytes + 3) / 4 + 1;
-  const std::uint32_t spill_lines = std::max(1u, program.spill_bytes / 4);
   const std::uint32_t inst_bytes =
       total ? std::max<std::uint32_t>(1, program.code_bytes / static_cast<std::uint32_t>(total)) : 16;
 
@@ -139,8 +138,8 @@ Decoded::Decoded(const lower::MachineProgram& program, const simt::Kernel& kerne
         d.dst_count = std::max<std::uint8_t>(1, inst.dst_count);
       }
       if (inst.dst_predicate != lower::no_register) d.dst_predicate = dense(inst.dst_predicate);
-      // Successive spills of a block take successive words of the warp's spill space.
-      d.spill_line = static_cast<std::uint16_t>((insts.size() - block.first) % spill_lines);
+      d.spill = inst.spill;
+      d.spill_word = inst.spill_word;
       insts.push_back(d);
     }
     blocks.push_back(block);

@@ -31,7 +31,8 @@ struct DecodedInst {
   std::uint16_t bank_conflict = 0;
   std::uint16_t slot = simt::no_slot;
   std::uint16_t bytes = 0;
-  std::uint16_t spill_line = 0;
+  bool spill = false;
+  std::uint16_t spill_word = 0;
 };
 
 struct DecodedBlock {

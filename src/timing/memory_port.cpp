@@ -100,10 +100,11 @@ void Unit::local_footprint(const trace::Record& record, const DecodedInst& inst,
   const auto sector_of = [&](int lane) {
     return static_cast<std::uint8_t>(1u << ((lane << lane_bytes_shift) >> p_.sector_shift));
   };
-  if (inst.slot == simt::no_slot) {
-    for (int lane = 0; lane < warp_size; ++lane)
-      if (subs_[s].warps[w].mask >> lane & 1)
-        add(grid.program->spill_first + inst.spill_line, sector_of(lane));
+  if (inst.spill) {
+    for (std::uint32_t word = 0; 4 * word < inst.bytes; ++word)
+      for (int lane = 0; lane < warp_size; ++lane)
+        if (subs_[s].warps[w].mask >> lane & 1)
+          add(grid.program->spill_first + inst.spill_word + word, sector_of(lane));
   } else {
     std::array<std::uint64_t, warp_size> addresses;
     Coalescer::expand(record, grid.patterns, addresses);
@@ -138,6 +139,7 @@ void Unit::issue_memory(int s, int w, Cycle now, const DecodedInst& inst) {
   a.position = 0;
   a.begun = false;
   a.bypass_l1 = inst.bypass_l1;
+  a.spill = inst.spill;
   const bool atomic = a.access == Access::atomic || a.access == Access::reduction;
   if (record.space == trace::Space::local) local_footprint(record, inst, s, w, grid, workspace_->local);
   const Footprint& f =
@@ -251,6 +253,11 @@ bool Unit::look_up(MemoryAccess& a, Cycle now) {
       if (slot != L1Cache::none) l1_[slot].valid &= static_cast<std::uint8_t>(~sectors);
       ++loads_[a.load].remaining;
       send(a, a.load, L1Cache::none, line, sectors, leaves);
+    } else if (a.spill) {
+      // Written back only when it leaves L1, which is not modelled: nobody but this warp reads it.
+      if (slot == L1Cache::none) slot = l1_.allocate(line);
+      if (slot != L1Cache::none) l1_[slot].valid |= sectors;
+      c.l1_store_sectors += n;
     } else {
       if (store_sectors_ > 0 && store_sectors_ + n > p_.miss_sectors) return false;
       store_sectors_ += n;

@@ -63,6 +63,7 @@ struct MemoryAccess {
   bool shared = false;
   bool begun = false;
   bool bypass_l1 = false;  ///< A read that goes to L2 and leaves nothing in L1.
+  bool spill = false;      ///< Of the thread's spill space: stores stay in L1.
   int position = 0;        ///< Next line to look up.
   Tick begin = 0, cost = 0;
   int lines = 0, same = 0;
