@@ -134,7 +134,7 @@ cudaError_t cudaFree(void* pointer) {
   WR_DEVICE(device);
   if (const auto owned = GraphMemory::find(pointer)) {
     owned->freed = true;
-    return note(device->flush());
+    return note(device->synchronize_device());
   }
   return note(device->free(pointer));
 }

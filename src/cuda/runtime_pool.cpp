@@ -1,5 +1,5 @@
-// Stream-ordered memory pools. Memory goes back to the device at the free, whatever the release threshold:
-// the arena hands out pages lazily, so keeping it would save nothing.
+// Stream-ordered memory pools. Memory goes back to the device once the host has waited for the free, whatever
+// the release threshold: the arena hands out pages lazily, so keeping it would save nothing.
 
 #include <algorithm>
 #include <map>
@@ -47,7 +47,9 @@ cudaError_t cudaMallocFromPoolAsync(void** pointer, size_t bytes, cudaMemPool_t 
     *pointer = parameters.dptr;
     return cudaSuccess;
   }
-  if (const cudaError_t error = cudaMalloc(pointer, bytes); error != cudaSuccess) return error;
+  WR_DEVICE(device);
+  const driver::Status allocated = device->allocate_async(bytes, pointer, stream_of(stream));
+  if (allocated != driver::Status::cudaSuccess) return note(allocated);
   std::lock_guard lock(pools().mutex);
   pools().blocks[*pointer] = {pool, bytes};
   pool->used += bytes;
@@ -74,7 +76,9 @@ cudaError_t cudaFreeAsync(void* pointer, cudaStream_t stream) {
       pools().blocks.erase(it);
     }
   }
-  return cudaFree(pointer);
+  if (GraphMemory::find(pointer)) return cudaFree(pointer);
+  WR_DEVICE(device);
+  return note(device->free_async(pointer, stream_of(stream)));
 }
 
 cudaError_t cudaDeviceGetDefaultMemPool(cudaMemPool_t* pool, int index) {

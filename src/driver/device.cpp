@@ -113,6 +113,8 @@ Device* Device::get(Status* why) {
       device->impl_->governor = std::make_unique<energy::Governor>(device->chip_);
       device->impl_->timing = std::make_unique<timing::Device>(
           device->chip_, device->settings_.host_threads(), device->impl_->governor.get());
+      if (Progress::wanted(device->settings_.summary != 0))
+        device->impl_->progress = std::make_unique<Progress>();
     }
     made_device = device;
     std::atexit(finish_at_exit);
@@ -141,7 +143,7 @@ Loaded<Module*> Device::load_module(std::vector<std::string> ptx_texts, const st
 
 void Device::unload_module(Module* module) {
   std::lock_guard lock(impl_->mutex);
-  (void)impl_->flush();
+  impl_->wait_for_all();
   std::erase_if(impl_->lowered, [&](const auto& entry) { return entry.first->module == module; });
   // Compiled code is keyed by the kernel's address, which the next module may get.
   impl_->prepared.clear();
@@ -150,8 +152,13 @@ void Device::unload_module(Module* module) {
 
 report::Run Device::run_record() {
   std::lock_guard lock(impl_->mutex);
-  (void)impl_->flush();
+  impl_->wait_for_all();
   report::Run run = impl_->run;
+  std::sort(run.kernels.begin(), run.kernels.end(),
+            [](const auto& a, const auto& b) { return a.launch_id < b.launch_id; });
+  std::sort(impl_->copies.begin(), impl_->copies.end(),
+            [](const auto& a, const auto& b) { return a.first < b.first; });
+  for (const auto& [number, copy] : impl_->copies) run.copies.push_back(copy);
   run.program = program_invocation_short_name;
   run.chip_name = chip_.name;
   run.chip_title = chip_.identity.title;

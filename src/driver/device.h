@@ -2,8 +2,9 @@
 // The virtual GPU of this process: streams, events and memory on a modelled timeline. Everything above
 // (runtime API, driver API, embedding) goes through this class. Calls may come from any host thread.
 //
-// Work queues until the host waits, asks, or the queue is full; then flush() executes it: with timing off in
-// submission order on the engine, else as one simulation of the chip over the DAG of kernels and copies.
+// With timing on, work is admitted to a simulation of the chip that goes only as far as the host has
+// come: a wait takes it to the end of what is waited for, a query to the host's own moment. With timing off,
+// work queues until the host waits or asks and is executed in submission order.
 // The host's own timeline advances by the modelled cost of API calls and by waits, never by host time.
 
 #include <cstdint>
@@ -24,6 +25,7 @@
 
 namespace wanren::driver {
 
+struct Op;
 struct StreamState;
 struct EventState;
 using Stream = std::shared_ptr<StreamState>;
@@ -92,6 +94,10 @@ class Device {
   // Memory.
   Status allocate(std::size_t bytes, void** pointer);
   Status free(void* pointer);
+  /// In stream order: memory that the stream has freed at this size is used again without waiting.
+  Status allocate_async(std::size_t bytes, void** pointer, const Stream& stream);
+  /// Frees once the stream gets there; the host does not wait.
+  Status free_async(void* pointer, const Stream& stream);
   Status allocate_host(std::size_t bytes, void** pointer);
   Status free_host(void* pointer);
   Status register_host(void* host, std::size_t bytes);
@@ -120,9 +126,7 @@ class Device {
   /// Charges the modelled cost of one API call to the host's timeline.
   void api_call();
 
-  /// Executes everything that is queued.
-  Status flush();
-  /// What the run did so far (flushes).
+  /// What the run did, with everything that is queued.
   report::Run run_record();
   /// Writes the report and the summary that the settings ask for; once.
   void finish();
@@ -131,7 +135,6 @@ class Device {
 
  private:
   Device(chip::Spec chip, Settings settings);
-  struct Op;
   struct Impl;
   friend struct Impl;
 

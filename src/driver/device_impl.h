@@ -1,37 +1,62 @@
 #pragma once
 // Private to src/driver: the state behind Device.
 
-#include <atomic>
+#include <algorithm>
+#include <deque>
 #include <map>
 #include <mutex>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "driver/device.h"
+#include "driver/progress.h"
 #include "energy/energy.h"
 #include "engine/launch.h"
+#include "engine/source.h"
 #include "support/units.h"
 
 namespace wanren::driver {
 
-inline constexpr std::uint32_t no_op = ~std::uint32_t{0};
+using OpRef = std::shared_ptr<Op>;
+
+/// One thing that a stream was told to do.
+struct Op {
+  enum class Kind : std::uint8_t { kernel, copy, marker, host_function } kind = Kind::marker;
+  Stream stream;  ///< Until it has ended.
+  std::vector<OpRef> after;
+  Picoseconds not_before;
+  std::uint64_t number = 0;
+  // kernel
+  engine::Launch launch;
+  const lower::MachineProgram* program = nullptr;
+  lower::Occupancy occupancy;
+  std::uint32_t static_shared_bytes = 0;
+  double compile_wall_s = 0;
+  std::unique_ptr<engine::TraceSource> source;  ///< While it runs.
+  trace::WarpSource* watched = nullptr;         ///< What Progress made of it.
+  // copy, host function
+  timing::Copy copy;
+  std::function<void()> effect;
+  // since it was submitted
+  timing::JobRef job;  ///< Null with timing off.
+  bool ended = false;  ///< Executed; begin and end hold.
+  Picoseconds begin, end;
+};
 
 struct StreamState {
   int id = 0;
   bool non_blocking = false;
   bool is_default = false;
   int priority = 0;
-  std::uint32_t last_op = no_op;     ///< In the queue, or none pending.
-  Picoseconds done;                  ///< End of the last executed op.
-  std::vector<std::uint32_t> waits;  ///< Ops that the next op waits for besides last_op.
-  Picoseconds not_before;            ///< From events already executed.
+  OpRef last;                 ///< Submitted last; null: none yet.
+  std::deque<OpRef> pending;  ///< Submitted and, when last looked at, not ended.
+  std::vector<OpRef> waits;   ///< Ops that the next op waits for besides `last`.
 };
 
 struct EventState {
   bool timing = true;
-  bool recorded = false;
-  std::uint32_t op = no_op;  ///< Pending marker, or none.
-  Picoseconds time;
+  OpRef op;  ///< Of the last record; null: never recorded.
 };
 
 /// What compiling a kernel for a launch shape gave; shared by launches.
@@ -46,23 +71,15 @@ struct FunctionLowered {
   std::map<std::uint32_t, lower::MachineProgram> by_limit;
 };
 
-struct Device::Op {
-  enum class Kind : std::uint8_t { kernel, copy, marker, host_function } kind = Kind::marker;
-  Stream stream;
-  std::vector<std::uint32_t> after;
-  Picoseconds not_before;
-  // kernel
-  engine::Launch launch;
-  const lower::MachineProgram* program = nullptr;
-  lower::Occupancy occupancy;
-  std::uint32_t static_shared_bytes = 0;
-  double compile_wall_s = 0;
-  // copy, host function
-  timing::Copy copy;
-  std::function<void()> effect;
-  // marker
-  Event event;
+/// Memory that a stream has freed: for its next allocation of that size, or for all once the stream is there.
+struct FreedBlock {
+  void* pointer = nullptr;
+  std::size_t bytes = 0;
+  int stream = 0;
+  OpRef free;
 };
+
+inline constexpr double clock_read_us = 0.025;  ///< A clock read on a current CPU.
 
 struct Device::Impl {
   explicit Impl(Device& device);
@@ -75,12 +92,13 @@ struct Device::Impl {
   std::map<const Function*, std::unique_ptr<FunctionLowered>> lowered;
   std::map<std::string, Prepared> prepared;  ///< By kernel address, shape and flavour.
 
-  std::vector<Op> queue;
-  std::vector<Picoseconds> ends;  ///< Of the ops of the last flush, in their order.
+  std::deque<OpRef> queue;   ///< With timing off: not executed yet.
+  std::vector<Op*> running;  ///< With timing on: kernels that have begun and not ended.
   std::vector<std::weak_ptr<StreamState>> streams;
   Stream default_stream;
   int next_stream = 1;
-  std::uint64_t next_launch = 0;
+  std::uint64_t next_launch = 0, next_op = 0;
+  std::vector<FreedBlock> freed;
 
   Status sticky = Status::cudaSuccess;
   std::string failure;
@@ -88,21 +106,39 @@ struct Device::Impl {
   Picoseconds device_end;
   double begin_wall_s = 0;
   report::Run run;
+  std::vector<std::pair<std::uint64_t, report::CopyRecord>> copies;  ///< By Op::number; not in order.
+  std::unique_ptr<Progress> progress;
   bool finished = false;
-  int executing = 0;  ///< Depth of flush(): host functions may call back into the API.
+  int executing = 0;  ///< Depth of execution: host functions may call back into the API.
 
   Stream resolve(const Stream& stream) const { return stream ? stream : default_stream; }
-  /// Adds the op behind everything its stream must wait for; may flush.
-  Status enqueue(Op op);
-  Status flush();
-  void execute_untimed(std::vector<Op>& ops);
-  void execute_timed(std::vector<Op>& ops);
-  void settle(Op& op, Picoseconds begin, Picoseconds end);
+  /// Submits the op behind everything its stream must wait for; the host waits where the stream is full.
+  OpRef submit(Op op);
+  void admit(const OpRef& op);
+  trace::WarpSource* open(Op& op);
+  void settle(Op& op, Picoseconds begin, Picoseconds end, const timing::Timed* timed);
+  void record_kernel(Op& op, const engine::Execution& execution, const timing::Timed* timed);
+  void execute_queue();
+  /// The device goes on until the op (null: everything) has ended; the host's moment stays.
+  void complete(const OpRef& op);
+  /// The host waits for the op; null: nothing to wait for.
+  void wait_for(const OpRef& op);
+  void wait_for_all();
+  /// The device catches up with the host's moment.
+  void look();
+  /// Whether the op has ended as far as the host can see.
+  bool over(const OpRef& op) const { return op == nullptr || (op->ended && op->end <= host_now); }
+  /// Gives memory back whose stream-ordered free the host has waited for.
+  void release_freed();
+
+  /// A kernel has failed: work behind it has no effect.
+  bool lost() const;
   /// The engine could not start a grid.
   void refuse(const Error& error);
   void note_fault(const engine::FaultReport& fault);
-  void wait_until(Picoseconds time);
   void charge_us(double microseconds);
+  /// A query costs something on every chip: a loop that polls gets ahead.
+  void charge_poll() { charge_us(std::max(device.chip_.host.api_call, clock_read_us)); }
   Result<Prepared*> prepare(const std::shared_ptr<const simt::Kernel>& kernel, Dim3 block);
   /// The program that a launch with blocks of this many threads runs.
   Loaded<const lower::MachineProgram*> lower_function(Function& function, std::uint32_t threads);
@@ -114,6 +150,9 @@ inline Picoseconds from_us(double us) {
 }
 inline double to_us(Picoseconds time) {
   return static_cast<double>(time.value) * 1e-6;
+}
+inline Picoseconds later(Picoseconds a, Picoseconds b) {
+  return a < b ? b : a;
 }
 
 /// The report's entry for one executed launch.

@@ -221,8 +221,8 @@ Status Device::launch(const LaunchRequest& request) {
       std::memcpy(launch.parameters.data() + kernel.parameters[i].offset, request.arguments[i],
                   kernel.parameters[i].bytes);
   }
-  const Status status = impl_->enqueue(std::move(op));
-  if (settings_.launch_blocking == 0) return status;
+  impl_->submit(std::move(op));
+  if (settings_.launch_blocking == 0) return impl_->sticky;
   return synchronize(request.stream);
 }
 

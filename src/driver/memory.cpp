@@ -10,7 +10,7 @@ namespace wanren::driver {
 namespace {
 
 /// Pageable source data of asynchronous copies up to this size is captured at the call, as CUDA's driver
-/// does by staging; larger copies execute at the call.
+/// does by staging; larger copies hold the host.
 constexpr std::size_t staging_limit = 64 << 10;
 
 void copy_rows(void* destination, const void* source, const CopyShape& shape) {
@@ -44,6 +44,10 @@ Status Device::allocate(std::size_t bytes, void** pointer) {
     return Status::cudaSuccess;
   }
   Result<void*> allocated = arena_->allocate(bytes);
+  if (!allocated && !impl_->freed.empty()) {
+    impl_->wait_for_all();
+    allocated = arena_->allocate(bytes);
+  }
   if (!allocated) {
     log::warn(allocated.error().message());
     return Status::cudaErrorMemoryAllocation;
@@ -55,14 +59,47 @@ Status Device::allocate(std::size_t bytes, void** pointer) {
 Status Device::free(void* pointer) {
   std::lock_guard lock(impl_->mutex);
   if (pointer == nullptr) return Status::cudaSuccess;
-  const Status status = impl_->flush();
-  impl_->wait_until(impl_->device_end);
-  if (status != Status::cudaSuccess) return status;
+  impl_->wait_for_all();
+  impl_->charge_us(chip_.host.synchronize);
+  if (impl_->sticky != Status::cudaSuccess) return impl_->sticky;
   if (Result<void> released = arena_->release(pointer); !released) {
     log::warn(released.error().message());
     return Status::cudaErrorInvalidValue;
   }
   return Status::cudaSuccess;
+}
+
+Status Device::allocate_async(std::size_t bytes, void** pointer, const Stream& stream) {
+  std::lock_guard lock(impl_->mutex);
+  const int id = impl_->resolve(stream)->id;
+  const auto block = std::find_if(impl_->freed.begin(), impl_->freed.end(),
+                                  [&](const FreedBlock& b) { return b.stream == id && b.bytes == bytes; });
+  if (block == impl_->freed.end()) return allocate(bytes, pointer);
+  if (impl_->sticky != Status::cudaSuccess) return impl_->sticky;
+  impl_->charge_us(chip_.host.api_call);
+  *pointer = block->pointer;
+  impl_->freed.erase(block);
+  return Status::cudaSuccess;
+}
+
+Status Device::free_async(void* pointer, const Stream& stream) {
+  std::lock_guard lock(impl_->mutex);
+  if (pointer == nullptr) return Status::cudaSuccess;
+  if (impl_->sticky != Status::cudaSuccess) return impl_->sticky;
+  impl_->charge_us(chip_.host.api_call);
+  const auto found = arena_->find(pointer);
+  const bool twice = std::any_of(impl_->freed.begin(), impl_->freed.end(),
+                                 [&](const FreedBlock& b) { return b.pointer == pointer; });
+  if (!found || found->kind != engine::Arena::Kind::device || found->base != pointer || twice) {
+    log::warn("cudaFreeAsync of what is not the start of a live device allocation");
+    return Status::cudaErrorInvalidValue;
+  }
+  Op op;
+  op.kind = Op::Kind::marker;
+  op.stream = stream;
+  FreedBlock block{pointer, found->bytes, impl_->resolve(stream)->id, impl_->submit(std::move(op))};
+  impl_->freed.push_back(std::move(block));
+  return impl_->sticky;
 }
 
 Status Device::allocate_host(std::size_t bytes, void** pointer) {
@@ -84,14 +121,14 @@ Status Device::allocate_host(std::size_t bytes, void** pointer) {
 Status Device::free_host(void* pointer) {
   std::lock_guard lock(impl_->mutex);
   if (pointer == nullptr) return Status::cudaSuccess;
-  const Status status = impl_->flush();
-  if (status != Status::cudaSuccess) return status;
+  impl_->wait_for_all();
+  if (impl_->sticky != Status::cudaSuccess) return impl_->sticky;
   return arena_->release_host(pointer) ? Status::cudaSuccess : Status::cudaErrorInvalidValue;
 }
 
 Status Device::register_host(void* host, std::size_t bytes) {
   std::lock_guard lock(impl_->mutex);
-  (void)impl_->flush();
+  impl_->charge_us(chip_.host.api_call);
   Result<void*> mapped = arena_->map_host(host, bytes);
   if (!mapped) {
     log::warn(mapped.error().message());
@@ -102,7 +139,7 @@ Status Device::register_host(void* host, std::size_t bytes) {
 
 Status Device::unregister_host(void* host) {
   std::lock_guard lock(impl_->mutex);
-  (void)impl_->flush();
+  impl_->wait_for_all();
   return arena_->unmap_host(host) ? Status::cudaSuccess : Status::cudaErrorHostMemoryNotRegistered;
 }
 
@@ -189,13 +226,12 @@ Status Device::copy(void* destination, const void* source, const CopyShape& shap
     op.effect = [=] { copy_rows(destination, source, shape); };
   }
   const bool wait = !asynchronous && op.copy.kind != timing::CopyKind::device_to_device;
-  const bool execute = !asynchronous || (op.copy.pageable && !stage);
-  const Stream target = impl_->resolve(stream);
-  if (const Status status = impl_->enqueue(std::move(op)); status != Status::cudaSuccess || !execute)
-    return status;
-  const Status status = impl_->flush();
-  if (wait) impl_->wait_until(target->done);
-  return status;
+  // The driver passes pageable memory through buffers of its own, chunk by chunk, in the host's time.
+  const bool hold = asynchronous && op.copy.pageable && !stage;
+  const OpRef submitted = impl_->submit(std::move(op));
+  if (wait || hold) impl_->wait_for(submitted);
+  if (wait) impl_->charge_us(chip_.host.synchronize);
+  return impl_->sticky;
 }
 
 Status Device::fill(void* destination, std::uint32_t value, unsigned element, const CopyShape& shape,
@@ -235,7 +271,8 @@ Status Device::fill(void* destination, std::uint32_t value, unsigned element, co
           std::memset(row, static_cast<int>(value & 0xff), shape.width);
       }
   };
-  return impl_->enqueue(std::move(op));
+  impl_->submit(std::move(op));
+  return impl_->sticky;
 }
 
 }  // namespace wanren::driver

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <chrono>
 #include <cstdio>
 
@@ -12,8 +13,7 @@ namespace wanren::driver {
 
 class Progress::Watched final : public trace::WarpSource {
  public:
-  Watched(Progress& progress, trace::WarpSource& source, std::string name)
-      : progress_(progress), source_(source), name_(std::move(name)) {}
+  Watched(Progress& progress, trace::WarpSource& source) : progress_(progress), source_(source) {}
 
   const simt::Kernel& kernel() const override { return source_.kernel(); }
   std::span<const simt::LanePattern> patterns() const override { return source_.patterns(); }
@@ -21,7 +21,6 @@ class Progress::Watched final : public trace::WarpSource {
   std::uint32_t warps_per_cta() const override { return source_.warps_per_cta(); }
   bool coupled() const override { return source_.coupled(); }
   trace::CtaHandle begin_cta(std::uint64_t linear, std::uint32_t unit) override {
-    progress_.current_.store(this, std::memory_order_relaxed);
     return source_.begin_cta(linear, unit);
   }
   trace::Chunk next(trace::CtaHandle cta, std::uint32_t warp, trace::Moment now) override {
@@ -32,50 +31,83 @@ class Progress::Watched final : public trace::WarpSource {
     source_.end_cta(cta);
   }
   bool failed() const override { return source_.failed(); }
-  const std::string& name() const { return name_; }
 
  private:
   Progress& progress_;
   trace::WarpSource& source_;
-  std::string name_;
 };
 
 bool Progress::wanted(bool summary) {
   return summary && isatty(STDERR_FILENO) != 0;
 }
 
-Progress::Progress() : begin_s_(wall_seconds()) {
-  thread_ = std::thread([this] {
-    // The first line after a second: short work shows nothing.
-    for (int tick = 1; !stop_; ++tick) {
-      std::this_thread::sleep_for(std::chrono::milliseconds(50));
-      if (tick % 20 == 0) show();
-    }
-  });
+Progress::Progress() {
+  thread_ = std::thread([this] { talk(); });
 }
 
 Progress::~Progress() {
-  stop_ = true;
+  {
+    std::lock_guard lock(mutex_);
+    stop_ = true;
+  }
+  changed_.notify_all();
   thread_.join();
-  if (shown_) std::fputs("\r\033[K", stderr);
 }
 
 trace::WarpSource* Progress::watch(trace::WarpSource* source, std::string name) {
-  total_ += source->ctas();
-  sources_.push_back(std::make_unique<Watched>(*this, *source, std::move(name)));
+  sources_.push_back(std::make_unique<Watched>(*this, *source));
+  std::lock_guard lock(mutex_);
+  current_ = name.substr(0, name.find('('));
   return sources_.back().get();
 }
 
+void Progress::forget(trace::WarpSource* watched) {
+  std::erase_if(sources_, [&](const auto& source) { return source.get() == watched; });
+}
+
+void Progress::resume() {
+  {
+    std::lock_guard lock(mutex_);
+    if (done_ >= total_) {
+      // What is to come is another job.
+      done_ = total_ = 0;
+      active_s_ = 0;
+    }
+    active_ = true;
+    resumed_s_ = wall_seconds();
+  }
+  changed_.notify_all();
+}
+
+void Progress::pause() {
+  std::lock_guard lock(mutex_);
+  active_ = false;
+  active_s_ += wall_seconds() - resumed_s_;
+  if (shown_) std::fputs("\r\033[K", stderr);
+  shown_ = false;
+}
+
+void Progress::talk() {
+  std::unique_lock lock(mutex_);
+  while (!stop_) {
+    if (!active_) {
+      changed_.wait(lock, [this] { return stop_ || active_; });
+      continue;
+    }
+    // The first line after a second: short work shows nothing.
+    const bool over = changed_.wait_for(lock, std::chrono::seconds(1), [this] { return stop_ || !active_; });
+    if (!over) show();
+  }
+}
+
 void Progress::show() {
-  const Watched* current = current_;
-  const double elapsed_s = wall_seconds() - begin_s_;
-  const std::uint64_t done = done_, total = total_;
-  if (current == nullptr || done == 0) return;
+  const double elapsed_s = active_s_ + wall_seconds() - resumed_s_;
+  const std::uint64_t done = done_, total = std::max<std::uint64_t>(done_, total_);
+  if (done == 0) return;
   const double rate = static_cast<double>(done) / elapsed_s;
   const std::string line =
-      fmt::format("\r\033[Kwanren: simulating {}: {} of {} CTAs, {:.0f} CTAs/s, {:.0f} s to go",
-                  current->name().substr(0, current->name().find('(')), done, total, rate,
-                  static_cast<double>(total - done) / rate);
+      fmt::format("\r\033[Kwanren: simulating {}: {} of {} CTAs, {:.0f} CTAs/s, {:.0f} s to go", current_,
+                  done, total, rate, static_cast<double>(total - done) / rate);
   std::fputs(line.c_str(), stderr);
   std::fflush(stderr);
   shown_ = true;

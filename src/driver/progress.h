@@ -2,7 +2,9 @@
 // A line on the terminal while a simulation runs: what, how far, how fast, how much longer.
 
 #include <atomic>
+#include <condition_variable>
 #include <memory>
+#include <mutex>
 #include <string>
 #include <thread>
 #include <vector>
@@ -21,19 +23,27 @@ class Progress {
   Progress(const Progress&) = delete;
   Progress& operator=(const Progress&) = delete;
 
-  /// A source that passes everything on to `source` and counts CTAs. Both must outlive the simulation.
+  /// So many CTAs have been submitted.
+  void expect(std::uint64_t ctas) { total_ += ctas; }
+  /// A source that passes everything on to `source` and counts CTAs; until forget().
   trace::WarpSource* watch(trace::WarpSource* source, std::string name);
+  void forget(trace::WarpSource* watched);
+  /// The device goes on; it stands still. The line shows in between only.
+  void resume();
+  void pause();
 
  private:
   class Watched;
   void show();
+  void talk();
 
   std::vector<std::unique_ptr<Watched>> sources_;
   std::atomic<std::uint64_t> done_{0}, total_{0};
-  std::atomic<const Watched*> current_{nullptr};
-  std::atomic<bool> stop_{false};
-  bool shown_ = false;
-  double begin_s_;
+  std::mutex mutex_;  ///< Of what follows.
+  std::condition_variable changed_;
+  std::string current_;
+  bool active_ = false, stop_ = false, shown_ = false;
+  double active_s_ = 0, resumed_s_ = 0;
   std::thread thread_;
 };
 

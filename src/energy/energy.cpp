@@ -60,6 +60,35 @@ Breakdown estimate(const chip::Spec& chip, const timing::Counters& c, Picosecond
   return b;
 }
 
+void Breakdown::add(const Breakdown& other) {
+  idle_j += other.idle_j;
+  instruction_j += other.instruction_j;
+  fp32_j += other.fp32_j;
+  fp16_j += other.fp16_j;
+  fp64_j += other.fp64_j;
+  integer_j += other.integer_j;
+  sfu_j += other.sfu_j;
+  tensor_j += other.tensor_j;
+  l1_j += other.l1_j;
+  shared_j += other.shared_j;
+  l2_j += other.l2_j;
+  hbm_j += other.hbm_j;
+  d2d_j += other.d2d_j;
+  pcie_j += other.pcie_j;
+  energy_j += other.energy_j;
+}
+
+Breakdown estimate(const chip::Spec& chip, std::span<const timing::Phase> phases) {
+  Breakdown sum;
+  Picoseconds duration;
+  for (const timing::Phase& phase : phases) {
+    sum.add(estimate(chip, phase.counters, phase.duration, phase.clock_mhz));
+    duration += phase.duration;
+  }
+  if (duration.value > 0) sum.average_power_w = sum.energy_j / seconds(duration);
+  return sum;
+}
+
 double Governor::power_w(const timing::Counters& counters, Picoseconds duration, double mhz, double f) const {
   const double bandwidth = chip_.hbm.bandwidth_per_die * 1e9 * static_cast<double>(chip_.package.dies);
   const double total = seconds(duration);

@@ -3,6 +3,7 @@
 // taken. And the clock that a power budget allows.
 
 #include <array>
+#include <span>
 #include <string_view>
 
 #include "chip/spec.h"
@@ -27,9 +28,14 @@ struct Breakdown {
     std::string_view name;
     double joules;
   };
+  /// Adds work that came before or after; the power is left to whoever knows the time of all.
+  void add(const Breakdown& other);
   /// The parts by name, in the order above, for reports.
   std::array<Part, 14> parts() const;
 };
+
+/// The same over the phases of a kernel that ran at several clocks.
+Breakdown estimate(const chip::Spec& chip, std::span<const timing::Phase> phases);
 
 /// Energy of work with these counters that took `duration` at `clock_mhz`. Energy of events in the core's
 /// clock domain goes with (clock_mhz / chip.clock.core) ^ power.voltage_exponent; DRAM and links have

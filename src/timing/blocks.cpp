@@ -41,14 +41,13 @@ void Unit::start_block(int s, int w, Cycle now, Stamp earliest) {
       if (warp.chunk_end == trace::Chunk::End::exited) return exit_warp(s, w, now);
       if (warp.sleep_ns > 0) {
         warp.state = State::asleep;
-        sub.ready[w] =
-            (earliest >> stamp_bits) + p_.cycles_of_ps(static_cast<std::int64_t>(warp.sleep_ns) * 1000);
+        sub.ready[w] = (earliest >> stamp_bits) +
+                       clock_.cycles_in(Picoseconds(static_cast<std::int64_t>(warp.sleep_ns) * 1000));
         sub.pipe[w] = static_cast<std::uint8_t>(lower::Pipe::none);
         return wake(s, sub.ready[w]);
       }
-      const double ps = static_cast<double>(grid.run_begin_ps) + static_cast<double>(now) * grid.ps_per_cycle;
-      const trace::Moment moment{static_cast<std::uint64_t>(p_.cycles_of_ps(grid.run_begin_ps) + now),
-                                 static_cast<std::uint64_t>(ps / 1000)};
+      const trace::Moment moment{static_cast<std::uint64_t>(now),
+                                 static_cast<std::uint64_t>(clock_.at(now).value / 1000)};
       const trace::Chunk chunk = grid.source->next(ctas_[warp.cta].handle, warp.number, moment);
       warp.words = chunk.words.data();
       warp.words_end = warp.words + chunk.words.size();

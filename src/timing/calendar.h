@@ -69,7 +69,6 @@ class Calendar {
     }
     return far_.empty() ? never : far_.begin()->first;
   }
-  void reset() { now_ = 0; }
 
  private:
   static constexpr Cycle span = 4096;

@@ -1,34 +1,39 @@
 #include "timing/clock.h"
 
-#include <algorithm>
-#include <cmath>
-
-#include "timing/time.h"
+#include "support/result.h"
 
 namespace wanren::timing {
+namespace {
 
-double fixed_share(const Counters& c, std::uint64_t load_cycles, std::uint64_t load_far_ticks) {
-  if (c.warp_cycles == 0 || load_cycles == 0) return 0;
-  const double waits = static_cast<double>(c.stall_cycles[static_cast<int>(Stall::long_scoreboard)]) /
-                       static_cast<double>(c.warp_cycles);
-  const double far = static_cast<double>(load_far_ticks) / one_cycle / static_cast<double>(load_cycles);
-  return std::clamp(waits * far, 0.0, 1.0);
+__extension__ using Wide = __int128;
+constexpr std::int64_t khz_ps = 1'000'000'000;  ///< One kilohertz times one picosecond is 1e-9 cycles.
+
+std::int64_t floor_divide(Wide a, std::int64_t b) {
+  Wide q = a / b;
+  if (a % b < 0) --q;
+  return static_cast<std::int64_t>(q);
 }
 
-Settled settle(const ClockGovernor& governor, const Counters& counters, Picoseconds duration, double full_mhz,
-               double lowest_mhz, double share) {
-  Settled s{full_mhz, 1};
-  if (duration.value <= 0) return s;
-  for (int i = 0; i < 32; ++i) {
-    const Picoseconds time(
-        static_cast<std::int64_t>(std::llround(static_cast<double>(duration.value) * s.stretch)));
-    const double wanted = std::clamp(governor.clock_mhz(counters, time, s.mhz), lowest_mhz, full_mhz);
-    if (std::abs(wanted - s.mhz) < 0.01) break;
-    // Half steps: the governor's answer supposes that time goes with the whole clock.
-    s.mhz = 0.5 * (s.mhz + wanted);
-    s.stretch = share + (1 - share) * full_mhz / s.mhz;
-  }
-  return s;
+}  // namespace
+
+Picoseconds CoreClock::at(Cycle cycle) const {
+  return Picoseconds(origin_.value + floor_divide(Wide{cycle - origin_cycle_} * khz_ps, khz_));
+}
+
+// at() rounds down, so that the first cycle at or after at(c) is c itself.
+Cycle CoreClock::from(Picoseconds time) const {
+  return origin_cycle_ - floor_divide(-Wide{time.value - origin_.value} * khz_, khz_ps);
+}
+
+Cycle CoreClock::cycles_in(Picoseconds duration) const {
+  return -floor_divide(-Wide{duration.value} * khz_, khz_ps);
+}
+
+void CoreClock::change(Cycle at_cycle, double mhz) {
+  WR_CHECK(at_cycle >= origin_cycle_ && mhz > 0);
+  origin_ = at(at_cycle);
+  origin_cycle_ = at_cycle;
+  khz_ = to_khz(mhz);
 }
 
 }  // namespace wanren::timing

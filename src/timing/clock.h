@@ -1,23 +1,36 @@
 #pragma once
-// The clock under a power cap. A kernel is timed at the full clock. At a lower one its core cycles
-// stay, so that part of its time grows with 1/clock; the part that warps wait for DRAM and die links
-// is given in nanoseconds and stays. That share is taken from the kernel's own stalls: waits for
-// global memory over residency, times what of those loads' latency DRAM and links took.
+// The core clock, and the map between its cycles and picoseconds: a straight line from the last change
+// of clock on. Whole kilohertz, so that the map is exact integer arithmetic.
 
-#include "timing/device.h"
+#include <cstdint>
+
+#include "support/units.h"
+#include "timing/time.h"
 
 namespace wanren::timing {
 
-struct Settled {
-  double mhz = 0;
-  double stretch = 1;  ///< Time at that clock over time at the full one.
+class CoreClock {
+ public:
+  explicit CoreClock(double mhz) : khz_(to_khz(mhz)) {}
+
+  double mhz() const { return static_cast<double>(khz_) * 1e-3; }
+  /// When `cycle` begins; exact for cycles since the last change, else as if that clock had always run.
+  Picoseconds at(Cycle cycle) const;
+  /// The first cycle that begins at or after `time`.
+  Cycle from(Picoseconds time) const;
+  /// The last cycle that begins at or before `time`.
+  Cycle upto(Picoseconds time) const { return from(Picoseconds(time.value + 1)) - 1; }
+  /// Cycles that take at least `duration`.
+  Cycle cycles_in(Picoseconds duration) const;
+  /// From cycle `at` on the clock is another.
+  void change(Cycle at, double mhz);
+
+ private:
+  static std::int64_t to_khz(double mhz) { return static_cast<std::int64_t>(mhz * 1e3 + 0.5); }
+
+  std::int64_t khz_;
+  Cycle origin_cycle_ = 0;
+  Picoseconds origin_;
 };
-
-/// Fixed point of clock and time. `fixed_share`: share of time that does not depend on the clock.
-Settled settle(const ClockGovernor& governor, const Counters& counters, Picoseconds duration, double full_mhz,
-               double lowest_mhz, double fixed_share);
-
-/// Share of a kernel's time that memory with its own clock takes.
-double fixed_share(const Counters& counters, std::uint64_t load_cycles, std::uint64_t load_far_ticks);
 
 }  // namespace wanren::timing

@@ -23,4 +23,15 @@ void Counters::add(const Counters& other) {
   for (std::size_t i = 0; i < other.d2d_link_bytes.size(); ++i) d2d_link_bytes[i] += other.d2d_link_bytes[i];
 }
 
+void Counters::subtract(const Counters& earlier) {
+#define WR_COUNTER(id, doc) id -= earlier.id;
+#include "timing/counters.def"
+#undef WR_COUNTER
+  for (int i = 0; i < stall_count; ++i) stall_cycles[i] -= earlier.stall_cycles[i];
+  for (std::size_t i = 0; i < pipe_busy_cycles.size(); ++i)
+    pipe_busy_cycles[i] -= earlier.pipe_busy_cycles[i];
+  for (std::size_t i = 0; i < earlier.d2d_link_bytes.size(); ++i)
+    d2d_link_bytes[i] -= earlier.d2d_link_bytes[i];
+}
+
 }  // namespace wanren::timing

@@ -27,6 +27,8 @@ struct Counters {
   std::array<std::uint64_t, 13> pipe_busy_cycles{};       ///< By lower::Pipe, summed over sub-cores.
   std::vector<std::uint64_t> d2d_link_bytes;              ///< By directed link: from * dies + to, wire bytes.
   void add(const Counters& other);
+  /// Takes away what had been counted at an earlier moment.
+  void subtract(const Counters& earlier);
 };
 
 }  // namespace wanren::timing

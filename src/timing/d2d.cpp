@@ -64,8 +64,10 @@ Tick DieLinks::send(int from, int to, Tick at, std::uint32_t bytes) {
   return begin + hop_;
 }
 
-void DieLinks::rebase() {
-  for (Port& l : link_) l = Port{};
+void DieLinks::set_clock(const Parameters& p, Tick now, double ratio) {
+  ticks_per_byte_ = p.link_ticks_per_byte;
+  hop_ = p.hop_latency;
+  for (Port& l : link_) l.free = rescaled(l.free, now, ratio);
 }
 
 }  // namespace wanren::timing

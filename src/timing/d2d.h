@@ -16,7 +16,8 @@ class DieLinks {
   std::uint32_t wire_bytes(std::uint32_t payload) const;
   /// Sends over the link from -> to (neighbours); returns arrival of the message's end at `to`.
   Tick send(int from, int to, Tick at, std::uint32_t wire_bytes);
-  void rebase();
+  /// From `now` on a core cycle is 1 / `ratio` of what it was.
+  void set_clock(const Parameters& p, Tick now, double ratio);
 
  private:
   int dies_, payload_, header_;

@@ -1,11 +1,12 @@
 #pragma once
-// The virtual chip in time. Runs a DAG of kernels and copies as one simulation and says when each
-// began and ended and what it did. Same input, same cycles, at any number of host threads.
+// The virtual chip in time: a simulation that lives as long as the device. Work is admitted with the
+// moment of its submission and what must end before it; time advances only as far as somebody asks.
+// Same input, same cycles, at any number of host threads and wherever the asking stops: only whole
+// steps are taken, so whoever looks in between sees a prefix of the same history.
 
 #include <cstdint>
 #include <functional>
 #include <memory>
-#include <span>
 #include <vector>
 
 #include "chip/spec.h"
@@ -20,13 +21,14 @@ namespace wanren::timing {
 class ClockGovernor {
  public:
   virtual ~ClockGovernor() = default;
-  /// MHz at which work with these counters, timed at `mhz` over `duration`, meets the budget.
+  /// MHz for the next window, after one in which the whole device did `counters` in `duration` at `mhz`.
   virtual double clock_mhz(const Counters& counters, Picoseconds duration, double mhz) const = 0;
 };
 
 struct Kernel {
   const lower::MachineProgram* program = nullptr;
-  trace::WarpSource* source = nullptr;
+  /// Called when the kernel begins; the source lives until on_end. Null: it could not start.
+  std::function<trace::WarpSource*()> open;
   lower::Occupancy occupancy;
   std::uint32_t dynamic_and_static_shared_bytes = 0;
 };
@@ -34,41 +36,67 @@ struct Kernel {
 enum class CopyKind : std::uint8_t { host_to_device, device_to_host, device_to_device, fill, none };
 
 struct Copy {
-  CopyKind kind = CopyKind::none;  ///< none: a marker that takes no time (event record, host wait)
+  CopyKind kind = CopyKind::none;  ///< none: a marker that takes no time (event record, host function)
   std::uint64_t bytes = 0;
   DeviceAddress source, destination;  ///< Of the device side(s).
   bool pageable = false;
 };
 
-struct Work {
-  Kernel kernel;  ///< kernel.source == nullptr: it is a copy
-  Copy copy;
-  std::vector<std::uint32_t> after;  ///< Indices of earlier items in the same span that must end first.
-  Picoseconds not_before;            ///< Submission time on the device's timeline.
-  /// Called when the item begins, in timing order: performs a copy's effect on memory.
-  std::function<void()> on_begin;
+/// What a piece of work did at one clock.
+struct Phase {
+  double clock_mhz = 0;
+  Picoseconds duration;
+  Counters counters;
 };
 
 struct Timed {
   Picoseconds begin, end;
-  double clock_mhz = 0;
+  double clock_mhz = 0;  ///< Mean: cycles over time.
   Cycles cycles;
   Counters counters;
-  double wall_s = 0;  ///< Host seconds spent on it in the timing model itself.
+  std::vector<Phase> phases;  ///< Of a kernel, one per clock that it ran at; they add up to `counters`.
+  double wall_s = 0;          ///< Host seconds spent on it in the timing model itself.
+};
+
+/// A piece of work on the timeline, from admit() on.
+struct Job {
+  bool ended = false;  ///< In the simulation; `timed` holds from then on.
+  Timed timed;
+
+ protected:
+  ~Job() = default;
+};
+using JobRef = std::shared_ptr<Job>;
+
+struct Work {
+  Kernel kernel;  ///< kernel.program == nullptr: it is a copy
+  Copy copy;
+  std::vector<JobRef> after;  ///< Must end first.
+  Picoseconds not_before;     ///< Submission. A moment that has been simulated already counts as now().
+  /// Called when a copy begins, in timing order: performs its effect on memory. May admit more work.
+  std::function<void()> on_begin;
+  /// Called once `timed` holds.
+  std::function<void(const Timed&)> on_end;
 };
 
 class Device {
  public:
-  /// `threads`: host threads for compute units; the result does not depend on it.
+  /// `threads`: host threads for compute units; the result does not depend on it. `governor` (may be
+  /// null: no power cap) must outlive the device.
   Device(const chip::Spec& chip, int threads, const ClockGovernor* governor);
   ~Device();
   Device(const Device&) = delete;
   Device& operator=(const Device&) = delete;
 
-  /// Simulates the items; caches stay warm from one call to the next. Returns one entry per item.
-  std::vector<Timed> run(std::span<const Work> work);
-
-  /// End of everything run so far.
+  JobRef admit(Work work);
+  /// Simulates until the job has ended.
+  void advance_until(const JobRef& job);
+  /// Simulates what happens up to `time`, as far as whole steps go: now() <= time afterwards. What is
+  /// admitted later with not_before >= time cannot have mattered.
+  void advance_to(Picoseconds time);
+  /// Simulates until everything admitted has ended.
+  void advance_all();
+  /// How far the simulation has got.
   Picoseconds now() const;
 
  private:

@@ -22,8 +22,9 @@ Dispatcher::Dispatcher(const Parameters& p, std::vector<std::unique_ptr<Unit>>& 
   for (int i = 0; i < p.units; ++i) rank_[order_[i]] = i;
 }
 
-void Dispatcher::rebase() {
-  for (auto& times : slot_times_) times.clear();
+/// Slots that nobody has taken are free without delay by now.
+void Dispatcher::forget_before(Cycle now) {
+  for (auto& times : slot_times_) std::erase_if(times, [now](Cycle at) { return at <= now; });
 }
 
 bool Dispatcher::coupled() const {
@@ -61,6 +62,7 @@ void Dispatcher::admit(Launch* launch, Cycle now) {
   }
   for (auto& unit : units_) unit->begin_grid(launch->grid);
   launches_.push_back(launch);
+  forget_before(now);
   for (bool placed = true; placed;) {
     placed = false;
     for (const int unit : order_) placed |= place(*launch, unit, now);
@@ -83,6 +85,7 @@ void Dispatcher::refill(Cycle now) {
   }
   if (freed.empty()) return;
   std::sort(freed.begin(), freed.end());
+  forget_before(now);
   for (const auto& [at, rank, unit] : freed) slot_times_[unit].push_back(at + p_.cta_launch_latency);
   for (const auto& [at, rank, unit] : freed)
     for (Launch* l : launches_)

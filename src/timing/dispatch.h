@@ -28,7 +28,6 @@ class Dispatcher {
   void remove(const Launch* launch);
   /// Refills what units have freed since the last call.
   void refill(Cycle now);
-  void rebase();
   bool coupled() const;
   /// How far units may run alone. While CTAs wait for room, that is how soon one of them may start.
   Cycle quantum() const;
@@ -36,6 +35,7 @@ class Dispatcher {
 
  private:
   bool place(Launch& launch, int unit, Cycle now);
+  void forget_before(Cycle now);
   int share_of(int unit) const { return p_.cta_order == CtaOrder::die_contiguous ? p_.die_of(unit) : 0; }
 
   const Parameters& p_;

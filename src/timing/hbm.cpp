@@ -14,12 +14,15 @@ Hbm::Hbm(const Parameters& p)
       channels_(p.channels_per_partition),
       bank_(static_cast<std::size_t>(p.channels_per_partition) * p.banks) {}
 
-void Hbm::rebase() {
-  for (Channel& c : channels_) c = Channel{};
+void Hbm::set_clock(const Parameters& p, Tick now, double ratio) {
+  access_ = p.access;
+  row_open_ = p.row_open;
+  row_cycle_ = p.row_cycle;
+  turnaround_ = p.turnaround;
+  for (Channel& c : channels_) c.bus.free = rescaled(c.bus.free, now, ratio);
   for (Bank& b : bank_) {
-    b.opened = -(Tick{1} << 60);
-    b.ready = 0;
-    b.previous = ~0u;
+    b.opened = rescaled(b.opened, now, ratio);
+    b.ready = rescaled(b.ready, now, ratio);
   }
 }
 

@@ -23,8 +23,8 @@ class Hbm {
   /// One access of access_bytes. `at`: when the controller gets it.
   DramTiming read(std::uint32_t channel, std::uint32_t bank, std::uint32_t row, Tick at);
   DramTiming write(std::uint32_t channel, std::uint32_t bank, std::uint32_t row, Tick at);
-  /// All banks idle, rows stay open; time begins at 0 again.
-  void rebase();
+  /// From `now` on a core cycle is another share of a nanosecond: 1 / `ratio` of what it was.
+  void set_clock(const Parameters& p, Tick now, double ratio);
 
  private:
   struct Bank {

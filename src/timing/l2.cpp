@@ -43,10 +43,6 @@ L2Partition::L2Partition(const Parameters& p)
   if (p.wide_tags) high_.resize(sets_.size() * 16);
 }
 
-void L2Partition::rebase() {
-  for (Pending& p : pending_) p = Pending{};
-}
-
 int L2Partition::way_of(const Set& set, std::uint32_t index, std::uint32_t tag) const {
   for (std::uint32_t match = ways_with(set.tag, static_cast<std::uint16_t>(tag)); match; match &= match - 1) {
     const int way = std::countr_zero(match);

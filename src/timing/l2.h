@@ -37,8 +37,6 @@ class L2Partition {
   void invalidate(std::uint32_t set, std::uint32_t tag, std::uint8_t sectors);
   /// Copies of other dies' lines become invalid (an acquire); costs nothing until a set is touched.
   void drop_replicas() { ++epoch_; }
-  /// A new run begins at time 0.
-  void rebase();
   void prefetch(std::uint32_t set) const { __builtin_prefetch(&sets_[set], 1); }
 
  private:

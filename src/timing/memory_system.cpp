@@ -56,15 +56,10 @@ Cycle MemorySystem::next_event() const {
                   calendar_.empty() ? never : calendar_.first() - p_.l1_to_noc - p_.request_cycles);
 }
 
-void MemorySystem::rebase() {
-  WR_CHECK(departures_.empty() && calendar_.empty());
-  departures_.reset();
-  calendar_.reset();
-  for (auto* ports : {&slices_, &unit_read_, &unit_write_, &cluster_read_, &cluster_write_, &cross_})
-    std::fill(ports->begin(), ports->end(), Port{});
-  for (L2Partition& l2 : l2_) l2.rebase();
-  for (Hbm& hbm : hbm_) hbm.rebase();
-  links_.rebase();
+void MemorySystem::set_clock(const Parameters& p, Cycle now) {
+  for (Hbm& hbm : hbm_) hbm.set_clock(p, start_of(now), p.core_mhz / p_.core_mhz);
+  links_.set_clock(p, start_of(now), p.core_mhz / p_.core_mhz);
+  p_ = p;
 }
 
 void MemorySystem::accept(int unit, std::span<const Request> requests) {

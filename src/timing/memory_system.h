@@ -35,7 +35,9 @@ class MemorySystem {
 
   /// A grid takes a slot: counts begin at zero, copies of other dies' lines are stale.
   void begin_kernel(std::uint16_t grid);
-  void rebase();
+  /// The core clock has changed at `now`: DRAM and die links keep their own, so what is left of their
+  /// queues takes as many nanoseconds as before.
+  void set_clock(const Parameters& p, Cycle now);
   const MemoryCounters& counters(std::uint16_t grid) const { return counters_[grid]; }
 
  private:

@@ -24,15 +24,7 @@ Tick per_sector(double bytes_per_cycle, int sector_bytes) {
 
 }  // namespace
 
-Cycle Parameters::cycles_of_ps(std::int64_t ps) const {
-  return static_cast<Cycle>(std::ceil(static_cast<double>(ps) * core_mhz * 1e-6 - 1e-6));
-}
-
-std::int64_t Parameters::ps_of_cycles(Cycle cycles) const {
-  return static_cast<std::int64_t>(std::llround(static_cast<double>(cycles) * 1e6 / core_mhz));
-}
-
-Parameters parameters(const chip::Spec& chip) {
+Parameters parameters(const chip::Spec& chip, double core_mhz) {
   Parameters p{};
   p.dies = static_cast<int>(chip.package.dies);
   p.clusters_per_die = static_cast<int>(chip.package.clusters_per_die);
@@ -42,8 +34,12 @@ Parameters parameters(const chip::Spec& chip) {
   p.cta_order =
       chip.package.cta_schedule == "die_contiguous" ? CtaOrder::die_contiguous : CtaOrder::round_robin;
   p.die_contiguous_data = chip.package.data_placement == "die_contiguous";
-  p.core_mhz = chip.clock.core;
-  p.core_min_mhz = chip.clock.core_min;
+  p.full_mhz = chip.clock.core;
+  p.core_mhz = core_mhz > 0 ? core_mhz : p.full_mhz;
+  p.core_min_mhz = std::min(chip.clock.core_min, p.full_mhz);
+  p.clock_step_mhz = chip.clock.step;
+  p.clock_window = Picoseconds(std::llround(chip.power.window * 1e6));
+  WR_CHECK(p.clock_step_mhz > 0 && p.clock_window.value > 0);
 
   p.warps_per_subcore = static_cast<int>(chip.subcore.warps);
   WR_CHECK(p.warps_per_subcore >= 1 && p.warps_per_subcore <= 64 && p.subcores >= 1 && p.subcores <= 8);
@@ -117,8 +113,7 @@ Parameters parameters(const chip::Spec& chip) {
                : chip.d2d.topology == "all"  ? Topology::all
                                              : Topology::none;
   WR_CHECK(p.dies == 1 || p.topology != Topology::none);
-  p.link_ticks_per_byte =
-      chip.d2d.bandwidth > 0 ? chip.clock.core / 1000.0 / chip.d2d.bandwidth * one_cycle : 0;
+  p.link_ticks_per_byte = chip.d2d.bandwidth > 0 ? p.core_mhz / 1000.0 / chip.d2d.bandwidth * one_cycle : 0;
   p.hop_latency = p.ns(chip.d2d.latency);
   p.packet_payload = std::max<int>(1, static_cast<int>(chip.d2d.packet_payload_bytes));
   p.packet_header = static_cast<int>(chip.d2d.packet_header_bytes);

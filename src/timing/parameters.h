@@ -5,6 +5,7 @@
 #include <cstdint>
 
 #include "chip/spec.h"
+#include "support/units.h"
 #include "timing/time.h"
 
 namespace wanren::timing {
@@ -16,7 +17,10 @@ struct Parameters {
   int dies, clusters_per_die, units_per_die, units, subcores;
   CtaOrder cta_order;
   bool die_contiguous_data;
-  double core_mhz, core_min_mhz;
+  double core_mhz;                ///< Present clock: what is given in nanoseconds is in its cycles here.
+  double full_mhz, core_min_mhz;  ///< The clock moves between these …
+  double clock_step_mhz;          ///< … in such steps …
+  Picoseconds clock_window;       ///< … once in such a time.
 
   // Sub-core.
   int warps_per_subcore;
@@ -63,8 +67,6 @@ struct Parameters {
   Cycle quantum;         ///< Units may run this far without hearing from each other.
 
   Tick ns(double nanoseconds) const { return to_ticks(nanoseconds * core_mhz / 1000.0); }
-  Cycle cycles_of_ps(std::int64_t ps) const;
-  std::int64_t ps_of_cycles(Cycle cycles) const;
   int die_of(int unit) const { return unit / units_per_die; }
   int cluster_of(int unit) const {
     const int in_die = unit % units_per_die;
@@ -75,8 +77,8 @@ struct Parameters {
   }
 };
 
-/// Aborts on what chip::load would have refused.
-Parameters parameters(const chip::Spec& chip);
+/// At `core_mhz` (0: the full clock). Aborts on what chip::load would have refused.
+Parameters parameters(const chip::Spec& chip, double core_mhz = 0);
 
 /// x / d and x % d for 32-bit x by one multiplication.
 class Divider {

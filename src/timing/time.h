@@ -1,5 +1,5 @@
 #pragma once
-// Time inside a run. Sub-cores count whole core cycles from the run's start; everything behind the
+// Time in the simulation. Sub-cores count whole core cycles since the device was made; everything behind the
 // L1 counts ticks of 1/4096 cycle, so that 32 bytes on a 5120 B/cycle port or a DRAM burst in
 // nanoseconds round by less than 0.02 %.
 
@@ -23,6 +23,11 @@ constexpr Tick start_of(Cycle cycle) {
 /// First cycle that begins at or after `tick`.
 constexpr Cycle cycle_from(Tick tick) {
   return (tick + one_cycle - 1) >> tick_bits;
+}
+
+/// A moment after `now` in the ticks of a clock that is `ratio` times as fast from `now` on.
+inline Tick rescaled(Tick at, Tick now, double ratio) {
+  return at <= now ? at : now + static_cast<Tick>(static_cast<double>(at - now) * ratio + 0.5);
 }
 
 /// Something that serves one customer after the other: a bus, a link, a cache port.

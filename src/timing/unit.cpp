@@ -6,8 +6,8 @@
 
 namespace wanren::timing {
 
-Unit::Unit(const Parameters& p, int number)
-    : p_(p), number_(number), subs_(p.subcores), ctas_(p.max_ctas), l1_(p) {
+Unit::Unit(const Parameters& p, const CoreClock& clock, int number)
+    : p_(p), clock_(clock), number_(number), subs_(p.subcores), ctas_(p.max_ctas), l1_(p) {
   for (SubCore& sub : subs_) {
     const std::size_t n = p.warps_per_subcore;
     sub.ready.assign(n, never);
@@ -18,18 +18,6 @@ Unit::Unit(const Parameters& p, int number)
   }
   next_.fill(never);
   blocked_.resize(static_cast<std::size_t>(p.subcores) * p.memory_queue + 1);
-}
-
-void Unit::rebase() {
-  WR_CHECK(ctas_resident_ == 0 && inbox_head_ == inbox_.size() && blocked_count_ == 0);
-  for (SubCore& sub : subs_) {
-    sub.pipe_free.fill(0);
-    std::fill(sub.queue.begin(), sub.queue.end(), 0);
-    sub.memory_port = sub.issue_free = 0;
-  }
-  next_.fill(never);
-  next_event_ = never;
-  l1_port_ = Port{};
 }
 
 bool Unit::fits(const Grid& grid) const {

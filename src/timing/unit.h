@@ -8,6 +8,7 @@
 #include <span>
 #include <vector>
 
+#include "timing/clock.h"
 #include "timing/coalesce.h"
 #include "timing/decoded.h"
 #include "timing/l1.h"
@@ -29,8 +30,6 @@ struct Grid {
   std::uint64_t serial = 0;  ///< No two grids of a device have the same.
   std::span<const simt::LanePattern> patterns;
   std::vector<std::int64_t> strides;  ///< By pattern, see stride_of().
-  std::int64_t run_begin_ps = 0;
-  double ps_per_cycle = 0;
 };
 
 /// What one unit counted for one grid.
@@ -81,7 +80,8 @@ struct Workspace {
 
 class Unit {
  public:
-  Unit(const Parameters& p, int number);
+  /// `clock` answers what time it is; it changes between steps only.
+  Unit(const Parameters& p, const CoreClock& clock, int number);
 
   bool fits(const Grid& grid) const;
   int resident_ctas(std::uint16_t grid) const;
@@ -100,7 +100,6 @@ class Unit {
   std::vector<FreedCta>& freed() { return freed_; }
   UnitCounters& counters(std::uint16_t grid) { return counters_[grid]; }
   bool knows(std::uint16_t grid) const { return grid < counters_.size(); }
-  void rebase();
 
  private:
   static constexpr int no_index = -1;
@@ -214,6 +213,7 @@ class Unit {
   Cycle earliest_event() const;
 
   const Parameters& p_;
+  const CoreClock& clock_;
   int number_;
   std::vector<SubCore> subs_;
   std::array<Cycle, 8> next_{};

@@ -4,6 +4,7 @@
 #include <set>
 
 #include "synthetic_source.h"
+#include "timing/clock.h"
 
 namespace wanren::timing::test {
 namespace {
@@ -77,8 +78,7 @@ TEST(Dispatch, SharedMemoryAndWarpSlotsBoundWhatLivesTogether) {
   for (const std::uint32_t shared : {100u << 10, 0u}) {
     SyntheticSource a(fma_code(), 4, 1, chain(500)), b(fma_code(), 4, 1, chain(500));
     Device device(small_chip(), 1, nullptr);
-    const std::vector<Work> work = {a.work(1, shared), b.work(1, shared)};
-    const auto t = device.run(work);
+    const auto t = run_all(device, {a.work(1, shared), b.work(1, shared)});
     const int once = 4 * 499 + 1;
     EXPECT_EQ(t[0].cycles.value, once);
     EXPECT_EQ(t[1].cycles.value, shared ? 2 * once + 100 : once);
@@ -92,8 +92,7 @@ TEST(Dispatch, TwoGridsShareTheChip) {
   const int n = 500;
   SyntheticSource a(code, 4, 4, chain(n)), b(code, 4, 4, chain(n));
   Device device(small_chip(), 1, nullptr);
-  const std::vector<Work> work = {a.work(), b.work()};
-  const auto t = device.run(work);
+  const auto t = run_all(device, {a.work(), b.work()});
   const auto together = std::max(t[0].end, t[1].end) - t[0].begin;
   EXPECT_EQ(together.value, (2 * 2 * 2 * n - 1) * 1000);
   EXPECT_EQ(t[0].counters.flops_fp32, t[1].counters.flops_fp32);
@@ -104,12 +103,11 @@ TEST(Timeline, AKernelBeginsItsLaunchLatencyAfterSubmissionAndTheGapAfterItsPred
   Device device(small_chip(), 1, nullptr);
   std::vector<Work> work = {a.work(), b.work()};
   work[0].not_before = Picoseconds(5'000'000);
-  work[1].after = {0};
-  const auto t = device.run(work);
+  const auto t = run_all(device, work, {{}, {0}});
   EXPECT_EQ(t[0].begin.value, 7'000'000);  // + 2 us
   EXPECT_EQ(t[0].end.value, 7'000'000 + (4 * 999 + 1) * 1000);
   EXPECT_EQ(t[1].begin.value, t[0].end.value + 1'000'000);  // + 1 us
-  EXPECT_EQ(device.now(), t[1].end);
+  EXPECT_GE(device.now(), t[1].end);
 }
 
 TEST(Timeline, CopiesTakeTheirEnginesRateAndQueueOnIt) {
@@ -129,8 +127,7 @@ TEST(Timeline, CopiesTakeTheirEnginesRateAndQueueOnIt) {
   work.push_back(copy(CopyKind::device_to_host, 25'000'000, false, "down"));
   work.push_back(copy(CopyKind::fill, 256'000, false, "fill"));
   work.push_back(copy(CopyKind::none, 0, false, "mark"));
-  work.back().after = {3};
-  const auto t = device.run(work);
+  const auto t = run_all(device, work, {{}, {}, {}, {}, {3}});
   const std::int64_t us = 1'000'000;
   EXPECT_EQ(t[0].end.value, 1004 * us);
   EXPECT_EQ(t[1].begin.value, 1004 * us);  // the same engine
@@ -142,18 +139,124 @@ TEST(Timeline, CopiesTakeTheirEnginesRateAndQueueOnIt) {
   EXPECT_EQ(order, (std::vector<std::string>{"up", "down", "fill", "mark", "up, pageable"}));
 }
 
-TEST(Timeline, LaterRunsGoOnWhereTheLastEndedWithAWarmL2) {
+TEST(Timeline, LaterWorkFindsAWarmL2) {
   Code code;
   code.load(0, 2, 2, 8);
   SyntheticSource a(code, 1, 1, Words().block(0).affine(0, 0, 1)),
       b(code, 1, 1, Words().block(0).affine(0, 0, 1));
   Device device(small_chip(), 1, nullptr);
-  const Work first = a.work(), second = b.work();
-  const auto s = device.run(std::span(&first, 1)).front();
-  const auto t = device.run(std::span(&second, 1)).front();
+  const auto s = run_all(device, {a.work()}).front();
+  Work second = b.work();
+  second.not_before = s.end + Picoseconds(3'000'000);
+  const auto t = run_all(device, {second}).front();
   EXPECT_EQ(s.cycles.value, 205 + 150 + 28);
   EXPECT_EQ(t.cycles.value, 205);
-  EXPECT_EQ(t.begin.value, s.end.value + 2'000'000);
+  EXPECT_EQ(t.begin.value, s.end.value + 5'000'000);
+}
+
+// What a look in between can change is nothing: the same jobs, once run to the end and once stopped at random
+// moments, each job admitted when the host gets to its submission.
+TEST(Timeline, DoesNotDependOnWhoLooksWhen) {
+  for (std::uint64_t seed = 1; seed <= 12; ++seed) {
+    std::vector<std::string> texts;
+    for (const bool looks : {false, true}) {
+      std::uint64_t x = seed * 7919, y = seed * 104729;
+      const auto next = [](std::uint64_t& state) {
+        return state = state * 6364136223846793005u + 1442695040888963407u, state >> 33;
+      };
+      chip::Spec chip = small_chip(2);
+      chip.host.launch_latency = 0.4;
+      chip.host.launch_gap = 0.1;
+      Device device(chip, 1, nullptr);
+      std::vector<std::unique_ptr<SyntheticSource>> sources;
+      std::vector<JobRef> jobs;
+      std::int64_t host_ps = 0;
+      for (int i = 0; i < 14; ++i) {
+        host_ps += static_cast<std::int64_t>(next(x) % 3'000'000);
+        Work work;
+        if (const std::uint64_t kind = next(x) % 8; kind < 4) {
+          sources.push_back(mixed(5 + next(x) % 20, 1 + next(x) % 6, next(x)));
+          if (kind == 0) {
+            sources.push_back(std::make_unique<SyntheticSource>(
+                fma_code(), 3, 2, [](std::uint64_t cta, std::uint32_t warp) {
+                  return std::vector<std::vector<std::uint64_t>>(
+                      5 + cta, chain(20 + 7 * static_cast<int>(warp)).words);
+                }));
+            sources.back()->coupled_ = true;
+          }
+          work = sources.back()->work(2);
+        } else {
+          work.copy.kind = static_cast<CopyKind>(kind - 4);
+          work.copy.bytes = next(x) % 60'000;
+        }
+        for (const JobRef& before : jobs)
+          if (next(x) % 5 == 0) work.after.push_back(before);
+        work.not_before = Picoseconds(host_ps);
+        while (looks && next(y) % 3 != 0) {
+          const std::int64_t look = host_ps - static_cast<std::int64_t>(next(y) % 2'000'000);
+          device.advance_to(Picoseconds(look));
+        }
+        jobs.push_back(device.admit(std::move(work)));
+      }
+      if (looks) device.advance_until(jobs[next(y) % jobs.size()]);
+      device.advance_all();
+      std::string text;
+      for (const JobRef& job : jobs) {
+        ASSERT_TRUE(job->ended);
+        text += std::to_string(job->timed.begin.value) + " " + std::to_string(job->timed.end.value) + " " +
+                std::to_string(job->timed.counters.l2_hit_sectors) + " " +
+                std::to_string(job->timed.counters.warp_cycles) + "\n";
+      }
+      texts.push_back(text);
+    }
+    EXPECT_EQ(texts[0], texts[1]) << seed;
+  }
+}
+
+TEST(Timeline, ALookGoesNoFurtherThanItsMoment) {
+  SyntheticSource source(fma_code(), 1, 1, chain(10'000));
+  Device device(small_chip(), 1, nullptr);
+  const JobRef job = device.admit(source.work());
+  for (std::int64_t us = 1; us < 42; ++us) {
+    device.advance_to(Picoseconds(us * 1'000'000));
+    EXPECT_LE(device.now().value, us * 1'000'000);
+    EXPECT_EQ(job->ended, false) << us;
+  }
+  // It begins at 2 us and takes 4 * 9999 + 1 cycles of a nanosecond; the step around its end is 205 cycles at
+  // most.
+  device.advance_to(Picoseconds(42'300'000));
+  ASSERT_TRUE(job->ended);
+  EXPECT_EQ(job->timed.end.value, 2'000'000 + (4 * 9'999 + 1) * 1000);
+}
+
+TEST(Timeline, WorkAdmittedForAMomentThatIsOverBeginsNow) {
+  SyntheticSource source(fma_code(), 1, 1, chain(1000));
+  Device device(small_chip(), 1, nullptr);
+  device.advance_until(device.admit(source.work()));
+  const Picoseconds now = device.now();
+  Work mark;
+  const JobRef late = device.admit(mark);
+  device.advance_until(late);
+  EXPECT_EQ(late->timed.begin, now);
+}
+
+TEST(Timeline, ACallbackMayAdmitMoreWork) {
+  Device device(small_chip(), 1, nullptr);
+  std::vector<JobRef> made;
+  Work first;
+  first.copy.kind = CopyKind::fill;
+  first.copy.bytes = 256'000;
+  first.on_end = [&](const Timed&) {
+    Work second;
+    second.copy.kind = CopyKind::fill;
+    second.copy.bytes = 256'000;
+    made.push_back(device.admit(second));
+  };
+  const JobRef job = device.admit(first);
+  device.advance_all();
+  ASSERT_EQ(made.size(), 1u);
+  EXPECT_TRUE(made[0]->ended);
+  EXPECT_EQ(made[0]->timed.begin, job->timed.end);
 }
 
 TEST(Coupled, AWarpIsAskedAgainWhenItsInstructionsHaveIssued) {
@@ -215,10 +318,8 @@ TEST(Determinism, TheSameCyclesAndCountersAtAnyNumberOfThreads) {
       chip.l2.bytes_per_die = 1 << 20;
       auto a = mixed(40, 6, 1), b = mixed(30, 4, 2), c = mixed(20, 8, 3);
       Device device(chip, threads, nullptr);
-      std::vector<Work> work = {a->work(3), b->work(4), c->work(2)};
-      work[2].after = {0};
       std::string text;
-      for (const Timed& t : device.run(work)) {
+      for (const Timed& t : run_all(device, {a->work(3), b->work(4), c->work(2)}, {{}, {}, {0}})) {
         text += std::to_string(t.begin.value) + " " + std::to_string(t.end.value) + ":";
 #define WR_COUNTER(id, doc) text += " " + std::to_string(t.counters.id);
 #include "timing/counters.def"
@@ -246,45 +347,123 @@ TEST(Determinism, StallsAndIssueAddUpAndSectorsAreConservedInAMixedRun) {
   EXPECT_GE(t.counters.dram_read_bytes + t.counters.l2_write_sectors * 32, misses * 32);
 }
 
-/// Power goes with the clock: `watts` at full clock.
-class Linear : public ClockGovernor {
+/// The clock of each window in turn, and what it was asked.
+class Script : public ClockGovernor {
  public:
-  Linear(double joules, double watts) : joules_(joules), watts_(watts) {}
-  double clock_mhz(const Counters&, Picoseconds duration, double mhz) const override {
-    const double power = joules_ / (static_cast<double>(duration.value) * 1e-12);
-    return mhz * watts_ / power;
+  explicit Script(std::vector<double> mhz) : mhz_(std::move(mhz)) {}
+  double clock_mhz(const Counters& counters, Picoseconds duration, double) const override {
+    asked.push_back(counters.flops_fp32);
+    EXPECT_EQ(duration.value, 10'000'000);
+    return mhz_[std::min(asked.size(), mhz_.size()) - 1];
   }
+  mutable std::vector<std::uint64_t> asked;
 
  private:
-  double joules_, watts_;
+  std::vector<double> mhz_;
 };
 
-TEST(PowerCap, ACoreBoundKernelSlowsDownWithItsClock) {
+TEST(PowerWindow, TheNextWindowRunsAtTheClockThatTheLastOneAllows) {
+  // An FMA every 4 cycles from 2 us on: 8000 cycles in the first window, 5000 in the second at half clock …
   SyntheticSource source(fma_code(), 1, 1, chain(100'000));
-  const double seconds = (4 * 99'999 + 1) * 1e-9;
-  const Linear governor(seconds * 400, 200);  // 400 W where 200 are allowed
+  const Script governor({500, 800, 1000});
   Device device(small_chip(), 1, &governor);
-  const Work work = source.work();
-  const Timed t = device.run(std::span(&work, 1)).front();
-  EXPECT_NEAR(t.clock_mhz, 500, 1);
-  EXPECT_NEAR(static_cast<double>((t.end - t.begin).value) * 1e-12, 2 * seconds, 0.01 * seconds);
-  EXPECT_NEAR(static_cast<double>(t.cycles.value), 4 * 99'999 + 1, 10);  // core cycles stay
+  const Timed t = run_all(device, {source.work()}).front();
+  EXPECT_EQ(t.cycles.value, 4 * 99'999 + 1);  // core cycles stay
+  const std::int64_t slow = 8'000 + 5'000 + 8'000;
+  EXPECT_EQ(t.end.value, 30'000'000 + (4 * 99'999 + 1 - slow) * 1000);
+  ASSERT_GE(governor.asked.size(), 4u);
+  EXPECT_EQ(governor.asked[0], 2'001 * 64);  // counted as a warp gets to a block
+  EXPECT_EQ(governor.asked[1], 1'250 * 64);
+  EXPECT_EQ(governor.asked[2], 2'000 * 64);
+  EXPECT_EQ(governor.asked[3], 2'500 * 64);
+  ASSERT_EQ(t.phases.size(), 3u);
+  EXPECT_EQ(t.phases[1].clock_mhz, 500);
+  EXPECT_EQ(t.phases[1].duration.value, 10'000'000);
+  EXPECT_EQ(t.phases[1].counters.flops_fp32, 1'250u * 64);
+  Counters sum;
+  Picoseconds time;
+  for (const Phase& phase : t.phases) sum.add(phase.counters), time += phase.duration;
+  EXPECT_EQ(sum.flops_fp32, t.counters.flops_fp32);
+  EXPECT_EQ(time, t.end - t.begin);
+  EXPECT_NEAR(t.clock_mhz, static_cast<double>(t.cycles.value) / (static_cast<double>(time.value) * 1e-6),
+              1e-6);
 }
 
-TEST(PowerCap, TimeSpentInDramStays) {
+TEST(PowerWindow, TheClockMovesInStepsWithinItsRange) {
+  SyntheticSource source(fma_code(), 1, 1, chain(50'000));
+  const Script governor({733, 1, 5000});
+  Device device(small_chip(), 1, &governor);
+  const Timed t = run_all(device, {source.work()}).front();
+  ASSERT_EQ(t.phases.size(), 3u);
+  EXPECT_EQ(t.phases[1].clock_mhz, 730);
+  EXPECT_EQ(t.phases[2].clock_mhz, 200);
+  EXPECT_EQ(t.phases[0].clock_mhz, 1000);
+}
+
+TEST(PowerWindow, TimeSpentInDramStays) {
   Code code;
   code.load(0, 2, 2, 8);
   Words w;
   for (std::uint64_t i = 0; i < 2000; ++i) w.block(0).affine(i * (8192 + 64) * 128, 0, 1);
   SyntheticSource source(code, 1, 1, w);
-  class Half : public ClockGovernor {
-    double clock_mhz(const Counters&, Picoseconds, double) const override { return 500; }
+  const Script governor({500});
+  Device device(small_chip(), 1, &governor);
+  const Timed t = run_all(device, {source.work()}).front();
+  // Of 383 cycles a load, 178 are DRAM's and stay; the other 205 double. The first window is at full clock.
+  const double loads = 8'000 / 383.0;
+  EXPECT_NEAR(static_cast<double>(t.end.value - 10'000'000) / (2000 - loads) / 1000, 178 + 2 * 205, 1);
+}
+
+TEST(PowerWindow, ClockReadsAndTheTimelineAgree) {
+  Code code = fma_code();
+  SyntheticSource source(code, 1, 1, [](std::uint64_t, std::uint32_t) {
+    return std::vector<std::vector<std::uint64_t>>(60, chain(1000).words);
+  });
+  source.coupled_ = true;
+  const Script governor({500, 700});
+  Device device(small_chip(), 1, &governor);
+  const Timed t = run_all(device, {source.work()}).front();
+  const auto& first = source.asked.front();
+  const auto& last = source.asked.back();
+  // The last question comes 1000 FMAs before the end.
+  EXPECT_NEAR(static_cast<double>(first.nanoseconds), static_cast<double>(t.begin.value) / 1000, 1);
+  EXPECT_NEAR(static_cast<double>(last.nanoseconds),
+              static_cast<double>(t.end.value) / 1000 - 4 * 1000 / t.phases.back().clock_mhz * 1000, 10);
+  EXPECT_NEAR(static_cast<double>(last.unit_cycles - first.unit_cycles), 4 * 59'000, 10);
+  const double mhz = static_cast<double>(last.unit_cycles - first.unit_cycles) /
+                     static_cast<double>(last.nanoseconds - first.nanoseconds) * 1000;
+  EXPECT_NEAR(mhz, t.clock_mhz, 0.01 * t.clock_mhz);
+}
+
+TEST(PowerWindow, AnIdleDeviceGoesBackToTheFullClock) {
+  SyntheticSource a(fma_code(), 1, 1, chain(10'000)), b(fma_code(), 1, 1, chain(10));
+  class WhenBusy : public ClockGovernor {
+    double clock_mhz(const Counters& c, Picoseconds, double) const override {
+      return c.issue_slots ? 500 : 1000;
+    }
   } governor;
   Device device(small_chip(), 1, &governor);
-  const Work work = source.work();
-  const Timed t = device.run(std::span(&work, 1)).front();
-  // Of 383 cycles a load, 178 are DRAM's and stay; the other 205 double.
-  EXPECT_NEAR(static_cast<double>((t.end - t.begin).value) / 2000 / 1000, 178 + 2 * 205, 2);
+  const Timed slow = run_all(device, {a.work()}).front();
+  Work late = b.work();
+  late.not_before = slow.end + Picoseconds(1'000'000'000'000);  // a second later
+  const Timed t = run_all(device, {late}).front();
+  EXPECT_LT(slow.clock_mhz, 1000);
+  EXPECT_EQ(t.clock_mhz, 1000);
+  EXPECT_EQ(t.begin, late.not_before + Picoseconds(2'000'000));
+}
+
+TEST(CoreClock, CyclesAndPicosecondsMapBothWays) {
+  CoreClock clock(1410);
+  for (const Cycle c : {Cycle{0}, Cycle{1}, Cycle{47}, Cycle{1'000'003}, Cycle{1} << 46}) {
+    EXPECT_EQ(clock.from(clock.at(c)), c);
+    EXPECT_EQ(clock.upto(clock.at(c)), c);
+    EXPECT_EQ(clock.from(Picoseconds(clock.at(c).value + 1)), c + 1);
+  }
+  EXPECT_EQ(clock.at(1'410'000'000).value, 1'000'000'000'000);
+  clock.change(1'410'000'000, 705);
+  EXPECT_EQ(clock.at(1'410'000'000 + 705).value, 1'000'001'000'000);
+  EXPECT_EQ(clock.from(Picoseconds(1'000'001'000'000)), 1'410'000'000 + 705);
+  EXPECT_EQ(clock.cycles_in(Picoseconds(1'000'000)), 705);
 }
 
 }  // namespace

@@ -275,9 +275,7 @@ TEST(L1, ANewKernelFindsItEmpty) {
   code.load(0, 2, 2, 4);
   SyntheticSource a(code, 1, 1, Words().block(0).affine(0, 4)), b(code, 1, 1, Words().block(0).affine(0, 4));
   Device device(small_chip(), 1, nullptr);
-  std::vector<Work> work = {a.work(), b.work()};
-  work[1].after = {0};
-  const auto timed = device.run(work);
+  const auto timed = run_all(device, {a.work(), b.work()}, {{}, {0}});
   EXPECT_EQ(timed[1].counters.l1_hit_sectors, 0u);
   EXPECT_EQ(timed[1].counters.l2_hit_sectors, 4u);  // but L2 is warm
 }
@@ -310,8 +308,7 @@ Rate stream(const chip::Spec& chip, int ctas, std::uint64_t lines_per_warp, bool
   Timed t;
   for (int i = 0; i < (warm ? 2 : 1); ++i) {
     const auto s = source();
-    const Work work = s->work(1);
-    t = device.run(std::span(&work, 1)).front();
+    t = run_all(device, {s->work(1)}).front();
   }
   return {static_cast<double>(ctas) * 32 * static_cast<double>(lines_per_warp) * 128 /
               static_cast<double>(t.cycles.value),

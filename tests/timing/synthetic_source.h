@@ -28,6 +28,8 @@ inline chip::Spec small_chip(int dies = 1) {
   c.package.data_placement = "interleave";
   c.clock.core = 1000;
   c.clock.core_min = 200;
+  c.clock.step = 10;
+  c.power.window = 10;
   c.subcore.warps = 16;
   c.subcore.register_bytes = 64 << 10;
   c.subcore.register_granularity = 256;
@@ -265,7 +267,7 @@ class SyntheticSource : public trace::WarpSource {
   Work work(int ctas_per_unit = 1, std::uint32_t shared = 0) {
     Work w;
     w.kernel.program = &program_;
-    w.kernel.source = this;
+    w.kernel.open = [this] { return this; };
     w.kernel.occupancy.ctas_per_unit = ctas_per_unit;
     w.kernel.dynamic_and_static_shared_bytes = shared;
     return w;
@@ -297,12 +299,26 @@ class SyntheticSource : public trace::WarpSource {
   std::vector<std::unique_ptr<Cta>> live_;
 };
 
+/// Admits the items, each behind those that `after` names by their places in the list, and runs them all.
+inline std::vector<Timed> run_all(Device& device, std::vector<Work> work,
+                                  const std::vector<std::vector<std::size_t>>& after = {}) {
+  std::vector<JobRef> jobs;
+  for (std::size_t i = 0; i < work.size(); ++i) {
+    if (i < after.size())
+      for (const std::size_t before : after[i]) work[i].after.push_back(jobs[before]);
+    jobs.push_back(device.admit(std::move(work[i])));
+  }
+  device.advance_all();
+  std::vector<Timed> timed;
+  for (const JobRef& job : jobs) timed.push_back(job->timed);
+  return timed;
+}
+
 /// Runs one kernel on a fresh device.
 inline Timed run_one(const chip::Spec& chip, SyntheticSource& source, int ctas_per_unit = 1,
                      std::uint32_t shared = 0, int threads = 1) {
   Device device(chip, threads, nullptr);
-  const Work work = source.work(ctas_per_unit, shared);
-  return device.run(std::span(&work, 1)).front();
+  return run_all(device, {source.work(ctas_per_unit, shared)}).front();
 }
 
 }  // namespace wanren::timing::test

@@ -1,0 +1,99 @@
+#pragma once
+// Private to src/timing: the state behind Device.
+
+#include <oneapi/tbb/task_arena.h>
+
+#include <array>
+#include <memory>
+#include <vector>
+
+#include "timing/clock.h"
+#include "timing/device.h"
+#include "timing/dispatch.h"
+#include "timing/memory_system.h"
+
+namespace wanren::timing {
+
+enum class Engine : std::uint8_t { host_to_device, device_to_host, on_device, none };
+
+/// A piece of work on its way: waiting for others, ready, running, ended.
+struct Item final : Job {
+  Work work;
+  std::uint64_t number = 0;                      ///< Order of admission.
+  std::size_t open = 0;                          ///< Predecessors that have not ended.
+  std::vector<std::shared_ptr<Item>> followers;  ///< Who waits for this.
+  bool follows = false;
+  Picoseconds after;  ///< End of the last predecessor.
+  Picoseconds begin, end;
+  Cycle first = 0, last = 0;  ///< The same in cycles; `last` of a copy, and both of what is to come, under
+                              ///< the present clock.
+  // A kernel that runs.
+  trace::WarpSource* source = nullptr;
+  std::unique_ptr<Decoded> decoded;
+  std::unique_ptr<Launch> launch;
+  // What had been done when the present window, and the present phase, began.
+  Counters window_mark, phase_mark;
+  Picoseconds phase_begin;
+
+  bool is_kernel() const { return work.kernel.program != nullptr; }
+};
+using ItemRef = std::shared_ptr<Item>;
+
+struct Device::Impl {
+  Impl(const chip::Spec& spec, int host_threads, const ClockGovernor* governor);
+
+  // device.cpp: the loop.
+  void run(const Job* until, const Picoseconds* limit);
+  Cycle next_event() const;
+  Cycle step_end(Cycle from) const;
+  bool busy() const;
+  void step(Cycle from, Cycle end);
+  void charge_wall();
+
+  // items.cpp: from admission to end.
+  void ready(const ItemRef& item);
+  void begin_items(Cycle at);
+  void begin_copy(const ItemRef& item);
+  void begin_kernel(const ItemRef& item, Cycle at);
+  void end_copies(Cycle at);
+  void end_kernels();
+  void end(const ItemRef& item);
+  Picoseconds copy_duration(const Copy& copy) const;
+
+  // progress.cpp: what has been counted, and the clock that follows from it.
+  Counters progress(const Item& item, Picoseconds at) const;
+  Counters kernel_progress(const Item& item) const;
+  void close_window();
+  void add_to_window(Item& item, const Counters& now);
+  void end_phase(Item& item, const Counters& now, Picoseconds at);
+  void set_clock(double mhz);
+
+  chip::Spec chip;
+  Parameters p;
+  const ClockGovernor* governor;
+  int threads;
+  CoreClock clock;
+  MemorySystem memory;
+  std::vector<std::unique_ptr<Unit>> units;
+  std::unique_ptr<Dispatcher> dispatcher;
+  std::vector<std::unique_ptr<Workspace>> workspaces;  ///< By host thread.
+  tbb::task_arena arena;
+
+  std::uint64_t admitted = 0, unfinished = 0;
+  std::vector<ItemRef> waiting_to_begin;   ///< Predecessors have ended.
+  std::vector<ItemRef> copies, kernels;    ///< Running.
+  std::array<Picoseconds, 3> engine_free;  ///< By Engine.
+  std::vector<bool> slots;                 ///< Grid slots taken.
+  std::uint64_t grids = 0;                 ///< Begun so far.
+  Cycle present = 0;
+  std::vector<int> active;  ///< Units with something to do in this step.
+  bool running = false;
+  double wall_mark_s = 0;
+
+  // The window of the clock governor; without one it never ends.
+  Picoseconds window_end;
+  Cycle window_end_cycle = never;
+  Counters window;  ///< By what has ended in it so far.
+};
+
+}  // namespace wanren::timing

@@ -1,0 +1,133 @@
+// What running work has done so far, and the core clock that follows from it window by window.
+
+#include <algorithm>
+#include <cmath>
+
+#include "support/result.h"
+#include "timing/device_impl.h"
+
+namespace wanren::timing {
+
+Counters Device::Impl::kernel_progress(const Item& item) const {
+  Counters c;
+  const std::uint16_t slot = item.launch->grid.slot;
+  const Decoded& program = *item.decoded;
+  for (const auto& unit : units) {
+    const UnitCounters& u = unit->counters(slot);
+    for (std::size_t b = 0; b < program.blocks.size(); ++b) {
+      const std::uint64_t runs = u.block_runs[b], lanes = u.block_lanes[b];
+      if (!runs) continue;
+      const DecodedBlock& block = program.blocks[b];
+      c.warp_instructions += runs * block.count;
+      c.issue_slots += runs * block.issue_slots;
+      c.thread_instructions += lanes * block.count;
+      c.flops_fp16 += lanes * block.flops_fp16;
+      c.flops_fp32 += lanes * block.flops_fp32;
+      c.flops_fp64 += lanes * block.flops_fp64;
+      c.int_ops += lanes * block.int_ops;
+      c.sfu_ops += lanes * block.sfu_ops;
+      c.tensor_flops_bf16 += runs * block.tensor_bf16;
+      c.tensor_flops_tf32 += runs * block.tensor_tf32;
+      c.tensor_ops_int8 += runs * block.tensor_int8;
+      c.tensor_flops_fp64 += runs * block.tensor_fp64;
+      for (int i = 0; i < lower::pipe_count; ++i) c.pipe_busy_cycles[i] += runs * block.pipe_busy[i];
+    }
+    c.l1_accesses += u.l1_accesses;
+    c.l1_sectors += u.l1_sectors;
+    c.l1_hit_sectors += u.l1_hit_sectors;
+    c.l1_store_sectors += u.l1_store_sectors;
+    c.shared_accesses += u.shared_accesses;
+    c.shared_wavefronts += u.shared_wavefronts;
+    c.shared_bytes += u.shared_bytes;
+    c.ctas += u.ctas;
+    c.warp_cycles += u.warp_cycles;
+    c.unit_active_cycles += u.active_cycles;
+    for (int i = 0; i < stall_count; ++i) c.stall_cycles[i] += u.stalls[i];
+  }
+  const MemoryCounters& m = memory.counters(slot);
+  c.l2_read_sectors = m.l2_read_sectors;
+  c.l2_write_sectors = m.l2_write_sectors;
+  c.l2_atomic_sectors = m.l2_atomic_sectors;
+  c.l2_hit_sectors = m.l2_hit_sectors;
+  c.l2_far_sectors = m.l2_far_sectors;
+  c.dram_read_bytes = m.dram_read_bytes;
+  c.dram_write_bytes = m.dram_write_bytes;
+  c.dram_row_hits = m.dram_row_hits;
+  c.dram_row_misses = m.dram_row_misses;
+  c.d2d_bytes = m.d2d_bytes;
+  c.d2d_wire_bytes = m.d2d_wire_bytes;
+  c.d2d_link_bytes = m.link_bytes;
+  return c;
+}
+
+/// A copy moves its bytes evenly.
+Counters Device::Impl::progress(const Item& item, Picoseconds at) const {
+  if (item.launch) return kernel_progress(item);
+  Counters c;
+  const Copy& copy = item.work.copy;
+  const std::int64_t duration = (item.end - item.timed.begin).value;
+  const std::int64_t passed = std::min(at, item.end).value - item.timed.begin.value;
+  const auto bytes = duration <= passed
+                         ? copy.bytes
+                         : static_cast<std::uint64_t>(static_cast<double>(copy.bytes) * passed / duration);
+  switch (copy.kind) {
+    case CopyKind::host_to_device:
+    case CopyKind::device_to_host: c.pcie_bytes = bytes; break;
+    case CopyKind::device_to_device: c.dram_read_bytes = c.dram_write_bytes = bytes; break;
+    case CopyKind::fill: c.dram_write_bytes = bytes; break;
+    case CopyKind::none: break;
+  }
+  return c;
+}
+
+void Device::Impl::add_to_window(Item& item, const Counters& now) {
+  if (!governor) return;
+  window.add(now);
+  window.subtract(item.window_mark);
+  item.window_mark = now;
+}
+
+void Device::Impl::end_phase(Item& item, const Counters& now, Picoseconds at) {
+  auto& phases = item.timed.phases;
+  auto phase = std::find_if(phases.begin(), phases.end(),
+                            [&](const Phase& other) { return other.clock_mhz == clock.mhz(); });
+  if (phase == phases.end()) phase = phases.insert(phases.end(), Phase{clock.mhz(), {}, {}});
+  phase->duration += std::max(at, item.phase_begin) - item.phase_begin;
+  phase->counters.add(now);
+  phase->counters.subtract(item.phase_mark);
+  item.phase_mark = now;
+  item.phase_begin = at;
+}
+
+/// The window has ended at `present`: its work says at which clock the next one runs.
+void Device::Impl::close_window() {
+  for (auto* items : {&kernels, &copies})
+    for (const ItemRef& item : *items) add_to_window(*item, progress(*item, window_end));
+  const double wanted =
+      std::clamp(governor->clock_mhz(window, p.clock_window, clock.mhz()), p.core_min_mhz, p.full_mhz);
+  // The clock moves in steps, down from the full one.
+  const double steps = std::ceil((p.full_mhz - wanted) / p.clock_step_mhz - 1e-9);
+  const double mhz = std::max(p.core_min_mhz, p.full_mhz - steps * p.clock_step_mhz);
+  window = Counters{};
+  const bool idle = kernels.empty() && copies.empty() && mhz == p.full_mhz;
+  if (mhz != clock.mhz()) set_clock(mhz);
+  // Windows of nothing change nothing: the next one begins with the next event.
+  if (const Cycle next = next_event(); idle && next < never)
+    window_end = std::max(window_end, clock.at(next));
+  window_end += p.clock_window;
+  window_end_cycle = clock.from(window_end);
+}
+
+void Device::Impl::set_clock(double mhz) {
+  const Picoseconds now = clock.at(present);
+  for (const ItemRef& item : kernels) end_phase(*item, kernel_progress(*item), now);
+  const Cycle quantum = p.quantum;
+  clock.change(present, mhz);
+  p = parameters(chip, mhz);
+  WR_CHECK(p.quantum == quantum);
+  memory.set_clock(p, present);
+  for (const ItemRef& item : waiting_to_begin) item->first = clock.from(item->begin);
+  for (const ItemRef& item : copies) item->last = clock.from(item->end);
+}
+
+}  // namespace wanren::timing

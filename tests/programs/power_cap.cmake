@@ -1,0 +1,21 @@
+# cmake -DWANREN=… -DPROGRAM=… -P power_cap.cmake: on a capped board the report's clock is that of clock64, and the
+# kernel's mean power is the cap's, but for the window in which it began.
+set(report ${PROGRAM}.power.json)
+execute_process(COMMAND ${WANREN} run --quiet --chip br104 --set "power.board_limit=65W" --timing full --report ${report}
+  -- ${PROGRAM} OUTPUT_VARIABLE output ERROR_QUIET RESULT_VARIABLE code)
+if(NOT code EQUAL 0)
+  message(FATAL_ERROR "ended with ${code}: ${output}")
+endif()
+file(READ ${report} json)
+string(JSON clock GET ${json} kernels 0 clock_mhz)
+string(JSON watts GET ${json} kernels 0 average_power_w)
+string(REGEX MATCH "clock64 ([0-9]+) MHz" match "${output}")
+message("${output} report: ${clock} MHz, ${watts} W")
+math(EXPR low "${CMAKE_MATCH_1} - ${CMAKE_MATCH_1} / 50")
+math(EXPR high "${CMAKE_MATCH_1} + ${CMAKE_MATCH_1} / 50")
+if(clock LESS low OR clock GREATER high)
+  message(FATAL_ERROR "the report says ${clock} MHz, clock64 ${CMAKE_MATCH_1}")
+endif()
+if(watts LESS 62 OR watts GREATER 73)
+  message(FATAL_ERROR "${watts} W under a cap of 65 W")
+endif()
