@@ -44,7 +44,7 @@ INLINE Cylinder by_recurrence(double x, int n) {
   c.j0 = here * scale, c.j1 *= scale, c.jn *= scale;
   const double l = __nv_log(0.5 * x) + euler;
   c.y0 = two_over_pi * (l * c.j0 - 2.0 * s0 * scale);
-  c.y1 = two_over_pi * ((l - 1.0) * c.j1 - 1.0 / x * c.j0 - 2.0 * s1 * scale);
+  c.y1 = two_over_pi * ((l - 1.0) * c.j1 - 1.0 / x * c.j0 - s1 * scale);
   return c;
 }
 
@@ -71,8 +71,8 @@ INLINE void by_hankel(double x, int v, double& j, double& y) {
 INLINE double bessel_j(int n, double x) {
   const double a = __builtin_fabs(x);
   const double sign = x < 0.0 && (n & 1) ? -1.0 : 1.0;
-  if (!(a < __builtin_inf())) return a == __builtin_inf() ? 0.0 : x;
-  if (a == 0.0) return n == 0 ? 1.0 : 0.0;
+  if (!(a < __builtin_inf())) return a == __builtin_inf() ? sign * 0.0 : x;
+  if (a == 0.0) return n == 0 ? 1.0 : n & 1 ? x : 0.0;
   if (a < switch_over && n <= 40) {
     if (a < 1e-8) return n == 0 ? 1.0 : n == 1 ? 0.5 * x : n == 2 ? 0.125 * a * a : 0.0;
     const Cylinder c = by_recurrence(a, n);
@@ -117,7 +117,7 @@ INLINE double bessel_y(int n, double x) {
   if (x == __builtin_inf()) return 0.0;
   double y0, y1, unused;
   if (x < 1e-8) {
-    y0 = two_over_pi * (__nv_log(0.5 * x) + euler), y1 = -two_over_pi / x;
+    y0 = two_over_pi * (__nv_log(x) + (euler - 0.69314718055994530942)), y1 = -two_over_pi / x;
   } else if (x < switch_over) {
     const Cylinder c = by_recurrence(x, 0);
     y0 = c.y0, y1 = c.y1;

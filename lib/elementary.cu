@@ -37,14 +37,6 @@ extern "C" __attribute__((device)) float ocl_atanhf(float) __asm__("_Z5atanhf");
 DEVICE float __nv_atanhf(float a) {
   return ocl_atanhf(a);
 }
-extern "C" __attribute__((device)) float ocl_expf(float) __asm__("_Z3expf");
-DEVICE float __nv_expf(float a) {
-  return ocl_expf(a);
-}
-extern "C" __attribute__((device)) float ocl_exp2f(float) __asm__("_Z4exp2f");
-DEVICE float __nv_exp2f(float a) {
-  return ocl_exp2f(a);
-}
 extern "C" __attribute__((device)) float ocl_exp10f(float) __asm__("_Z5exp10f");
 DEVICE float __nv_exp10f(float a) {
   return ocl_exp10f(a);
@@ -75,7 +67,10 @@ DEVICE float __nv_erff(float a) {
 }
 extern "C" __attribute__((device)) float ocl_lgammaf(float) __asm__("_Z6lgammaf");
 DEVICE float __nv_lgammaf(float a) {
-  return ocl_lgammaf(a);
+  // It is infinite for small negative numbers, and negative at minus infinity.
+  const float size = __builtin_fabsf(a);
+  if (size == __builtin_inff()) return size;
+  return size < 0x1p-30f ? -ocl_logf(size) : ocl_lgammaf(a);
 }
 extern "C" __attribute__((device)) float ocl_cbrtf(float) __asm__("_Z4cbrtf");
 DEVICE float __nv_cbrtf(float a) {
@@ -89,14 +84,6 @@ extern "C" __attribute__((device)) float ocl_powf(float, float) __asm__("_Z3powf
 DEVICE float __nv_powf(float a, float b) {
   return ocl_powf(a, b);
 }
-extern "C" __attribute__((device)) float ocl_fmodf(float, float) __asm__("_Z4fmodff");
-DEVICE float __nv_fmodf(float a, float b) {
-  return ocl_fmodf(a, b);
-}
-extern "C" __attribute__((device)) float ocl_remainderf(float, float) __asm__("_Z9remainderff");
-DEVICE float __nv_remainderf(float a, float b) {
-  return ocl_remainderf(a, b);
-}
 extern "C" __attribute__((device)) float ocl_atan2f(float, float) __asm__("_Z5atan2ff");
 DEVICE float __nv_atan2f(float a, float b) {
   return ocl_atan2f(a, b);
@@ -107,18 +94,12 @@ DEVICE float __nv_hypotf(float a, float b) {
 }
 extern "C" __attribute__((device)) float ocl_nextafterf(float, float) __asm__("_Z9nextafterff");
 DEVICE float __nv_nextafterf(float a, float b) {
-  return ocl_nextafterf(a, b);
-}
-extern "C" __attribute__((device)) float ocl_ldexpf(float, int) __asm__("_Z5ldexpfi");
-DEVICE float __nv_ldexpf(float a, int b) {
-  return ocl_ldexpf(a, b);
-}
-DEVICE float __nv_scalbnf(float a, int b) {
-  return ocl_ldexpf(a, b);
+  const float r = ocl_nextafterf(a, b);
+  return r == 0 ? __builtin_copysignf(r, a == b ? b : a) : r;  // It forgets the sign of zero.
 }
 extern "C" __attribute__((device)) int ocl_ilogbf(float) __asm__("_Z5ilogbf");
 DEVICE int __nv_ilogbf(float a) {
-  return ocl_ilogbf(a);
+  return a != a ? (int)0x80000000 : ocl_ilogbf(a);
 }
 extern "C" __attribute__((device)) float ocl_pownf(float, int) __asm__("_Z4pownfi");
 DEVICE float __nv_powif(float a, int b) {
@@ -132,10 +113,6 @@ extern "C" __attribute__((device)) float ocl_modff(float, float*) __asm__("_Z4mo
 DEVICE float __nv_modff(float a, float* b) {
   return ocl_modff(a, b);
 }
-extern "C" __attribute__((device)) float ocl_remquof(float, float, int*) __asm__("_Z6remquoffPi");
-DEVICE float __nv_remquof(float a, float b, int* q) {
-  return ocl_remquof(a, b, q);
-}
 extern "C" __attribute__((device)) double ocl_asin(double) __asm__("_Z4asind");
 DEVICE double __nv_asin(double a) {
   return ocl_asin(a);
@@ -146,15 +123,7 @@ DEVICE double __nv_acos(double a) {
 }
 extern "C" __attribute__((device)) double ocl_atan(double) __asm__("_Z4atand");
 DEVICE double __nv_atan(double a) {
-  return ocl_atan(a);
-}
-extern "C" __attribute__((device)) double ocl_sinh(double) __asm__("_Z4sinhd");
-DEVICE double __nv_sinh(double a) {
-  return ocl_sinh(a);
-}
-extern "C" __attribute__((device)) double ocl_cosh(double) __asm__("_Z4coshd");
-DEVICE double __nv_cosh(double a) {
-  return ocl_cosh(a);
+  return __builtin_copysign(ocl_atan(a), a);  // It forgets the sign of zero.
 }
 extern "C" __attribute__((device)) double ocl_tanh(double) __asm__("_Z4tanhd");
 DEVICE double __nv_tanh(double a) {
@@ -186,7 +155,7 @@ DEVICE double __nv_exp10(double a) {
 }
 extern "C" __attribute__((device)) double ocl_expm1(double) __asm__("_Z5expm1d");
 DEVICE double __nv_expm1(double a) {
-  return ocl_expm1(a);
+  return __builtin_copysign(ocl_expm1(a), a);  // It forgets the sign of zero.
 }
 extern "C" __attribute__((device)) double ocl_log(double) __asm__("_Z3logd");
 DEVICE double __nv_log(double a) {
@@ -206,7 +175,7 @@ DEVICE double __nv_log1p(double a) {
 }
 extern "C" __attribute__((device)) double ocl_erf(double) __asm__("_Z3erfd");
 DEVICE double __nv_erf(double a) {
-  return ocl_erf(a);
+  return __builtin_copysign(ocl_erf(a), a);  // It forgets the sign of zero.
 }
 extern "C" __attribute__((device)) double ocl_erfc(double) __asm__("_Z4erfcd");
 DEVICE double __nv_erfc(double a) {
@@ -238,18 +207,12 @@ DEVICE double __nv_hypot(double a, double b) {
 }
 extern "C" __attribute__((device)) double ocl_nextafter(double, double) __asm__("_Z9nextafterdd");
 DEVICE double __nv_nextafter(double a, double b) {
-  return ocl_nextafter(a, b);
-}
-extern "C" __attribute__((device)) double ocl_ldexp(double, int) __asm__("_Z5ldexpdi");
-DEVICE double __nv_ldexp(double a, int b) {
-  return ocl_ldexp(a, b);
-}
-DEVICE double __nv_scalbn(double a, int b) {
-  return ocl_ldexp(a, b);
+  const double r = ocl_nextafter(a, b);
+  return r == 0 ? __builtin_copysign(r, a == b ? b : a) : r;  // It forgets the sign of zero.
 }
 extern "C" __attribute__((device)) int ocl_ilogb(double) __asm__("_Z5ilogbd");
 DEVICE int __nv_ilogb(double a) {
-  return ocl_ilogb(a);
+  return a != a ? (int)0x80000000 : ocl_ilogb(a);
 }
 extern "C" __attribute__((device)) double ocl_pown(double, int) __asm__("_Z4powndi");
 DEVICE double __nv_powi(double a, int b) {
@@ -262,10 +225,6 @@ DEVICE double __nv_frexp(double a, int* b) {
 extern "C" __attribute__((device)) double ocl_modf(double, double*) __asm__("_Z4modfdPd");
 DEVICE double __nv_modf(double a, double* b) {
   return ocl_modf(a, b);
-}
-extern "C" __attribute__((device)) double ocl_remquo(double, double, int*) __asm__("_Z6remquoddPi");
-DEVICE double __nv_remquo(double a, double b, int* q) {
-  return ocl_remquo(a, b, q);
 }
 DEVICE double __nv_rsqrt(double a) {
   return 1.0 / __builtin_sqrt(a);

@@ -109,7 +109,12 @@ DEVICE double __nv_rnorm4d(double a, double b, double c, double d) {
 DEVICE double __nv_rhypot(double a, double b) {
   const double m = __builtin_fmax(__builtin_fabs(a), __builtin_fabs(b)), k = scale_of(m);
   a *= k, b *= k;
-  return m == __builtin_inf() ? 0.0 : k / __builtin_sqrt(__builtin_fma(b, b, a * a));
+  if (m == __builtin_inf()) return 0.0;
+  // One step of Newton's method against what rounding took from the sum of squares.
+  const double aa = __nvvm_mul_rn_d(a, a), s = __builtin_fma(b, b, aa), r = 1.0 / __builtin_sqrt(s);
+  const double lost = __builtin_fma(b, b, aa - s) + __builtin_fma(a, a, -aa);
+  const double e = __builtin_fma(-__nvvm_mul_rn_d(s, r), r, 1.0) - lost * r * r;
+  return r < __builtin_inf() ? k * __builtin_fma(0.5 * r, e, r) : r;
 }
 DEVICE double __nv_norm(int n, const double* v) {
   double m = 0;

@@ -21,7 +21,7 @@ constexpr double root_pi = 1.7724538509055160273, root_half = 0.7071067811865475
 // exp(x^2) with the square's rounding error made good.
 INLINE double exp_square(double x) {
   const double s = __nvvm_mul_rn_d(x, x), low = __builtin_fma(x, x, -s), e = __nv_exp(s);
-  return __builtin_fma(e, low, e);
+  return e < inf ? __builtin_fma(e, low, e) : e;
 }
 
 // exp(x^2) erfc(x). From 10 on the asymptotic series sum (-1)^n (2n-1)!! / (2 x^2)^n, whose 14th term is
@@ -31,7 +31,7 @@ INLINE double erfcx_positive(double x) {
   const double t = 0.5 / (x * x);
   double sum = 1.0;
   for (int n = 14; n > 0; --n) sum = __builtin_fma(-(2.0 * n - 1.0) * t, sum, 1.0);
-  return sum / (x * root_pi);
+  return 1.0 / root_pi * sum / x;
 }
 DEVICE double __nv_erfcx(double x) {
   if (x >= 0.0) return erfcx_positive(x);
@@ -119,9 +119,12 @@ INLINE double stirling(double x) {
 }
 INLINE double gamma_positive(double x) {
   if (x > 171.7) return inf;
-  double divisor = 1.0;
-  if (x >= 10.0) return stirling(x);
-  double n = 0.0;
+  if (x >= 10.0 && !(x <= 23.0 && __builtin_trunc(x) == x)) return stirling(x);
+  double divisor = 1.0, n = 0.0;
+  if (__builtin_trunc(x) == x) {  // Up to 22! the factorials are numbers of this type.
+    for (; x > 2.0; x -= 1.0) divisor *= x - 1.0;
+    return divisor;
+  }
   for (; x + n < 10.0; n += 1.0) divisor *= x + n;
   // What rounding took from x + n, times the logarithmic derivative there.
   const double y = x + n, lost = x - (y - n), r = stirling(y) / divisor;
@@ -134,12 +137,15 @@ DEVICE double __nv_tgamma(double x) {
   if (x < -184.0) return 0.0 * __nv_sinpi(x);
   if (x > -1e-17) return 1.0 / x;
   double y = 1.0 - x, shrink = 1.0;
+  const double lost = (1.0 - y) - x;
   // Gamma(1 - x) alone may overflow where the quotient is still a number.
   while (y > 160.0) {
     y -= 1.0;
     shrink /= y;
   }
-  return 3.14159265358979323846 / (__nv_sinpi(x) * gamma_positive(y)) * shrink;
+  // What rounding took from 1 - x, as above.
+  const double correction = __builtin_fma(-lost, __nv_log(y) - 0.5 / y, 1.0);
+  return 3.14159265358979323846 / (__nv_sinpi(x) * gamma_positive(y)) * shrink * correction;
 }
 DEVICE float __nv_tgammaf(float x) {
   return (float)__nv_tgamma((double)x);

@@ -231,11 +231,11 @@ DEVICE float __nv_sinpif(float x) {
   return __builtin_rintf(x) == x ? x * 0 : sine_pi(x, 0);
 }
 DEVICE float __nv_cospif(float x) {
-  return sine_pi(x, 1);
+  return sine_pi(x, 1) + 0.0f;  // Every zero of the cosine is positive.
 }
 DEVICE void __nv_sincospif(float x, float* s, float* c) {
   *s = __nv_sinpif(x);
-  *c = sine_pi(x, 1);
+  *c = __nv_cospif(x);
 }
 // sin(pi x) from the exact remainder of x by 1/2.
 INLINE double sine_pi(double x, int quarter) {
@@ -250,9 +250,9 @@ DEVICE double __nv_sinpi(double x) {
   return __builtin_rint(x) == x ? x * 0 : sine_pi(x, 0);
 }
 DEVICE double __nv_cospi(double x) {
-  return sine_pi(x, 1);
+  return sine_pi(x, 1) + 0.0;
 }
 DEVICE void __nv_sincospi(double x, double* s, double* c) {
   *s = __nv_sinpi(x);
-  *c = sine_pi(x, 1);
+  *c = __nv_cospi(x);
 }
