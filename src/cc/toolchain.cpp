@@ -6,6 +6,8 @@
 #include <filesystem>
 #include <sstream>
 
+#include "support/settings.h"
+
 namespace wanren::cc {
 namespace fs = std::filesystem;
 namespace {
@@ -26,11 +28,10 @@ std::string search_path(const std::string& name) {
 
 Result<Toolchain> find_toolchain() {
   Toolchain t;
-  if (const char* chosen = std::getenv("WANREN_CLANG"); chosen && *chosen) {
-    t.clang = std::string(chosen).find('/') == std::string::npos ? search_path(chosen) : chosen;
+  if (const std::string chosen = text_of(Setting::clang); !chosen.empty()) {
+    t.clang = chosen.find('/') == std::string::npos ? search_path(chosen) : chosen;
     if (t.clang.empty() || !runnable(t.clang))
-      return fail("WANREN_CLANG", std::string(chosen) + " cannot be run",
-                  "set it to clang++ version 19, or unset it");
+      return fail("WANREN_CLANG", chosen + " cannot be run", "set it to clang++ version 19, or unset it");
   }
   if (t.clang.empty()) t.clang = search_path("clang++-19");
   if (t.clang.empty() && runnable(WANREN_CLANG)) t.clang = WANREN_CLANG;

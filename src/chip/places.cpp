@@ -8,6 +8,7 @@
 #include <set>
 
 #include "chip/spec.h"
+#include "support/settings.h"
 
 namespace wanren::chip {
 
@@ -19,14 +20,12 @@ std::vector<std::string> directories() {
     std::error_code ignored;
     if (fs::is_directory(path, ignored)) result.push_back(path.string());
   };
-  if (const char* list = std::getenv("WANREN_CHIP_PATH")) {
-    std::string_view rest = list;
-    while (!rest.empty()) {
-      const std::size_t colon = rest.find(':');
-      if (colon != 0) add(fs::path(rest.substr(0, colon)));
-      if (colon == std::string_view::npos) break;
-      rest.remove_prefix(colon + 1);
-    }
+  const std::string list = text_of(Setting::chip_path);
+  for (std::string_view rest = list; !rest.empty();) {
+    const std::size_t colon = rest.find(':');
+    if (colon != 0) add(fs::path(rest.substr(0, colon)));
+    if (colon == std::string_view::npos) break;
+    rest.remove_prefix(colon + 1);
   }
   // The executable or shared library that holds this function: PREFIX/bin/wanren or
   // PREFIX/lib[/triplet]/libcuda.so.1.

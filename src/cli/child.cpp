@@ -12,6 +12,8 @@
 #include <fstream>
 #include <sstream>
 
+#include "support/settings.h"
+
 namespace wanren::cli {
 namespace {
 
@@ -75,7 +77,7 @@ ChildResult run_child(const ChildOptions& options) {
   }
   if (child == 0) {
     for (const auto& [name, value] : options.environment) setenv(name.c_str(), value.c_str(), 1);
-    setenv("WANREN_REPORT", report_path, 1);
+    setenv(info(Setting::report).variable.data(), report_path, 1);
     setenv("LD_LIBRARY_PATH", prefixed("LD_LIBRARY_PATH", library_folder()).c_str(), 1);
     if (options.model_host_clock)
       setenv("LD_PRELOAD", prefixed("LD_PRELOAD", library_folder() + "/libwanren_hostclock.so").c_str(), 1);

@@ -7,6 +7,7 @@
 
 #include "cc/cc.h"
 #include "cli/commands.h"
+#include "cli/options.h"
 
 namespace wanren::cli {
 
@@ -31,6 +32,7 @@ int main(int argc, char** argv) {
   app.set_version_flag("--version", "wanren 0.1.0");
   app.add_subcommand("cc",
                      "Compile CUDA C++ to an executable: wanren cc [nvcc or clang flags] files.cu -o app");
+  app.footer(settings_text());
   Action action;
   add_run(app, action);
   add_compare(app, action);

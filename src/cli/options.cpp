@@ -1,26 +1,58 @@
 #include "cli/options.h"
 
+#include <fmt/format.h>
+
 #include <CLI/CLI.hpp>
 #include <algorithm>
 #include <cmath>
+#include <ranges>
 
 #include "chip/spec.h"
 
 namespace wanren::cli {
+namespace {
+
+template <class T>
+CLI::Option* add(CLI::App& app, Setting setting, T& value) {
+  const SettingInfo& row = info(setting);
+  CLI::Option* option = app.add_option(std::string(row.option), value, std::string(row.doc));
+  std::vector<std::string> words;
+  for (const auto part : std::views::split(row.words, '|')) words.emplace_back(part.begin(), part.end());
+  if (!words.empty()) option->check(CLI::IsMember(words));
+  return option;
+}
+
+}  // namespace
+
+CLI::Option* add_setting(CLI::App& app, Setting setting, std::string& value) {
+  return add(app, setting, value)->capture_default_str();
+}
+CLI::Option* add_setting(CLI::App& app, Setting setting, std::vector<std::string>& values) {
+  return add(app, setting, values);
+}
+CLI::Option* add_setting(CLI::App& app, Setting setting, int& value) {
+  return add(app, setting, value)->capture_default_str();
+}
+
+std::string settings_text() {
+  std::string text = "Settings, read from the environment (docs/settings.md):\n";
+  for (const SettingInfo& setting : setting_table()) {
+    text += fmt::format("  {:<22} {}", setting.variable, setting.doc);
+    if (!setting.words.empty()) text += fmt::format(" ({})", setting.words);
+    if (!setting.default_text.empty()) text += fmt::format(" [{}]", setting.default_text);
+    text += '\n';
+  }
+  return text;
+}
 
 void add_run_options(CLI::App& app, RunOptions& options) {
-  app.add_option("--timing", options.timing,
-                 "off: results only; fast, full: simulate every CTA; predict as fast")
-      ->check(CLI::IsMember({"off", "fast", "full", "predict"}))
-      ->capture_default_str();
+  add_setting(app, Setting::timing, options.timing);
   app.add_option("--host-clock", options.host_clock,
                  "model: host clocks answer from the modelled timeline; real: they are left alone")
       ->check(CLI::IsMember({"model", "real"}))
       ->capture_default_str();
-  app.add_option("--set", options.set,
-                 "Change one figure of the chip: KEY=VALUE, such as d2d.bandwidth=224GB/s");
-  app.add_option("--threads", options.threads, "Host threads for everything (default: all cores)")
-      ->check(CLI::PositiveNumber);
+  add_setting(app, Setting::chip_set, options.set);
+  add_setting(app, Setting::threads, options.threads)->check(CLI::NonNegativeNumber);
   app.add_flag(
          "--sensitivity{30}", options.sensitivity_pct,
          "Run twice more with all assumed figures this many percent worse and better, and give the range")
@@ -32,13 +64,16 @@ void add_run_options(CLI::App& app, RunOptions& options) {
 ChildOptions child_options(const RunOptions& options, const std::string& chip, double shift_pct) {
   ChildOptions child;
   child.command = options.command;
-  child.environment["WANREN_CHIP"] = chip;
-  child.environment["WANREN_TIMING"] = options.timing;
+  const auto tell = [&](Setting setting, std::string value) {
+    child.environment[std::string(info(setting).variable)] = std::move(value);
+  };
+  tell(Setting::chip, chip);
+  tell(Setting::timing, options.timing);
   std::string set;
   for (const std::string& item : options.set) set += (set.empty() ? "" : ";") + item;
-  child.environment["WANREN_CHIP_SET"] = set;
-  child.environment["WANREN_ASSUMED_SHIFT"] = std::to_string(static_cast<int>(std::lround(shift_pct)));
-  if (options.threads > 0) child.environment["WANREN_THREADS"] = std::to_string(options.threads);
+  tell(Setting::chip_set, set);
+  tell(Setting::assumed_shift, std::to_string(static_cast<int>(std::lround(shift_pct))));
+  if (options.threads > 0) tell(Setting::threads, std::to_string(options.threads));
   child.model_host_clock = options.timing != "off" && options.host_clock == "model";
   return child;
 }

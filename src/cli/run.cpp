@@ -13,14 +13,15 @@ namespace wanren::cli {
 void add_run(CLI::App& app, Action& action) {
   struct State {
     RunOptions options;
-    std::string chip = "br100", report, trace;
+    std::string chip = text_of(Setting::chip), report = text_of(Setting::report),
+                trace = text_of(Setting::trace);
     bool quiet = false;
   };
   auto state = std::make_shared<State>();
   CLI::App* run = app.add_subcommand("run", "Run a CUDA program on a virtual chip");
-  run->add_option("--chip", state->chip, "Shipped chip, alias, or TOML file")->capture_default_str();
-  run->add_option("--report", state->report, "Write report.json here");
-  run->add_option("--trace", state->trace, "Write the timeline as Perfetto JSON here");
+  add_setting(*run, Setting::chip, state->chip);
+  add_setting(*run, Setting::report, state->report);
+  add_setting(*run, Setting::trace, state->trace);
   run->add_flag("--quiet", state->quiet, "No table at the end");
   add_run_options(*run, state->options);
   run->callback([state, &action] {
@@ -28,8 +29,8 @@ void add_run(CLI::App& app, Action& action) {
       if (const std::string problem = check_chip(state->chip, state->options); !problem.empty())
         return complain(problem, bad_usage);
       ChildOptions child = child_options(state->options, state->chip, 0);
-      if (!state->quiet) child.environment["WANREN_SUMMARY"] = "1";
-      if (!state->trace.empty()) child.environment["WANREN_TRACE"] = state->trace;
+      if (!state->quiet) child.environment[std::string(info(Setting::summary).variable)] = "1";
+      if (!state->trace.empty()) child.environment[std::string(info(Setting::trace).variable)] = state->trace;
       const ChildResult result = run_child(child);
       if (!result.problem.empty()) return complain(result.problem, result.exit_code);
       if (!result.run) {

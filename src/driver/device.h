@@ -16,10 +16,10 @@
 
 #include "chip/spec.h"
 #include "driver/module.h"
-#include "driver/settings.h"
 #include "driver/status.h"
 #include "lower/program.h"
 #include "report/record.h"
+#include "support/settings.h"
 #include "support/units.h"
 #include "timing/device.h"
 

@@ -11,6 +11,7 @@
 
 #include "engine/host_memory.h"
 #include "engine/services.h"
+#include "support/settings.h"
 
 namespace wanren::engine {
 namespace {
@@ -104,8 +105,8 @@ std::optional<std::uint64_t> parse_bytes(const char* text) {
 Result<std::unique_ptr<Arena>> Arena::create(const Limits& limits) {
   Limits actual = limits;
   if (actual.host_bytes == 0) {
-    if (const char* text = std::getenv("WANREN_MEMORY_LIMIT"); text != nullptr && *text != '\0') {
-      const auto bytes = parse_bytes(text);
+    if (const std::string text = text_of(Setting::memory_limit); !text.empty()) {
+      const auto bytes = parse_bytes(text.c_str());
       if (!bytes || *bytes == 0)
         return fail("WANREN_MEMORY_LIMIT", fmt::format("'{}' is not a number of bytes", text),
                     "write for example 8G or 512M");

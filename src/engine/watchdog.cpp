@@ -12,16 +12,16 @@
 #include <vector>
 
 #include "engine/faults.h"
+#include "support/settings.h"
 
 namespace wanren::engine {
 namespace {
 
 double limit_from_environment() {
-  const char* text = std::getenv("WANREN_KERNEL_TIMEOUT");
-  if (text == nullptr) return 0;
+  const std::string text = text_of(Setting::kernel_timeout);
   char* end = nullptr;
-  const double seconds = std::strtod(text, &end);
-  return end != text && *end == '\0' && seconds > 0 ? seconds : 0;
+  const double seconds = std::strtod(text.c_str(), &end);
+  return end != text.c_str() && *end == '\0' && seconds > 0 ? seconds : 0;
 }
 
 std::atomic<double>& limit() {

@@ -18,6 +18,7 @@
 #include <llvm/Support/BLAKE3.h>
 
 #include "jit/machine.h"
+#include "support/settings.h"
 
 namespace wanren::jit {
 
@@ -96,8 +97,8 @@ std::string build_identity() {
 
 /// Empty: no cache.
 fs::path cache_folder() {
-  if (const char* off = std::getenv("CUDA_CACHE_DISABLE"); off && std::string(off) == "1") return {};
-  if (const char* path = std::getenv("CUDA_CACHE_PATH"); path && *path) return fs::path(path) / "wanren";
+  if (text_of(Setting::cache_disable) == "1") return {};
+  if (const std::string path = text_of(Setting::cache_path); !path.empty()) return fs::path(path) / "wanren";
   if (const char* path = std::getenv("XDG_CACHE_HOME"); path && *path) return fs::path(path) / "wanren";
   if (const char* home = std::getenv("HOME"); home && *home) return fs::path(home) / ".cache" / "wanren";
   return {};
@@ -108,9 +109,7 @@ fs::path file_of(const CacheKey& key) {
 }
 
 std::uint64_t size_limit() {
-  if (const char* text = std::getenv("CUDA_CACHE_MAXSIZE"); text && *text)
-    return std::strtoull(text, nullptr, 10);
-  return std::uint64_t{256} << 20;
+  return std::strtoull(text_of(Setting::cache_max_bytes).c_str(), nullptr, 10);
 }
 
 void shrink(const fs::path& folder, std::uint64_t limit) {

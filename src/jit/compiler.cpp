@@ -9,6 +9,7 @@
 #include "jit/cache.h"
 #include "jit/emitter.h"
 #include "jit/machine.h"
+#include "support/settings.h"
 #include "support/wall_clock.h"
 
 namespace wanren::jit {
@@ -78,11 +79,7 @@ Result<std::vector<simt::LanePattern>> emit_ir(llvm::Module& module, const simt:
   Emitter emitter(module, kernel, shapes, shape, options);
   if (auto done = emitter.run(); !done) return std::unexpected(done.error());
   if (auto done = prepare_module(module); !done) return std::unexpected(done.error());
-#ifndef NDEBUG
-  WR_CHECK(!llvm::verifyModule(module, &llvm::errs()));
-#else
-  if (std::getenv("WANREN_JIT_VERIFY")) WR_CHECK(!llvm::verifyModule(module, &llvm::errs()));
-#endif
+  if (verifying()) WR_CHECK(!llvm::verifyModule(module, &llvm::errs()));
   return std::move(emitter.patterns);
 }
 

@@ -3,21 +3,20 @@
 #include <spdlog/sinks/stdout_sinks.h>
 #include <spdlog/spdlog.h>
 
-#include <cstdlib>
-#include <cstring>
 #include <mutex>
 #include <set>
 #include <string>
+
+#include "support/settings.h"
 
 namespace wanren::log {
 namespace {
 
 Level level_from_environment() {
-  const char* text = std::getenv("WANREN_LOG");
-  if (text == nullptr) return Level::warn;
+  const std::string text = text_of(Setting::log);
   constexpr const char* names[] = {"debug", "info", "warn", "error", "off"};
   for (int i = 0; i < 5; ++i)
-    if (std::strcmp(text, names[i]) == 0) return static_cast<Level>(i);
+    if (text == names[i]) return static_cast<Level>(i);
   return Level::warn;
 }
 

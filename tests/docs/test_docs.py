@@ -1,4 +1,4 @@
-"""Keeps the pages true: links lead somewhere, the chip page lists every key, its example loads.
+"""Keeps the pages true: links lead somewhere, the chip page lists every key, its example loads, settings.md is the table.
 
 usage: test_docs.py SOURCE_FOLDER [WANREN_EXECUTABLE]"""
 
@@ -12,7 +12,7 @@ problems = []
 root = Path(sys.argv[1])
 wanren = Path(sys.argv[2]) if len(sys.argv) > 2 else None
 
-pages = [root / "README.md"] + sorted((root / "docs").glob("*.md"))
+pages = [root / "README.md", root / "CONTRIBUTING.md"] + sorted((root / "docs").glob("*.md"))
 for page in pages:
     if not page.exists():
         problems.append(f"{page} is missing")
@@ -22,7 +22,7 @@ for page in pages:
         if "://" not in target and not (page.parent / target).exists():
             problems.append(f"{page.name}: the link {target} leads nowhere")
     for path in re.findall(r"`((?:src|docs|scripts|chips|examples|tests|bench|validate|include|lib)/[\w./-]+)`", text):
-        if not (root / path).exists():
+        if not (root / path).exists() and not re.search(r"\b(NAME|FOLDER|THING)\b", path):
             problems.append(f"{page.name}: {path} does not exist")
 
 chip_page = (root / "docs" / "adding-a-chip.md").read_text(encoding="utf-8")
@@ -42,6 +42,31 @@ if wanren and wanren.exists():
         shown = subprocess.run([wanren, "chips", "show", file], capture_output=True, text=True, check=False)
         if shown.returncode != 0 or not re.search(r"dies\s+4\s", shown.stdout):
             problems.append(f"the example chip does not load: {shown.stderr or shown.stdout[:300]}")
+
+rows = []
+for row in re.findall(r"^WR_SETTING\((.*)\)$", (root / "src/support/settings.def").read_text(encoding="utf-8"), re.M):
+    fields = re.findall(r'"(?:[^"\\]|\\.)*"|[^,"\s][^,"]*', row)
+    _, _, default, variable, option, words, doc = (field.strip('"') for field in fields)
+    code = lambda text: f"`{text}`" if text else ""
+    choice = f" ({words.replace('|', ', ')})" if words else ""
+    rows.append(f"| {code(variable)} | {code(option)} | {code(default)} | {doc}{choice} |")
+listed = re.findall(r"^\| `.*\|$", (root / "docs/settings.md").read_text(encoding="utf-8"), re.M)
+for row in set(rows) ^ set(listed):
+    problems.append(f"settings.md and src/support/settings.def differ: {row}")
+if wanren and wanren.exists():
+    said = subprocess.run([wanren, "--help"], capture_output=True, text=True, check=False).stdout
+    for row in rows:
+        variable, doc = row.split("`")[1], row.split(" | ")[3].split(" (")[0].strip(" |")
+        if variable not in said or doc not in " ".join(said.split()):
+            problems.append(f"wanren --help does not say what {variable} does")
+known = {row.split("`")[1] for row in rows}
+for page in pages:
+    for variable in re.findall(r"\bWANREN_[A-Z_]+\b", page.read_text(encoding="utf-8")):
+        if variable not in known:
+            problems.append(f"{page.name}: {variable} is no setting")
+for source in sorted((root / "src").rglob("*.cpp")):
+    for variable in re.findall(r'getenv\("((?:WANREN|CUDA)_\w+)"', source.read_text(encoding="utf-8")):
+        problems.append(f"{source.relative_to(root)} reads {variable} past the table of settings")
 
 for problem in problems:
     print(problem)
