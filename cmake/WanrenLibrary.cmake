@@ -29,10 +29,15 @@ else()
   # std::stable_sort of libstdc++ 12 uses what that library deprecates.
   target_compile_options(wanren_flags INTERFACE -Wno-missing-field-initializers -Wno-deprecated-declarations)
 endif()
-if(WANREN_SANITIZE)
+if(WANREN_SANITIZE STREQUAL "address")
   target_compile_options(wanren_flags INTERFACE -fsanitize=address,undefined -fno-sanitize-recover=undefined
     -fno-omit-frame-pointer)
   target_link_options(wanren_flags INTERFACE -fsanitize=address,undefined)
+elseif(WANREN_SANITIZE STREQUAL "thread")
+  target_compile_options(wanren_flags INTERFACE -fsanitize=thread -fno-omit-frame-pointer)
+  target_link_options(wanren_flags INTERFACE -fsanitize=thread)
+elseif(WANREN_SANITIZE)
+  message(FATAL_ERROR "WANREN_SANITIZE is address or thread, not ${WANREN_SANITIZE}")
 endif()
 target_include_directories(wanren_flags INTERFACE ${CMAKE_SOURCE_DIR}/src)
 
@@ -62,4 +67,10 @@ function(wanren_test name)
   # One process for all cases: starting thousands of processes would cost more than running the cases.
   add_test(NAME test_${name} COMMAND test_${name})
   set_tests_properties(test_${name} PROPERTIES TIMEOUT 600)
+endfunction()
+
+# wanren_verify_tests(): the tests of this folder run with WANREN_VERIFY, so that a broken promise of any stage fails them.
+function(wanren_verify_tests)
+  get_property(tests DIRECTORY PROPERTY TESTS)
+  set_property(TEST ${tests} APPEND PROPERTY ENVIRONMENT_MODIFICATION WANREN_VERIFY=set:1)
 endfunction()

@@ -4,6 +4,7 @@
 
 #include "driver/device_impl.h"
 #include "engine/grid.h"
+#include "engine/verify.h"
 #include "support/log.h"
 
 namespace wanren::driver {
@@ -88,7 +89,7 @@ trace::WarpSource* Device::Impl::open(Op& op) {
     refuse(source.error());
     return nullptr;
   }
-  op.source = std::move(*source);
+  op.source = engine::watched(std::move(*source), op.launch.name);
   running.push_back(&op);
   if (progress) op.watched = progress->watch(op.source.get(), op.launch.name);
   return op.watched ? op.watched : op.source.get();

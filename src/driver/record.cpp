@@ -3,6 +3,8 @@
 #include <algorithm>
 
 #include "driver/device_impl.h"
+#include "support/settings.h"
+#include "timing/verify.h"
 
 namespace wanren::driver {
 namespace {
@@ -70,6 +72,8 @@ report::KernelRecord make_record(const chip::Spec& chip, const engine::Launch& l
   }
 
   const timing::Counters& c = timed->counters;
+  if (verifying() && execution.fault.fault == simt::Fault::none)
+    verified("timing", launch.name, timing::verify(chip, *program, execution.counts, *timed));
   const Picoseconds duration = timed->end - timed->begin;
   const double seconds = static_cast<double>(duration.value) * 1e-12;
   record.start_us = to_us(timed->begin);
@@ -95,6 +99,7 @@ report::KernelRecord make_record(const chip::Spec& chip, const engine::Launch& l
   record.energy_j = energy.energy_j;
   record.average_power_w = energy.average_power_w;
   for (const auto& [name, joules] : energy.parts()) record.energy_parts_j[std::string(name)] = joules;
+  if (verifying()) verified("energy", launch.name, energy::verify(c, duration, energy));
 
   const double resident = std::max<double>(static_cast<double>(c.warp_cycles), 1);
   const char* top_stall = "";

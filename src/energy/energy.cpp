@@ -89,6 +89,39 @@ Breakdown estimate(const chip::Spec& chip, std::span<const timing::Phase> phases
   return sum;
 }
 
+std::string verify(const timing::Counters& c, Picoseconds duration, const Breakdown& b) {
+  const std::uint64_t events[] = {
+      static_cast<std::uint64_t>(duration.value),
+      c.issue_slots,
+      c.flops_fp32,
+      c.flops_fp16,
+      c.flops_fp64,
+      c.int_ops,
+      c.sfu_ops,
+      c.tensor_flops_bf16 + c.tensor_flops_tf32 + c.tensor_ops_int8 + c.tensor_flops_fp64,
+      c.l1_sectors + c.l1_store_sectors,
+      c.shared_bytes,
+      c.l2_read_sectors + c.l2_write_sectors + c.l2_atomic_sectors,
+      c.dram_read_bytes + c.dram_write_bytes,
+      c.d2d_wire_bytes,
+      c.pcie_bytes,
+  };
+  const auto parts = b.parts();
+  static_assert(std::size(events) == std::tuple_size_v<decltype(b.parts())>);
+  double sum = 0;
+  for (std::size_t i = 0; i < parts.size(); ++i) {
+    const Breakdown::Part& part = parts[i];
+    if (!(part.joules >= 0)) return std::string(part.name) + " has negative energy";
+    // An event may cost nothing where a chip file says so; energy without events is never right.
+    if (events[i] == 0 && part.joules > 0) return std::string(part.name) + " has energy without events";
+    sum += part.joules;
+  }
+  if (std::abs(sum - b.energy_j) > 1e-9 * b.energy_j) return "the parts are not the whole";
+  if (std::abs(b.average_power_w * seconds(duration) - b.energy_j) > 1e-9 * b.energy_j)
+    return "power times time is not the energy";
+  return {};
+}
+
 double Governor::power_w(const timing::Counters& counters, Picoseconds duration, double mhz, double f) const {
   const double bandwidth = chip_.hbm.bandwidth_per_die * 1e9 * static_cast<double>(chip_.package.dies);
   const double total = seconds(duration);

@@ -4,6 +4,7 @@
 
 #include <array>
 #include <span>
+#include <string>
 #include <string_view>
 
 #include "chip/spec.h"
@@ -42,6 +43,10 @@ Breakdown estimate(const chip::Spec& chip, std::span<const timing::Phase> phases
 /// clocks of their own.
 Breakdown estimate(const chip::Spec& chip, const timing::Counters& counters, Picoseconds duration,
                    double clock_mhz);
+
+/// No part has energy without events counted, and the parts are all there is. The first broken rule,
+/// or empty.
+std::string verify(const timing::Counters& counters, Picoseconds duration, const Breakdown& breakdown);
 
 /// Lowers the clock until the board's power stays within power.board_limit.
 class Governor : public timing::ClockGovernor {

@@ -1,6 +1,7 @@
 #include <algorithm>
 
 #include "lower/ir.h"
+#include "support/settings.h"
 
 namespace wanren::lower {
 namespace {
@@ -42,6 +43,7 @@ Result<MachineProgram> lower(const simt::Kernel& kernel, const chip::Spec& chip,
     program.code_bytes += static_cast<std::uint32_t>(block.insts.size()) * instruction_bytes;
   program.tensor_path = code->tensor_path;
   program.emulated = code->emulated;
+  if (verifying()) verified("lower", kernel.name + " for " + chip.name, verify(program, kernel));
   return program;
 }
 

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "simt/draft.h"
+#include "support/settings.h"
 
 namespace wanren::simt {
 
@@ -26,7 +27,12 @@ Result<Kernel> build(const ptx::Module& module, const std::string& name, const s
   order_blocks(*draft);
   construct_ssa(*draft);
   Kernel kernel = std::move(draft->kernel);
+  const auto check = [&](std::string_view pass) {
+    if (verifying()) verified(pass, name, verify(kernel));
+  };
+  check("construct_ssa");
   fold_copies(kernel);
+  check("fold_copies");
   for (const Block& b : kernel.blocks)
     if (b.insts.size() >= no_slot)
       return fail(module_name,
@@ -34,12 +40,9 @@ Result<Kernel> build(const ptx::Module& module, const std::string& name, const s
                               b.insts.size(), no_slot - 1),
                   "unroll less");
   number_slots(kernel);
+  check("number_slots");
   mark_dependence(kernel);
-#ifndef NDEBUG
-  const std::string broken = verify(kernel);
-  if (!broken.empty()) fmt::print(stderr, "simt::verify: {}: {}\n", name, broken);
-  WR_CHECK(broken.empty());
-#endif
+  check("mark_dependence");
   return kernel;
 }
 

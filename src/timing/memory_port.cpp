@@ -258,6 +258,7 @@ bool Unit::look_up(MemoryAccess& a, Cycle now) {
       if (slot == L1Cache::none) slot = l1_.allocate(line);
       if (slot != L1Cache::none) l1_[slot].valid |= sectors;
       c.l1_store_sectors += n;
+      c.l1_spill_sectors += n;
     } else {
       if (store_sectors_ > 0 && store_sectors_ + n > p_.miss_sectors) return false;
       store_sectors_ += n;

@@ -36,6 +36,7 @@ Counters Device::Impl::kernel_progress(const Item& item) const {
     c.l1_sectors += u.l1_sectors;
     c.l1_hit_sectors += u.l1_hit_sectors;
     c.l1_store_sectors += u.l1_store_sectors;
+    c.l1_spill_sectors += u.l1_spill_sectors;
     c.shared_accesses += u.shared_accesses;
     c.shared_wavefronts += u.shared_wavefronts;
     c.shared_bytes += u.shared_bytes;

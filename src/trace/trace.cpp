@@ -10,6 +10,7 @@
 namespace wanren::trace {
 namespace {
 
+constexpr std::string_view version_line = "trace version ";
 constexpr std::string_view kind_names[] = {"affine", "scaled", "gather", "gather32", "barrier"};
 constexpr std::string_view space_names[] = {"global", "shared", "local", "constant", "param", "none"};
 
@@ -128,7 +129,7 @@ std::array<std::uint64_t, warp_size> addresses(const Record& record,
 
 std::string dump(std::span<const std::uint64_t> words, const simt::Kernel& kernel,
                  std::span<const simt::LanePattern> patterns) {
-  std::string out;
+  std::string out = fmt::format("{}{}\n", version_line, version);
   auto to = std::back_inserter(out);
   const std::uint64_t* at = words.data();
   const std::uint64_t* const end = at + words.size();
@@ -177,22 +178,34 @@ std::string dump(std::span<const std::uint64_t> words, const simt::Kernel& kerne
   return out;
 }
 
-std::vector<std::uint64_t> parse_dump(const std::string& text) {
+Result<std::vector<std::uint64_t>> parse_dump(const std::string& text, const std::string& name) {
   std::vector<std::uint64_t> out;
   std::string_view rest = text;
+  int line_number = 0, written = 0;
   while (!rest.empty()) {
+    ++line_number;
     const std::size_t end = std::min(rest.find('\n'), rest.size());
     std::string_view line = rest.substr(0, end);
     rest.remove_prefix(std::min(end + 1, rest.size()));
-    const std::string_view word = next_word(line);
-    if (word.empty()) continue;
-    if (word == "block") {
-      if (!parse_block(line, out)) return {};
+    const std::string place = fmt::format("{}:{}", name, line_number);
+    if (written == 0) {
+      if (!line.starts_with(version_line) || !number(line.substr(version_line.size()), written) ||
+          written <= 0)
+        return fail(place, "this is no trace", "a trace's first line is 'trace version N'");
+      if (written != version)
+        return fail(place,
+                    fmt::format("a trace of version {}; this program reads version {}", written, version),
+                    "write the trace again with this program");
       continue;
     }
+    const std::string_view word = next_word(line);
+    if (word.empty()) continue;
     const int kind = index_of(kind_names, word);
-    if (kind < 0 || !parse_record(static_cast<Kind>(kind), line, out)) return {};
+    const bool good = word == "block" ? parse_block(line, out)
+                                      : kind >= 0 && parse_record(static_cast<Kind>(kind), line, out);
+    if (!good) return fail(place, "neither a block nor a record", "");
   }
+  if (written == 0) return fail(name, "this is no trace", "a trace's first line is 'trace version N'");
   return out;
 }
 

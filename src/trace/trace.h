@@ -20,6 +20,7 @@
 #include <string>
 
 #include "simt/shape.h"
+#include "support/result.h"
 #include "support/units.h"
 
 namespace wanren::trace {
@@ -84,11 +85,11 @@ inline const std::uint64_t* read_record(const std::uint64_t* words, Record& out)
 std::array<std::uint64_t, warp_size> addresses(const Record& record,
                                                std::span<const simt::LanePattern> patterns);
 
-/// Readable text of a chunk, one line a record, for people and tests.
+/// Readable text of a chunk for people and tests: the version, then one line a record.
 std::string dump(std::span<const std::uint64_t> words, const simt::Kernel& kernel,
                  std::span<const simt::LanePattern> patterns);
 
-/// Text of dump() back to words (round-trip tests). Empty on malformed text.
-std::vector<std::uint64_t> parse_dump(const std::string& text);
+/// Text of dump() back to words. Errors: another version, a line that is no record; place is `name`:line.
+Result<std::vector<std::uint64_t>> parse_dump(const std::string& text, const std::string& name);
 
 }  // namespace wanren::trace

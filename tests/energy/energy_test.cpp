@@ -47,6 +47,20 @@ TEST(Energy, PartsAddUpToTheTotal) {
   }
 }
 
+TEST(Energy, VerifyFindsEnergyWithoutEventsAndPartsThatAreNotTheWhole) {
+  const chip::Spec chip = chip_named("a100");
+  const timing::Counters counters = every_event(1'000'000'007);
+  const Breakdown good = estimate(chip, counters, one_second, chip.clock.core);
+  EXPECT_EQ(verify(counters, one_second, good), "");
+  EXPECT_EQ(verify(timing::Counters{}, one_second, good), "instruction has energy without events");
+  Breakdown more = good;
+  more.hbm_j *= 1.001;
+  EXPECT_EQ(verify(counters, one_second, more), "the parts are not the whole");
+  more = good;
+  more.average_power_w *= 1.001;
+  EXPECT_EQ(verify(counters, one_second, more), "power times time is not the energy");
+}
+
 TEST(Energy, EveryCounterCostsItsFigureFromTheChipFile) {
   const chip::Spec chip = chip_named("br100");
   const auto& p = chip.power;

@@ -87,16 +87,31 @@ TEST(Trace, DumpedTextParsesBackToTheSameWords) {
       }
     }
     const std::string text = dump(words, kernel, patterns);
-    EXPECT_EQ(parse_dump(text), words) << text;
+    const auto parsed = parse_dump(text, "dump");
+    ASSERT_TRUE(parsed.has_value()) << parsed.error().message();
+    EXPECT_EQ(*parsed, words) << text;
   }
 }
 
-TEST(Trace, MalformedTextParsesToNothing) {
+TEST(Trace, ATraceOfAnotherVersionIsRefused) {
+  const auto parsed = parse_dump("trace version 7\nblock 0 mask=1\n", "old.trace");
+  ASSERT_FALSE(parsed.has_value());
+  EXPECT_EQ(parsed.error().message(), "old.trace:1: a trace of version 7; this program reads version " +
+                                          std::to_string(version) +
+                                          "; write the trace again with this program");
+  for (const char* text : {"", "block 0 mask=1\n", "trace version x\n", "trace version -1\n"})
+    EXPECT_FALSE(parse_dump(text, "none").has_value()) << text;
+}
+
+TEST(Trace, MalformedTextIsRefusedWithItsLine) {
   for (const char* text :
        {"block x mask=ff\n", "block 1\n", "affine global mask=1 base=0x10\n", "nonsense\n",
         "affine nowhere mask=1 base=0x10 pattern=0\n", "gather global mask=1 base=0x0 pattern=0 lanes 1 2\n",
-        "affine global mask=1 base=0x10 pattern=70000\n"})
-    EXPECT_TRUE(parse_dump(text).empty()) << text;
+        "affine global mask=1 base=0x10 pattern=70000\n"}) {
+    const auto parsed = parse_dump("trace version " + std::to_string(version) + "\n" + text, "bad");
+    ASSERT_FALSE(parsed.has_value()) << text;
+    EXPECT_EQ(parsed.error().place, "bad:2");
+  }
 }
 
 TEST(Trace, ADumpStopsWhereWordsAreCutShort) {

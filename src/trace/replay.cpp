@@ -1,0 +1,145 @@
+#include "trace/replay.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <bit>
+
+#include "trace/trace.h"
+
+namespace wanren::trace {
+namespace {
+
+constexpr std::uint8_t bit(Space space) {
+  return static_cast<std::uint8_t>(1u << static_cast<unsigned>(space));
+}
+
+/// Records of a generic access say where it went, of others the space that the text names; `none`: no access.
+std::uint8_t spaces_of(const simt::Inst& inst) {
+  switch (inst.mods.space) {
+    case ptx::Space::global: return bit(Space::global) | bit(Space::none);
+    case ptx::Space::shared: return bit(Space::shared) | bit(Space::none);
+    case ptx::Space::local: return bit(Space::local) | bit(Space::none);
+    case ptx::Space::constant: return bit(Space::constant) | bit(Space::global) | bit(Space::none);
+    default: return 0xff;
+  }
+}
+
+std::size_t words_of(Kind kind) {
+  switch (kind) {
+    case Kind::scaled: return 3;
+    case Kind::gather: return 2 + warp_size;
+    case Kind::gather32: return 2 + warp_size / 2;
+    case Kind::affine:
+    case Kind::barrier: return 2;
+  }
+  return 0;
+}
+
+bool leads_to(const simt::Block& from, simt::BlockId to) {
+  return std::find(from.term.targets.begin(), from.term.targets.end(), to) != from.term.targets.end();
+}
+
+}  // namespace
+
+Replay::Replay(const simt::Kernel& kernel, std::span<const simt::LanePattern> patterns)
+    : kernel_(kernel), patterns_(patterns.size()), slots_(kernel.blocks.size()) {
+  for (const simt::Block& block : kernel.blocks) {
+    slots_[block.id].resize(block.slots);
+    for (const simt::Inst& inst : block.insts)
+      if (inst.slot < block.slots)
+        slots_[block.id][inst.slot] = {inst.op == ptx::Opcode::bar || inst.op == ptx::Opcode::barrier,
+                                       spaces_of(inst)};
+  }
+}
+
+std::string Replay::enter(ReplayedWarp& warp, simt::BlockId block, LaneMask mask) const {
+  if (mask == 0) return fmt::format("block {} runs without a lane", block);
+  if (!warp.begun) {
+    if (block != 0) return fmt::format("the warp begins in block {}", block);
+    warp.begun = true;
+    warp.at = {{0, mask}};
+    return {};
+  }
+  LaneMask coming = mask;
+  for (auto& [from, lanes] : warp.at) {
+    const LaneMask moves = lanes & coming;
+    if (moves == 0) continue;
+    if (!leads_to(kernel_.blocks[from], block))
+      return fmt::format("lanes {:08x} go from block {} to {}, where no edge leads", moves, from, block);
+    lanes &= ~moves;
+    coming &= ~moves;
+  }
+  if (coming != 0) return fmt::format("lanes {:08x} run block {} but never began", coming, block);
+  std::erase_if(warp.at, [](const auto& entry) { return entry.second == 0; });
+  const auto here =
+      std::find_if(warp.at.begin(), warp.at.end(), [&](const auto& e) { return e.first == block; });
+  if (here == warp.at.end())
+    warp.at.emplace_back(block, mask);
+  else
+    here->second |= mask;
+  return {};
+}
+
+std::string Replay::records(simt::BlockId block, LaneMask mask, std::span<const std::uint64_t>& words) const {
+  for (std::size_t slot = 0; slot < slots_[block].size(); ++slot) {
+    const Slot& expected = slots_[block][slot];
+    const auto broken = [&](std::string_view what) {
+      return fmt::format("block {} slot {}: {}", block, slot, what);
+    };
+    if (words.size() < 2) return broken("no record");
+    const auto kind = static_cast<Kind>(words[1] >> 48 & 0xff);
+    const std::size_t length = words_of(kind);
+    if (length == 0 || static_cast<Space>(words[1] >> 56) > Space::none)
+      return broken("no record has this head");
+    if (words.size() < length) return broken("record cut short");
+    Record record;
+    read_record(words.data(), record);
+    words = words.subspan(length);
+    if ((record.mask & ~mask) != 0)
+      return broken(fmt::format("lanes {:08x} of a block that runs {:08x}", record.mask, mask));
+    if ((kind == Kind::barrier) != expected.barrier)
+      return broken("a barrier's record and an access do not match");
+    if (expected.barrier) continue;
+    if ((expected.spaces & bit(record.space)) == 0) return broken("another space than the instruction's");
+    if (record.pattern >= patterns_ || record.scaled >= patterns_) return broken("no such pattern");
+  }
+  return {};
+}
+
+std::string Replay::run(ReplayedWarp& warp, std::span<const std::uint64_t> words, bool exited,
+                        std::vector<simt::BlockCount>& counts) const {
+  counts.resize(kernel_.blocks.size());
+  while (!words.empty()) {
+    const auto block = static_cast<simt::BlockId>(words[0]);
+    const auto mask = static_cast<LaneMask>(words[0] >> 32);
+    words = words.subspan(1);
+    if (block >= kernel_.blocks.size()) return fmt::format("no block {}", block);
+    if (std::string broken = enter(warp, block, mask); !broken.empty()) return broken;
+    if (std::string broken = records(block, mask, words); !broken.empty()) return broken;
+    ++counts[block].warps;
+    counts[block].threads += static_cast<std::uint64_t>(std::popcount(mask));
+  }
+  if (!exited) return {};
+  for (const auto& [block, lanes] : warp.at) {
+    using Kind = simt::Terminator::Kind;
+    const Kind kind = kernel_.blocks[block].term.kind;
+    if (kind != Kind::exit && kind != Kind::trap)
+      return fmt::format("lanes {:08x} exit in block {}, which leads on", lanes, block);
+  }
+  return {};
+}
+
+std::string compare_counts(const simt::Kernel& kernel, std::span<const simt::BlockCount> replayed,
+                           std::span<const simt::BlockCount> executed) {
+  for (std::size_t b = 0; b < kernel.blocks.size(); ++b) {
+    const simt::BlockCount a = b < replayed.size() ? replayed[b] : simt::BlockCount{};
+    const simt::BlockCount e = b < executed.size() ? executed[b] : simt::BlockCount{};
+    if (a.warps != e.warps || a.threads != e.threads)
+      return fmt::format("block {}: traced {} warps and {} threads, executed {} and {}", b, a.warps,
+                         a.threads, e.warps, e.threads);
+  }
+  return {};
+}
+
+}  // namespace wanren::trace
