@@ -43,7 +43,7 @@ Result<std::unique_ptr<Cta>> Cta::create(Grid& grid, StackCache& stacks, simt::B
   cta->has_window_ = true;
   cta->entry_ = grid.launch.code->entry();
   // The sanitizer must see each switch.
-  cta->rings_ = WANREN_FIBER_INLINE && !WANREN_ASAN &&
+  cta->rings_ = WANREN_FIBER_INLINE && !WANREN_ASAN && !WANREN_TSAN &&
                 std::any_of(kernel.blocks.begin(), kernel.blocks.end(),
                             [](const auto& block) { return block.suspend == simt::Suspend::barrier; });
   cta->contexts_.resize(grid.warps);

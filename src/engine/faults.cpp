@@ -18,6 +18,9 @@
 #include <pthread.h>
 #include <sanitizer/common_interface_defs.h>
 #endif
+#if WANREN_TSAN
+#include <sanitizer/tsan_interface.h>
+#endif
 
 #include "engine/host_memory.h"
 
@@ -256,6 +259,24 @@ __attribute__((no_sanitize("address"))) simt::Yield run_slice(ThreadState& state
   switch_to_warp(ctx);
   __sanitizer_start_switch_fiber(nullptr, state.host_stack, state.host_stack_bytes);
   __sanitizer_finish_switch_fiber(engine_fake, nullptr, nullptr);
+  return ctx->yield;
+}
+#endif
+
+#if WANREN_TSAN
+// As above: the sanitizer is told on the engine's side only.
+__attribute__((no_sanitize("thread"))) simt::Yield run_slice(ThreadState& state, simt::WarpContext* ctx) {
+  auto* run = static_cast<WarpRun*>(ctx->engine_private);
+  void* const engine = __tsan_get_current_fiber();
+  if (run->sanitizer_fiber == nullptr) run->sanitizer_fiber = __tsan_create_fiber(0);
+  state.warp = ctx;
+  __tsan_switch_to_fiber(run->sanitizer_fiber, 0);
+  switch_to_warp(ctx);
+  __tsan_switch_to_fiber(engine, 0);
+  if (ctx->yield == simt::Yield::exited || ctx->yield == simt::Yield::fault) {
+    __tsan_destroy_fiber(run->sanitizer_fiber);
+    run->sanitizer_fiber = nullptr;
+  }
   return ctx->yield;
 }
 #endif

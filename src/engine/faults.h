@@ -33,6 +33,9 @@ struct WarpRun {
   bool has_stack = false;
   void* cta = nullptr;
   std::unique_ptr<std::uint64_t[]> frame;  ///< The interpreter's, from leave_begin to the warp's end.
+#if WANREN_TSAN
+  void* sanitizer_fiber = nullptr;  ///< From the warp's first slice to its end.
+#endif
 };
 
 /// One per host thread that runs device code. Read by signal handlers of the same thread.
@@ -56,7 +59,7 @@ void install_fault_handlers();
 
 /// Runs the warp until it yields. `state` is thread_state(); state.warp stays set: whoever leaves the engine
 /// clears it.
-#if WANREN_ASAN
+#if WANREN_ASAN || WANREN_TSAN
 simt::Yield run_slice(ThreadState& state, simt::WarpContext* ctx);
 #else
 inline simt::Yield run_slice(ThreadState& state, simt::WarpContext* ctx) {

@@ -28,6 +28,17 @@
 #define WANREN_ASAN 0
 #endif
 
+#if defined(__SANITIZE_THREAD__)
+#define WANREN_TSAN 1
+#elif defined(__has_feature)
+#if __has_feature(thread_sanitizer)
+#define WANREN_TSAN 1
+#endif
+#endif
+#ifndef WANREN_TSAN
+#define WANREN_TSAN 0
+#endif
+
 namespace wanren::engine {
 
 /// [guard, low) is inaccessible, [low, top) the stack.
