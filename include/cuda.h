@@ -45,6 +45,22 @@ typedef uint64_t cuuint64_t;
 #define cuMemsetD8 cuMemsetD8_v2
 #define cuMemsetD16 cuMemsetD16_v2
 #define cuMemsetD32 cuMemsetD32_v2
+#define cuMemcpy2D cuMemcpy2D_v2
+#define cuMemcpy2DUnaligned cuMemcpy2DUnaligned_v2
+#define cuMemcpy2DAsync cuMemcpy2DAsync_v2
+#define cuMemcpy3D cuMemcpy3D_v2
+#define cuMemcpy3DAsync cuMemcpy3DAsync_v2
+#define cuMemsetD2D8 cuMemsetD2D8_v2
+#define cuMemsetD2D16 cuMemsetD2D16_v2
+#define cuMemsetD2D32 cuMemsetD2D32_v2
+#define cuStreamBeginCapture cuStreamBeginCapture_v2
+#define cuStreamGetCaptureInfo cuStreamGetCaptureInfo_v2
+#define cuGraphAddKernelNode cuGraphAddKernelNode_v2
+#define cuGraphKernelNodeGetParams cuGraphKernelNodeGetParams_v2
+#define cuGraphKernelNodeSetParams cuGraphKernelNodeSetParams_v2
+#define cuGraphExecKernelNodeSetParams cuGraphExecKernelNodeSetParams_v2
+#define cuGraphExecUpdate cuGraphExecUpdate_v2
+#define cuGraphInstantiate cuGraphInstantiateWithFlags
 #define cuStreamDestroy cuStreamDestroy_v2
 #define cuEventDestroy cuEventDestroy_v2
 #define cuGetProcAddress cuGetProcAddress_v2
@@ -69,6 +85,7 @@ typedef struct CUgraphNode_st* CUgraphNode;
 typedef struct CUgraphExec_st* CUgraphExec;
 typedef struct CUmemPoolHandle_st* CUmemoryPool;
 typedef struct CUlinkState_st* CUlinkState;
+typedef struct CUgreenCtx_st* CUgreenCtx;
 typedef unsigned long long CUtexObject;
 typedef unsigned long long CUsurfObject;
 typedef unsigned long long CUmemGenericAllocationHandle;
@@ -357,6 +374,8 @@ typedef struct CUDA_MEMCPY2D_st {
   size_t WidthInBytes, Height;
 } CUDA_MEMCPY2D;
 
+#include "wanren/driver_types.h"
+
 typedef size_t (*CUoccupancyB2DSize)(int blockSize);
 typedef void (*CUstreamCallback)(CUstream hStream, CUresult status, void* userData);
 typedef void (*CUhostFn)(void* userData);
@@ -366,131 +385,6 @@ typedef enum CUdriverProcAddressQueryResult_enum {
   CU_GET_PROC_ADDRESS_VERSION_NOT_SUFFICIENT = 2
 } CUdriverProcAddressQueryResult;
 
-#if defined(__cplusplus)
-extern "C" {
-#endif
-CUresult cuGetErrorString(CUresult error, const char** pStr);
-CUresult cuGetErrorName(CUresult error, const char** pStr);
-CUresult cuInit(unsigned int flags);
-CUresult cuDriverGetVersion(int* driverVersion);
-CUresult cuGetProcAddress(const char* symbol, void** pfn, int cudaVersion, cuuint64_t flags,
-                          CUdriverProcAddressQueryResult* symbolStatus);
-CUresult cuDeviceGet(CUdevice* device, int ordinal);
-CUresult cuDeviceGetCount(int* count);
-CUresult cuDeviceGetName(char* name, int len, CUdevice dev);
-CUresult cuDeviceGetUuid(CUuuid* uuid, CUdevice dev);
-CUresult cuDeviceTotalMem(size_t* bytes, CUdevice dev);
-CUresult cuDeviceGetAttribute(int* pi, CUdevice_attribute attrib, CUdevice dev);
-CUresult cuDeviceComputeCapability(int* major, int* minor, CUdevice dev);
-CUresult cuDevicePrimaryCtxRetain(CUcontext* pctx, CUdevice dev);
-CUresult cuDevicePrimaryCtxRelease(CUdevice dev);
-CUresult cuDevicePrimaryCtxReset(CUdevice dev);
-CUresult cuDevicePrimaryCtxSetFlags(CUdevice dev, unsigned int flags);
-CUresult cuDevicePrimaryCtxGetState(CUdevice dev, unsigned int* flags, int* active);
-CUresult cuCtxCreate(CUcontext* pctx, unsigned int flags, CUdevice dev);
-CUresult cuCtxDestroy(CUcontext ctx);
-CUresult cuCtxPushCurrent(CUcontext ctx);
-CUresult cuCtxPopCurrent(CUcontext* pctx);
-CUresult cuCtxSetCurrent(CUcontext ctx);
-CUresult cuCtxGetCurrent(CUcontext* pctx);
-CUresult cuCtxGetDevice(CUdevice* device);
-CUresult cuCtxGetFlags(unsigned int* flags);
-CUresult cuCtxSynchronize(void);
-CUresult cuCtxSetLimit(CUlimit limit, size_t value);
-CUresult cuCtxGetLimit(size_t* pvalue, CUlimit limit);
-CUresult cuCtxSetCacheConfig(CUfunc_cache config);
-CUresult cuCtxGetApiVersion(CUcontext ctx, unsigned int* version);
-CUresult cuCtxGetStreamPriorityRange(int* leastPriority, int* greatestPriority);
-CUresult cuCtxEnablePeerAccess(CUcontext peerContext, unsigned int flags);
-CUresult cuCtxDisablePeerAccess(CUcontext peerContext);
-CUresult cuDeviceCanAccessPeer(int* canAccessPeer, CUdevice dev, CUdevice peerDev);
-CUresult cuModuleLoad(CUmodule* module, const char* fname);
-CUresult cuModuleLoadData(CUmodule* module, const void* image);
-CUresult cuModuleLoadDataEx(CUmodule* module, const void* image, unsigned int numOptions,
-                            CUjit_option* options, void** optionValues);
-CUresult cuModuleLoadFatBinary(CUmodule* module, const void* fatCubin);
-CUresult cuModuleUnload(CUmodule hmod);
-CUresult cuModuleGetFunction(CUfunction* hfunc, CUmodule hmod, const char* name);
-CUresult cuModuleGetGlobal(CUdeviceptr* dptr, size_t* bytes, CUmodule hmod, const char* name);
-CUresult cuLinkCreate(unsigned int numOptions, CUjit_option* options, void** optionValues,
-                      CUlinkState* stateOut);
-CUresult cuLinkAddData(CUlinkState state, CUjitInputType type, void* data, size_t size, const char* name,
-                       unsigned int numOptions, CUjit_option* options, void** optionValues);
-CUresult cuLinkAddFile(CUlinkState state, CUjitInputType type, const char* path, unsigned int numOptions,
-                       CUjit_option* options, void** optionValues);
-CUresult cuLinkComplete(CUlinkState state, void** cubinOut, size_t* sizeOut);
-CUresult cuLinkDestroy(CUlinkState state);
-CUresult cuMemGetInfo(size_t* free, size_t* total);
-CUresult cuMemAlloc(CUdeviceptr* dptr, size_t bytesize);
-CUresult cuMemAllocPitch(CUdeviceptr* dptr, size_t* pPitch, size_t WidthInBytes, size_t Height,
-                         unsigned int ElementSizeBytes);
-CUresult cuMemFree(CUdeviceptr dptr);
-CUresult cuMemGetAddressRange(CUdeviceptr* pbase, size_t* psize, CUdeviceptr dptr);
-CUresult cuMemAllocHost(void** pp, size_t bytesize);
-CUresult cuMemFreeHost(void* p);
-CUresult cuMemHostAlloc(void** pp, size_t bytesize, unsigned int flags);
-CUresult cuMemHostGetDevicePointer(CUdeviceptr* pdptr, void* p, unsigned int flags);
-CUresult cuMemHostRegister(void* p, size_t bytesize, unsigned int flags);
-CUresult cuMemHostUnregister(void* p);
-CUresult cuMemAllocManaged(CUdeviceptr* dptr, size_t bytesize, unsigned int flags);
-CUresult cuMemAllocAsync(CUdeviceptr* dptr, size_t bytesize, CUstream hStream);
-CUresult cuMemFreeAsync(CUdeviceptr dptr, CUstream hStream);
-CUresult cuMemcpy(CUdeviceptr dst, CUdeviceptr src, size_t ByteCount);
-CUresult cuMemcpyAsync(CUdeviceptr dst, CUdeviceptr src, size_t ByteCount, CUstream hStream);
-CUresult cuMemcpyHtoD(CUdeviceptr dstDevice, const void* srcHost, size_t ByteCount);
-CUresult cuMemcpyDtoH(void* dstHost, CUdeviceptr srcDevice, size_t ByteCount);
-CUresult cuMemcpyDtoD(CUdeviceptr dstDevice, CUdeviceptr srcDevice, size_t ByteCount);
-CUresult cuMemcpyHtoDAsync(CUdeviceptr dstDevice, const void* srcHost, size_t ByteCount, CUstream hStream);
-CUresult cuMemcpyDtoHAsync(void* dstHost, CUdeviceptr srcDevice, size_t ByteCount, CUstream hStream);
-CUresult cuMemcpyDtoDAsync(CUdeviceptr dstDevice, CUdeviceptr srcDevice, size_t ByteCount, CUstream hStream);
-CUresult cuMemcpyPeer(CUdeviceptr dstDevice, CUcontext dstContext, CUdeviceptr srcDevice,
-                      CUcontext srcContext, size_t ByteCount);
-CUresult cuMemsetD8(CUdeviceptr dstDevice, unsigned char uc, size_t N);
-CUresult cuMemsetD16(CUdeviceptr dstDevice, unsigned short us, size_t N);
-CUresult cuMemsetD32(CUdeviceptr dstDevice, unsigned int ui, size_t N);
-CUresult cuMemsetD8Async(CUdeviceptr dstDevice, unsigned char uc, size_t N, CUstream hStream);
-CUresult cuMemsetD16Async(CUdeviceptr dstDevice, unsigned short us, size_t N, CUstream hStream);
-CUresult cuMemsetD32Async(CUdeviceptr dstDevice, unsigned int ui, size_t N, CUstream hStream);
-CUresult cuPointerGetAttribute(void* data, CUpointer_attribute attribute, CUdeviceptr ptr);
-CUresult cuPointerGetAttributes(unsigned int numAttributes, CUpointer_attribute* attributes, void** data,
-                                CUdeviceptr ptr);
-CUresult cuStreamCreate(CUstream* phStream, unsigned int flags);
-CUresult cuStreamCreateWithPriority(CUstream* phStream, unsigned int flags, int priority);
-CUresult cuStreamGetFlags(CUstream hStream, unsigned int* flags);
-CUresult cuStreamGetPriority(CUstream hStream, int* priority);
-CUresult cuStreamWaitEvent(CUstream hStream, CUevent hEvent, unsigned int flags);
-CUresult cuStreamAddCallback(CUstream hStream, CUstreamCallback callback, void* userData, unsigned int flags);
-CUresult cuStreamQuery(CUstream hStream);
-CUresult cuStreamSynchronize(CUstream hStream);
-CUresult cuStreamDestroy(CUstream hStream);
-CUresult cuEventCreate(CUevent* phEvent, unsigned int flags);
-CUresult cuEventRecord(CUevent hEvent, CUstream hStream);
-CUresult cuEventQuery(CUevent hEvent);
-CUresult cuEventSynchronize(CUevent hEvent);
-CUresult cuEventDestroy(CUevent hEvent);
-CUresult cuEventElapsedTime(float* pMilliseconds, CUevent hStart, CUevent hEnd);
-CUresult cuFuncGetAttribute(int* pi, CUfunction_attribute attrib, CUfunction hfunc);
-CUresult cuFuncSetAttribute(CUfunction hfunc, CUfunction_attribute attrib, int value);
-CUresult cuFuncSetCacheConfig(CUfunction hfunc, CUfunc_cache config);
-CUresult cuLaunchKernel(CUfunction f, unsigned int gridDimX, unsigned int gridDimY, unsigned int gridDimZ,
-                        unsigned int blockDimX, unsigned int blockDimY, unsigned int blockDimZ,
-                        unsigned int sharedMemBytes, CUstream hStream, void** kernelParams, void** extra);
-CUresult cuLaunchCooperativeKernel(CUfunction f, unsigned int gridDimX, unsigned int gridDimY,
-                                   unsigned int gridDimZ, unsigned int blockDimX, unsigned int blockDimY,
-                                   unsigned int blockDimZ, unsigned int sharedMemBytes, CUstream hStream,
-                                   void** kernelParams);
-CUresult cuLaunchHostFunc(CUstream hStream, CUhostFn fn, void* userData);
-CUresult cuOccupancyMaxActiveBlocksPerMultiprocessor(int* numBlocks, CUfunction func, int blockSize,
-                                                     size_t dynamicSMemSize);
-CUresult cuOccupancyMaxActiveBlocksPerMultiprocessorWithFlags(int* numBlocks, CUfunction func, int blockSize,
-                                                              size_t dynamicSMemSize, unsigned int flags);
-CUresult cuOccupancyMaxPotentialBlockSize(int* minGridSize, int* blockSize, CUfunction func,
-                                          CUoccupancyB2DSize blockSizeToDynamicSMemSize,
-                                          size_t dynamicSMemSize, int blockSizeLimit);
-CUresult cuProfilerStart(void);
-CUresult cuProfilerStop(void);
-#if defined(__cplusplus)
-}
-#endif
+#include "wanren/driver_functions.h"
 
 #endif

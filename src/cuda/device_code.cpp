@@ -89,4 +89,31 @@ driver::Loaded<std::string> pick_image(Result<std::vector<ptx::PtxImage>> images
                       "recompile with -arch=sm_" + std::to_string(target) + " or choose another chip"});
 }
 
+// Mark, number of texts, then each with a zero byte behind it.
+constexpr char linked_mark[8] = {'W', 'R', 'L', 'I', 'N', 'K', '0', '1'};
+
+std::vector<std::byte> linked_image(const std::vector<std::string>& texts) {
+  // One text is an image of its own, which other tools can read as well.
+  std::string image;
+  if (texts.size() > 1) {
+    const std::uint64_t count = texts.size();
+    image.assign(linked_mark, sizeof linked_mark);
+    image.append(reinterpret_cast<const char*>(&count), sizeof count);
+  }
+  for (const std::string& text : texts) image.append(text.c_str(), text.size() + 1);
+  const auto* begin = reinterpret_cast<const std::byte*>(image.data());
+  return {begin, begin + image.size()};
+}
+
+std::vector<std::string> linked_texts(const void* data) {
+  if (std::memcmp(data, linked_mark, sizeof linked_mark) != 0) return {};
+  const auto* at = static_cast<const char*>(data) + sizeof linked_mark;
+  std::uint64_t count = 0;
+  std::memcpy(&count, at, sizeof count);
+  at += sizeof count;
+  std::vector<std::string> texts;
+  for (; texts.size() < count; at += texts.back().size() + 1) texts.emplace_back(at);
+  return texts;
+}
+
 }  // namespace wanren::cuda

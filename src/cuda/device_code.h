@@ -22,4 +22,8 @@ const ptx::PtxImage* best_image(const std::vector<ptx::PtxImage>& images, const 
 driver::Loaded<std::string> pick_image(Result<std::vector<ptx::PtxImage>> images, const chip::Spec& chip,
                                        const std::string& name);
 
+/// What cuLinkComplete returns for these texts, and back: empty if `data` is no such image.
+std::vector<std::byte> linked_image(const std::vector<std::string>& texts);
+std::vector<std::string> linked_texts(const void* data);
+
 }  // namespace wanren::cuda

@@ -1,9 +1,9 @@
 // The modelled host clock, for the preloaded clock library of `wanren run`.
 
-#include "driver/device.h"
+#include "driver/process.h"
 
-/// Nanoseconds on the host's modelled timeline since the device was made; 0 while there is no device.
+/// Nanoseconds on the host's modelled timeline since the devices were made; 0 while there are none.
 extern "C" unsigned long long wanren_host_clock_ns() {
-  wanren::driver::Device* device = wanren::driver::Device::made();
-  return device != nullptr ? device->host_clock_ns() : 0;
+  const wanren::driver::Process* process = wanren::driver::Process::made();
+  return process != nullptr ? process->devices().front()->host_clock_ns() : 0;
 }

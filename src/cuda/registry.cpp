@@ -44,34 +44,30 @@ void Registry::remove_unit(Unit* unit) {
 
 void Registry::add_function(Unit* unit, const void* host, const char* name) {
   std::lock_guard lock(mutex_);
-  functions_[host] = Symbol{unit, name};
+  functions_[host] = Symbol{unit, name, 0, {}};
 }
 
 void Registry::add_variable(Unit* unit, const void* host, const char* name, std::size_t bytes) {
   std::lock_guard lock(mutex_);
-  variables_[host] = Symbol{unit, name, bytes};
+  variables_[host] = Symbol{unit, name, bytes, {}};
 }
 
-driver::Loaded<driver::Module*> Registry::module_of(Unit* unit) {
-  if (auto it = modules_.find(unit); it != modules_.end()) return it->second;
-  driver::Status why = driver::Status::cudaSuccess;
-  driver::Device* device = driver::Device::get(&why);
-  if (device == nullptr) return std::unexpected(driver::Failure{why, Error{"", driver::text(why), ""}});
-
+driver::Loaded<driver::Module*> Registry::module_of(Unit* unit, driver::Device& device) {
+  if (auto it = modules_.find({unit, &device}); it != modules_.end()) return it->second;
   auto pick = [&](const Unit& from) -> driver::Loaded<std::vector<std::string>> {
     std::vector<std::string> texts;
     for (const void* data : from.data) {
       // The vendor's own device library is a part too, for its newest chips; code that calls it does not
       // link.
       const auto images = images_at(data);
-      if (from.data.size() > 1 && images && best_image(*images, device->chip()) == nullptr) continue;
-      driver::Loaded<std::string> text = pick_image(images_at(data), device->chip(), program_name());
+      if (from.data.size() > 1 && images && best_image(*images, device.chip()) == nullptr) continue;
+      driver::Loaded<std::string> text = pick_image(images_at(data), device.chip(), program_name());
       if (!text) return std::unexpected(text.error());
       texts.push_back(std::move(*text));
     }
     if (texts.empty()) {
       driver::Loaded<std::string> why =
-          pick_image(images_at(from.data.front()), device->chip(), program_name());
+          pick_image(images_at(from.data.front()), device.chip(), program_name());
       if (!why) return std::unexpected(why.error());
     }
     return texts;
@@ -82,9 +78,9 @@ driver::Loaded<driver::Module*> Registry::module_of(Unit* unit) {
     return ptx.front().starts_with(relocatable_mark);
   };
   if (!unit->relocatable && !is_marked(*text)) {
-    auto module = device->load_module(std::move(*text), program_name());
+    auto module = device.load_module(std::move(*text), program_name());
     if (!module) return std::unexpected(module.error());
-    return modules_[unit] = *module;
+    return modules_[{unit, &device}] = *module;
   }
   std::vector<std::string> texts;
   std::vector<Unit*> linked;
@@ -96,13 +92,13 @@ driver::Loaded<driver::Module*> Registry::module_of(Unit* unit) {
     std::move(part->begin(), part->end(), std::back_inserter(texts));
     linked.push_back(other.get());
   }
-  auto module = device->load_module(std::move(texts), program_name());
+  auto module = device.load_module(std::move(texts), program_name());
   if (!module) return std::unexpected(module.error());
-  for (Unit* other : linked) modules_[other] = *module;
+  for (Unit* other : linked) modules_[{other, &device}] = *module;
   return *module;
 }
 
-driver::Loaded<driver::Function*> Registry::function(const void* host) {
+driver::Loaded<driver::Function*> Registry::function(const void* host, driver::Device& device) {
   std::lock_guard lock(mutex_);
   auto it = functions_.find(host);
   if (it == functions_.end())
@@ -110,22 +106,23 @@ driver::Loaded<driver::Function*> Registry::function(const void* host) {
         driver::Failure{driver::Status::cudaErrorInvalidDeviceFunction,
                         Error{program_name(), "launch of something that is not a kernel", ""}});
   Symbol& symbol = it->second;
-  if (symbol.function != nullptr) return symbol.function;
-  auto module = module_of(symbol.unit);
+  driver::Function*& known = symbol.function[&device];
+  if (known != nullptr) return known;
+  auto module = module_of(symbol.unit, device);
   if (!module) return std::unexpected(module.error());
   auto function = (*module)->function(symbol.name);
   if (!function) {
     log::error(function.error().error.message());
     return function;
   }
-  return symbol.function = *function;
+  return known = *function;
 }
 
-bool Registry::variable(const void* host, void** address, std::size_t* bytes) {
+bool Registry::variable(const void* host, driver::Device& device, void** address, std::size_t* bytes) {
   std::lock_guard lock(mutex_);
   auto it = variables_.find(host);
   if (it == variables_.end()) return false;
-  auto module = module_of(it->second.unit);
+  auto module = module_of(it->second.unit, device);
   if (!module) return false;
   std::uint64_t where = 0, size = 0;
   if (!(*module)->variable(it->second.name, where, size)) return false;

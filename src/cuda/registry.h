@@ -36,10 +36,10 @@ class Registry {
   void add_function(Unit* unit, const void* host, const char* name);
   void add_variable(Unit* unit, const void* host, const char* name, std::size_t bytes);
 
-  /// Loads the unit's module on first use; all relocatable units of the program are one module.
-  driver::Loaded<driver::Function*> function(const void* host);
+  /// Loads the unit's module on first use on a device; all relocatable units of the program are one module.
+  driver::Loaded<driver::Function*> function(const void* host, driver::Device& device);
   /// False: no such variable. A module that does not load counts as unknown; its error is logged.
-  bool variable(const void* host, void** address, std::size_t* bytes);
+  bool variable(const void* host, driver::Device& device, void** address, std::size_t* bytes);
   const char* name_of(const void* host) const;
 
  private:
@@ -47,14 +47,14 @@ class Registry {
     Unit* unit;
     std::string name;
     std::size_t bytes = 0;
-    driver::Function* function = nullptr;
+    std::map<const driver::Device*, driver::Function*> function;
   };
-  driver::Loaded<driver::Module*> module_of(Unit* unit);
+  driver::Loaded<driver::Module*> module_of(Unit* unit, driver::Device& device);
 
   mutable std::recursive_mutex mutex_;
   std::vector<std::unique_ptr<Unit>> units_;
   std::unordered_map<const void*, Symbol> functions_, variables_;
-  std::map<const Unit*, driver::Module*> modules_;
+  std::map<std::pair<const Unit*, const driver::Device*>, driver::Module*> modules_;
 };
 
 }  // namespace wanren::cuda

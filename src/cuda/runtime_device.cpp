@@ -5,7 +5,6 @@
 #include <cstring>
 
 #include "cuda/runtime.h"
-#include "engine/services.h"
 
 namespace wanren::cuda {
 namespace {
@@ -27,71 +26,31 @@ cudaError_t last_error(bool clear) {
   cudaError_t error = thread_last_error;
   if (clear) thread_last_error = cudaSuccess;
   // A fault in device code sticks to the context: it is reported again and again.
-  if (error == cudaSuccess && driver::Device::made() != nullptr)
-    error = static_cast<cudaError_t>(driver::Device::made()->sticky());
+  if (const driver::Context* context = driver::current_context(); error == cudaSuccess && context != nullptr)
+    error = static_cast<cudaError_t>(context->device.sticky());
   return error;
 }
 
 driver::Device* device(cudaError_t& error) {
-  driver::Status why = driver::Status::cudaSuccess;
-  driver::Device* found = driver::Device::get(&why);
-  error = static_cast<cudaError_t>(why);
-  return found;
+  if (const driver::Context* context = driver::current_context()) {
+    if (driver::is_context(context)) return &context->device;
+    error = cudaErrorContextIsDestroyed;
+    return nullptr;
+  }
+  driver::Device* first = device_at(0, error);
+  if (first != nullptr) driver::set_current_context(&driver::primary_context(*first));
+  return first;
 }
 
-void fill_properties(const chip::Spec& chip, cudaDeviceProp& p) {
-  std::memset(&p, 0, sizeof p);
-  std::snprintf(p.name, sizeof p.name, "%s", chip.identity.title.c_str());
-  for (std::size_t i = 0; i < sizeof p.uuid.bytes; ++i)
-    p.uuid.bytes[i] = static_cast<char>(i < chip.name.size() ? chip.name[i] : 0);
-  p.totalGlobalMem = static_cast<size_t>(chip.hbm.bytes_per_die * chip.package.dies);
-  p.sharedMemPerBlock = static_cast<size_t>(chip.unit.shared_static);
-  p.sharedMemPerBlockOptin = static_cast<size_t>(chip.unit.shared_optin);
-  p.sharedMemPerMultiprocessor = static_cast<size_t>(chip.unit.shared_bytes);
-  p.reservedSharedMemPerBlock = static_cast<size_t>(chip.unit.shared_reserved);
-  p.regsPerMultiprocessor =
-      static_cast<int>(chip.subcore.register_bytes * chip.package.subcores_per_unit / 4);
-  p.regsPerBlock = std::min(p.regsPerMultiprocessor, 65536);
-  p.warpSize = warp_size;
-  p.memPitch = 0x7fffffff;
-  p.maxThreadsPerBlock = static_cast<int>(chip.unit.max_threads_per_cta);
-  p.maxThreadsDim[0] = p.maxThreadsDim[1] = p.maxThreadsPerBlock;
-  p.maxThreadsDim[2] = 64;
-  p.maxGridSize[0] = 0x7fffffff;
-  p.maxGridSize[1] = p.maxGridSize[2] = 65535;
-  p.clockRate = static_cast<int>(chip.clock.core * 1000);
-  p.totalConstMem = 65536;
-  p.major = static_cast<int>(chip.identity.compute_major);
-  p.minor = static_cast<int>(chip.identity.compute_minor);
-  p.textureAlignment = 512;
-  p.texturePitchAlignment = 32;
-  p.deviceOverlap = 1;
-  p.multiProcessorCount = chip.units();
-  p.canMapHostMemory = 1;
-  p.surfaceAlignment = 512;
-  p.concurrentKernels = 1;
-  p.ECCEnabled = 1;
-  p.pciBusID = 1;
-  p.asyncEngineCount = 2;
-  p.unifiedAddressing = 1;
-  // Double data rate on the pins: bandwidth = 2 × clock × width.
-  p.memoryBusWidth = static_cast<int>(chip.hbm.channels_per_die * chip.package.dies * 64);
-  p.memoryClockRate = static_cast<int>(chip.hbm.bandwidth_per_die * static_cast<double>(chip.package.dies) *
-                                       1e6 / (2.0 * p.memoryBusWidth / 8));
-  p.l2CacheSize = static_cast<int>(chip.l2.bytes_per_die * chip.package.dies);
-  p.maxThreadsPerMultiProcessor = static_cast<int>(chip.unit.max_threads);
-  p.maxBlocksPerMultiProcessor = static_cast<int>(chip.unit.max_ctas);
-  p.streamPrioritiesSupported = 1;
-  p.globalL1CacheSupported = p.localL1CacheSupported = 1;
-  p.managedMemory = p.concurrentManagedAccess = 1;
-  p.singleToDoublePrecisionPerfRatio =
-      chip.subcore.fp64_lanes > 0 ? static_cast<int>(chip.subcore.fp32_lanes / chip.subcore.fp64_lanes)
-                                  : static_cast<int>(chip.subcore.fp64_emulation_instructions);
-  p.computePreemptionSupported = 1;
-  p.canUseHostPointerForRegisteredMem = 0;
-  p.cooperativeLaunch = 1;
-  p.hostRegisterSupported = 1;
-  p.memoryPoolsSupported = 1;
+driver::Device* device_at(int index, cudaError_t& error) {
+  driver::Status why = driver::Status::cudaSuccess;
+  const driver::Process* process = driver::Process::get(&why);
+  error = static_cast<cudaError_t>(why);
+  if (process == nullptr) return nullptr;
+  const auto devices = process->devices();
+  error = cudaErrorInvalidDevice;
+  return index >= 0 && static_cast<size_t>(index) < devices.size() ? devices[static_cast<size_t>(index)]
+                                                                   : nullptr;
 }
 
 }  // namespace wanren::cuda
@@ -104,79 +63,24 @@ extern "C" {
 cudaError_t cudaGetDeviceCount(int* count) {
   if (count == nullptr) return note(cudaErrorInvalidValue);
   *count = 0;
-  WR_DEVICE(device);
-  *count = 1;
+  driver::Status why = driver::Status::cudaSuccess;
+  const driver::Process* process = driver::Process::get(&why);
+  if (process == nullptr) return note(why);
+  *count = static_cast<int>(process->devices().size());
   return cudaSuccess;
 }
 
 cudaError_t cudaGetDeviceProperties_v2(cudaDeviceProp* prop, int index) {
   if (prop == nullptr) return note(cudaErrorInvalidValue);
-  WR_DEVICE(device);
-  if (index != 0) return note(cudaErrorInvalidDevice);
-  fill_properties(device->chip(), *prop);
+  WR_DEVICE_AT(device, index);
+  fill_properties(*device, *prop);
   return cudaSuccess;
 }
 
 cudaError_t cudaDeviceGetAttribute(int* value, cudaDeviceAttr attribute, int index) {
   if (value == nullptr) return note(cudaErrorInvalidValue);
-  WR_DEVICE(device);
-  if (index != 0) return note(cudaErrorInvalidDevice);
-  cudaDeviceProp p;
-  fill_properties(device->chip(), p);
-  switch (static_cast<int>(attribute)) {
-    case cudaDevAttrMaxThreadsPerBlock: *value = p.maxThreadsPerBlock; break;
-    case cudaDevAttrMaxBlockDimX: *value = p.maxThreadsDim[0]; break;
-    case cudaDevAttrMaxBlockDimY: *value = p.maxThreadsDim[1]; break;
-    case cudaDevAttrMaxBlockDimZ: *value = p.maxThreadsDim[2]; break;
-    case cudaDevAttrMaxGridDimX: *value = p.maxGridSize[0]; break;
-    case cudaDevAttrMaxGridDimY: *value = p.maxGridSize[1]; break;
-    case cudaDevAttrMaxGridDimZ: *value = p.maxGridSize[2]; break;
-    case cudaDevAttrMaxSharedMemoryPerBlock: *value = static_cast<int>(p.sharedMemPerBlock); break;
-    case cudaDevAttrTotalConstantMemory: *value = static_cast<int>(p.totalConstMem); break;
-    case cudaDevAttrWarpSize: *value = p.warpSize; break;
-    case cudaDevAttrMaxPitch: *value = static_cast<int>(p.memPitch); break;
-    case cudaDevAttrMaxRegistersPerBlock: *value = p.regsPerBlock; break;
-    case cudaDevAttrClockRate: *value = p.clockRate; break;
-    case cudaDevAttrTextureAlignment: *value = static_cast<int>(p.textureAlignment); break;
-    case cudaDevAttrMultiProcessorCount: *value = p.multiProcessorCount; break;
-    case cudaDevAttrMemoryClockRate: *value = p.memoryClockRate; break;
-    case cudaDevAttrGlobalMemoryBusWidth: *value = p.memoryBusWidth; break;
-    case cudaDevAttrL2CacheSize: *value = p.l2CacheSize; break;
-    case cudaDevAttrMaxThreadsPerMultiProcessor: *value = p.maxThreadsPerMultiProcessor; break;
-    case cudaDevAttrAsyncEngineCount: *value = p.asyncEngineCount; break;
-    case cudaDevAttrComputeCapabilityMajor: *value = p.major; break;
-    case cudaDevAttrComputeCapabilityMinor: *value = p.minor; break;
-    case cudaDevAttrMaxSharedMemoryPerMultiprocessor:
-      *value = static_cast<int>(p.sharedMemPerMultiprocessor);
-      break;
-    case cudaDevAttrMaxRegistersPerMultiprocessor: *value = p.regsPerMultiprocessor; break;
-    case cudaDevAttrMaxSharedMemoryPerBlockOptin: *value = static_cast<int>(p.sharedMemPerBlockOptin); break;
-    case cudaDevAttrReservedSharedMemoryPerBlock:
-      *value = static_cast<int>(p.reservedSharedMemPerBlock);
-      break;
-    case cudaDevAttrMaxBlocksPerMultiprocessor: *value = p.maxBlocksPerMultiProcessor; break;
-    case cudaDevAttrSingleToDoublePrecisionPerfRatio: *value = p.singleToDoublePrecisionPerfRatio; break;
-    case cudaDevAttrPciBusId: *value = p.pciBusID; break;
-    case cudaDevAttrGpuOverlap:
-    case cudaDevAttrCanMapHostMemory:
-    case cudaDevAttrConcurrentKernels:
-    case cudaDevAttrUnifiedAddressing:
-    case cudaDevAttrEccEnabled:
-    case cudaDevAttrStreamPrioritiesSupported:
-    case cudaDevAttrGlobalL1CacheSupported:
-    case cudaDevAttrLocalL1CacheSupported:
-    case cudaDevAttrManagedMemory:
-    case cudaDevAttrConcurrentManagedAccess:
-    case cudaDevAttrComputePreemptionSupported:
-    case cudaDevAttrCooperativeLaunch:
-    case cudaDevAttrHostRegisterSupported:
-    case cudaDevAttrMemoryPoolsSupported: *value = 1; break;
-    default:
-      if (static_cast<int>(attribute) < 1 || static_cast<int>(attribute) >= cudaDevAttrMax)
-        return note(cudaErrorInvalidValue);
-      *value = 0;
-  }
-  return cudaSuccess;
+  WR_DEVICE_AT(device, index);
+  return device_attribute(*device, attribute, *value) ? cudaSuccess : note(cudaErrorInvalidValue);
 }
 
 cudaError_t cudaChooseDevice(int* index, const cudaDeviceProp*) {
@@ -186,28 +90,34 @@ cudaError_t cudaChooseDevice(int* index, const cudaDeviceProp*) {
 }
 
 cudaError_t cudaSetDevice(int index) {
-  WR_DEVICE(device);
-  return index == 0 ? cudaSuccess : note(cudaErrorInvalidDevice);
+  WR_DEVICE_AT(device, index);
+  driver::set_current_context(&driver::primary_context(*device));
+  return cudaSuccess;
 }
 
+// The context is there already; the calling thread keeps its own.
 cudaError_t cudaInitDevice(int index, unsigned int, unsigned int) {
-  return cudaSetDevice(index);
+  WR_DEVICE_AT(device, index);
+  return cudaSuccess;
 }
 
 cudaError_t cudaGetDevice(int* index) {
   if (index == nullptr) return note(cudaErrorInvalidValue);
   WR_DEVICE(device);
-  *index = 0;
+  *index = device->index();
   return cudaSuccess;
 }
 
-cudaError_t cudaSetDeviceFlags(unsigned int) {
+cudaError_t cudaSetDeviceFlags(unsigned int flags) {
+  WR_DEVICE(device);
+  driver::primary_context(*device).flags = flags;
   return cudaSuccess;
 }
 
 cudaError_t cudaGetDeviceFlags(unsigned int* flags) {
   if (flags == nullptr) return note(cudaErrorInvalidValue);
-  *flags = 0;
+  WR_DEVICE(device);
+  *flags = driver::primary_context(*device).flags;
   return cudaSuccess;
 }
 
@@ -237,27 +147,12 @@ cudaError_t cudaThreadExit(void) {
 cudaError_t cudaDeviceGetLimit(size_t* value, cudaLimit limit) {
   if (value == nullptr) return note(cudaErrorInvalidValue);
   WR_DEVICE(device);
-  switch (limit) {
-    case cudaLimitStackSize: *value = 1024; return cudaSuccess;
-    case cudaLimitPrintfFifoSize: *value = device->arena().runtime().printf_bytes(); return cudaSuccess;
-    case cudaLimitMallocHeapSize: *value = device->arena().runtime().heap_bytes(); return cudaSuccess;
-    case cudaLimitMaxL2FetchGranularity: *value = 64; return cudaSuccess;
-    case cudaLimitPersistingL2CacheSize: *value = 0; return cudaSuccess;
-    default: return note(cudaErrorUnsupportedLimit);
-  }
+  return note(get_limit(*device, limit, *value));
 }
 
 cudaError_t cudaDeviceSetLimit(cudaLimit limit, size_t value) {
   WR_DEVICE(device);
-  switch (limit) {
-    case cudaLimitStackSize: return cudaSuccess;  // Frames are sized per kernel.
-    case cudaLimitPrintfFifoSize: device->arena().runtime().set_printf_bytes(value); return cudaSuccess;
-    case cudaLimitMallocHeapSize:
-      return device->arena().runtime().set_heap_bytes(value) ? cudaSuccess : note(cudaErrorInvalidValue);
-    case cudaLimitMaxL2FetchGranularity:
-    case cudaLimitPersistingL2CacheSize: return cudaSuccess;
-    default: return note(cudaErrorUnsupportedLimit);
-  }
+  return note(set_limit(*device, limit, value));
 }
 
 cudaError_t cudaDeviceSetCacheConfig(cudaFuncCache) {
@@ -282,15 +177,9 @@ cudaError_t cudaDeviceGetStreamPriorityRange(int* least, int* greatest) {
 
 cudaError_t cudaDeviceGetPCIBusId(char* id, int length, int index) {
   if (id == nullptr || length < 13) return note(cudaErrorInvalidValue);
-  if (index != 0) return note(cudaErrorInvalidDevice);
-  std::snprintf(id, static_cast<size_t>(length), "0000:01:00.0");
+  WR_DEVICE_AT(device, index);
+  std::snprintf(id, static_cast<size_t>(length), "%s", pci_bus_id(*device).c_str());
   return cudaSuccess;
-}
-
-cudaError_t cudaDeviceCanAccessPeer(int* can, int index, int peer) {
-  if (can == nullptr) return note(cudaErrorInvalidValue);
-  *can = 0;
-  return index == 0 && peer == 0 ? cudaSuccess : note(cudaErrorInvalidDevice);
 }
 
 cudaError_t cudaGetLastError(void) {

@@ -1,108 +1,66 @@
-// Graphs and stream capture. Conditional nodes, external semaphores and launches from device code are refused
-// by the generated entry points.
+// Graphs and stream capture. Conditional nodes, external semaphores and launches from device code are not
+// supported.
 
-#include <algorithm>
-#include <atomic>
 #include <cstring>
-#include <mutex>
 
 #include "cuda/arrays.h"
-#include "cuda/graph.h"
+#include "cuda/graphs.h"
 #include "cuda/runtime.h"
-
-struct CUgraphExec_st {
-  std::unique_ptr<CUgraph_st> graph;
-  std::map<cudaGraphNode_t, cudaGraphNode_t> clones;  ///< By the node that they were made from.
-  unsigned long long flags = 0;
-};
 
 using namespace wanren;
 using namespace wanren::cuda;
 
 namespace {
 
-cudaError_t add(cudaGraphNode_t* made, cudaGraph_t graph, const cudaGraphNode_t* dependencies, size_t count,
-                CUgraphNode_st node) {
-  if (made == nullptr || graph == nullptr || (dependencies == nullptr && count != 0))
-    return note(cudaErrorInvalidValue);
-  for (size_t i = 0; i < count; ++i)
-    if (!graph->owns(dependencies[i])) return note(cudaErrorInvalidValue);
-  node.after.assign(dependencies, dependencies + count);
-  *made = graph->add(std::move(node));
+/// Errors: as cudaMemcpy3D.
+cudaError_t copy_of(const cudaMemcpy3DParms* p, driver::GraphNode::Work& work) {
+  driver::CopyCall call;
+  if (const cudaError_t error = copy_call(p, call); error != cudaSuccess) return error;
+  work = call;
   return cudaSuccess;
 }
 
-CUgraphNode_st copy_node(const cudaMemcpy3DParms& copy) {
-  CUgraphNode_st node;
-  node.type = cudaGraphNodeTypeMemcpy;
-  node.copy = copy;
-  node.run = [copy](cudaStream_t stream) { return cudaMemcpy3DAsync(&copy, stream); };
-  return node;
+driver::CopyCall linear_copy(void* to, const void* from, size_t bytes, cudaMemcpyKind kind) {
+  driver::CopyCall call{to, from, driver::CopyShape::linear(bytes), driver::CopyDirection::automatic};
+  (void)direction_of(kind, call.direction);
+  return call;
 }
 
-cudaMemcpy3DParms linear_copy(void* to, const void* from, size_t bytes, cudaMemcpyKind kind) {
-  cudaMemcpy3DParms copy{};
-  copy.srcPtr = {const_cast<void*>(from), bytes, bytes, 1};
-  copy.dstPtr = {to, bytes, bytes, 1};
-  copy.extent = {bytes, 1, 1};
-  copy.kind = kind;
-  return copy;
+bool fill_of(const cudaMemsetParams* p, driver::GraphNode::Work& work) {
+  if (p == nullptr || (p->elementSize != 1 && p->elementSize != 2 && p->elementSize != 4)) return false;
+  driver::FillCall call;
+  call.to = p->dst;
+  call.value = p->value;
+  call.element = p->elementSize;
+  call.shape.width = p->width * p->elementSize;
+  call.shape.height = p->height;
+  call.shape.destination_pitch = call.shape.source_pitch = p->height > 1 ? p->pitch : call.shape.width;
+  call.shape.destination_slice = call.shape.source_slice = call.shape.destination_pitch * p->height;
+  work = call;
+  return true;
 }
 
-CUgraphNode_st fill_node(const cudaMemsetParams& fill) {
-  CUgraphNode_st node;
-  node.type = cudaGraphNodeTypeMemset;
-  node.fill = fill;
-  node.run = [fill](cudaStream_t stream) {
-    WR_DEVICE(device);
-    driver::CopyShape shape;
-    shape.width = fill.width * fill.elementSize;
-    shape.height = fill.height;
-    shape.destination_pitch = shape.source_pitch = fill.height > 1 ? fill.pitch : shape.width;
-    shape.destination_slice = shape.source_slice = shape.destination_pitch * fill.height;
-    return note(device->fill(fill.dst, fill.value, fill.elementSize, shape, stream_of(stream), true));
-  };
-  return node;
-}
-
-bool valid(const cudaMemsetParams* fill) {
-  return fill != nullptr && (fill->elementSize == 1 || fill->elementSize == 2 || fill->elementSize == 4);
-}
-
-cudaError_t call_of(const cudaKernelNodeParams* p, std::shared_ptr<KernelCall>& call) {
+cudaError_t call_of(const cudaKernelNodeParams* p, driver::GraphNode::Work& work) {
   if (p == nullptr || p->func == nullptr) return note(cudaErrorInvalidValue);
-  if (p->extra != nullptr) return note(cudaErrorNotSupported);
-  return make_call(p->func, p->gridDim, p->blockDim, p->kernelParams, p->sharedMemBytes, false, call);
+  driver::LaunchRequest request;
+  if (const cudaError_t error =
+          request_of(p->func, p->gridDim, p->blockDim, p->kernelParams, p->sharedMemBytes, nullptr, request);
+      error != cudaSuccess)
+    return error;
+  if (p->extra != nullptr) read_packed(p->extra, request);
+  std::shared_ptr<const driver::KernelCall> call;
+  const driver::Status status = driver::make_call(request, p->func, call);
+  work = std::move(call);
+  return note(status);
 }
 
-/// Exchanges what a node does and keeps its place.
-cudaError_t replace(cudaGraphNode_t node, cudaGraphNodeType type, CUgraphNode_st with) {
-  if (node == nullptr || node->type != type) return note(cudaErrorInvalidValue);
-  with.after = node->after;
-  with.enabled = node->enabled;
-  with.graph = node->graph;
-  *node = std::move(with);
-  return cudaSuccess;
+driver::HostCall host_call(const cudaHostNodeParams& p) {
+  return {[p] { p.fn(p.userData); }, p.fn, p.userData};
 }
 
-cudaGraphNode_t in_exec(cudaGraphExec_t exec, cudaGraphNode_t node) {
-  if (exec == nullptr) return nullptr;
-  const auto it = exec->clones.find(node);
-  return it != exec->clones.end() ? it->second : nullptr;
-}
-
-template <class T>
-cudaError_t list(const std::vector<T>& values, T* out, size_t* count) {
-  if (count == nullptr) return note(cudaErrorInvalidValue);
-  if (out != nullptr) {
-    const size_t written = std::min(*count, values.size());
-    std::copy_n(values.begin(), written, out);
-    std::fill(out + written, out + *count, T{});
-    *count = written;
-    return cudaSuccess;
-  }
-  *count = values.size();
-  return cudaSuccess;
+template <class Call>
+const Call* work_of(cudaGraphNode_t node) {
+  return node != nullptr ? std::get_if<Call>(&node_of(node)->work) : nullptr;
 }
 
 }  // namespace
@@ -110,47 +68,41 @@ cudaError_t list(const std::vector<T>& values, T* out, size_t* count) {
 extern "C" {
 
 cudaError_t cudaGraphCreate(cudaGraph_t* graph, unsigned int flags) {
-  if (graph == nullptr || flags != 0) return note(cudaErrorInvalidValue);
-  *graph = new CUgraph_st;
-  return cudaSuccess;
+  return note(graph_create(graph, flags));
 }
-
 cudaError_t cudaGraphDestroy(cudaGraph_t graph) {
-  if (graph == nullptr) return note(cudaErrorInvalidValue);
-  delete graph;
-  return cudaSuccess;
+  return note(graph_destroy(graph));
+}
+cudaError_t cudaGraphClone(cudaGraph_t* made, cudaGraph_t graph) {
+  return note(graph_clone(made, graph));
 }
 
-cudaError_t cudaGraphClone(cudaGraph_t* made, cudaGraph_t graph) {
-  if (made == nullptr || graph == nullptr) return note(cudaErrorInvalidValue);
-  std::map<cudaGraphNode_t, cudaGraphNode_t> clones;
-  *made = clone(*graph, clones).release();
-  return cudaSuccess;
-}
+// Kernels.
 
 cudaError_t cudaGraphAddKernelNode(cudaGraphNode_t* made, cudaGraph_t graph, const cudaGraphNode_t* after,
                                    size_t count, const cudaKernelNodeParams* p) {
-  std::shared_ptr<KernelCall> call;
-  if (const cudaError_t error = call_of(p, call); error != cudaSuccess) return error;
-  return add(made, graph, after, count, kernel_node(call));
+  driver::GraphNode::Work work;
+  if (const cudaError_t error = call_of(p, work); error != cudaSuccess) return error;
+  return note(graph_add(made, graph, after, count, std::move(work)));
 }
 
 cudaError_t cudaGraphKernelNodeGetParams(cudaGraphNode_t node, cudaKernelNodeParams* p) {
-  if (node == nullptr || p == nullptr || !node->kernel) return note(cudaErrorInvalidValue);
-  KernelCall& call = *node->kernel;
+  const auto* call = work_of<std::shared_ptr<const driver::KernelCall>>(node);
+  if (call == nullptr || p == nullptr) return note(cudaErrorInvalidValue);
+  const driver::LaunchRequest& request = (*call)->request;
   *p = cudaKernelNodeParams{};
-  p->func = const_cast<void*>(call.function);
-  p->gridDim = call.grid;
-  p->blockDim = call.block;
-  p->sharedMemBytes = static_cast<unsigned>(call.shared_bytes);
-  p->kernelParams = call.arguments.data();
+  p->func = const_cast<void*>((*call)->handle);
+  p->gridDim = {request.grid.x, request.grid.y, request.grid.z};
+  p->blockDim = {request.block.x, request.block.y, request.block.z};
+  p->sharedMemBytes = request.dynamic_shared_bytes;
+  p->kernelParams = const_cast<void**>((*call)->arguments.data());
   return cudaSuccess;
 }
 
 cudaError_t cudaGraphKernelNodeSetParams(cudaGraphNode_t node, const cudaKernelNodeParams* p) {
-  std::shared_ptr<KernelCall> call;
-  if (const cudaError_t error = call_of(p, call); error != cudaSuccess) return error;
-  return replace(node, cudaGraphNodeTypeKernel, kernel_node(call));
+  driver::GraphNode::Work work;
+  if (const cudaError_t error = call_of(p, work); error != cudaSuccess) return error;
+  return note(graph_replace(node, std::move(work)));
 }
 
 cudaError_t cudaGraphExecKernelNodeSetParams(cudaGraphExec_t exec, cudaGraphNode_t node,
@@ -158,28 +110,59 @@ cudaError_t cudaGraphExecKernelNodeSetParams(cudaGraphExec_t exec, cudaGraphNode
   return cudaGraphKernelNodeSetParams(in_exec(exec, node), p);
 }
 
+// Copies.
+
 cudaError_t cudaGraphAddMemcpyNode(cudaGraphNode_t* made, cudaGraph_t graph, const cudaGraphNode_t* after,
                                    size_t count, const cudaMemcpy3DParms* p) {
-  if (p == nullptr) return note(cudaErrorInvalidValue);
-  return add(made, graph, after, count, copy_node(*p));
+  driver::GraphNode::Work work;
+  if (const cudaError_t error = copy_of(p, work); error != cudaSuccess) return error;
+  return note(graph_add(made, graph, after, count, std::move(work)));
 }
 
 cudaError_t cudaGraphAddMemcpyNode1D(cudaGraphNode_t* made, cudaGraph_t graph, const cudaGraphNode_t* after,
                                      size_t count, void* to, const void* from, size_t bytes,
                                      cudaMemcpyKind kind) {
-  return add(made, graph, after, count, copy_node(linear_copy(to, from, bytes, kind)));
+  return note(graph_add(made, graph, after, count, linear_copy(to, from, bytes, kind)));
 }
 
+cudaError_t cudaGraphAddMemcpyNodeToSymbol(cudaGraphNode_t* made, cudaGraph_t graph,
+                                           const cudaGraphNode_t* after, size_t count, const void* symbol,
+                                           const void* from, size_t bytes, size_t offset,
+                                           cudaMemcpyKind kind) {
+  void* at = nullptr;
+  if (const cudaError_t error = symbol_place(symbol, bytes, offset, &at); error != cudaSuccess) return error;
+  return cudaGraphAddMemcpyNode1D(made, graph, after, count, at, from, bytes, kind);
+}
+
+cudaError_t cudaGraphAddMemcpyNodeFromSymbol(cudaGraphNode_t* made, cudaGraph_t graph,
+                                             const cudaGraphNode_t* after, size_t count, void* to,
+                                             const void* symbol, size_t bytes, size_t offset,
+                                             cudaMemcpyKind kind) {
+  void* at = nullptr;
+  if (const cudaError_t error = symbol_place(symbol, bytes, offset, &at); error != cudaSuccess) return error;
+  return cudaGraphAddMemcpyNode1D(made, graph, after, count, to, at, bytes, kind);
+}
+
+// Arrays come back as the pitched memory that they are.
 cudaError_t cudaGraphMemcpyNodeGetParams(cudaGraphNode_t node, cudaMemcpy3DParms* p) {
-  if (node == nullptr || p == nullptr || node->type != cudaGraphNodeTypeMemcpy)
-    return note(cudaErrorInvalidValue);
-  *p = node->copy;
+  const auto* call = work_of<driver::CopyCall>(node);
+  if (call == nullptr || p == nullptr) return note(cudaErrorInvalidValue);
+  const driver::CopyShape& shape = call->shape;
+  const auto rows = [](size_t slice, size_t pitch) { return pitch != 0 ? slice / pitch : 0; };
+  *p = cudaMemcpy3DParms{};
+  p->srcPtr = {const_cast<void*>(call->from), shape.source_pitch, shape.width,
+               rows(shape.source_slice, shape.source_pitch)};
+  p->dstPtr = {call->to, shape.destination_pitch, shape.width,
+               rows(shape.destination_slice, shape.destination_pitch)};
+  p->extent = {shape.width, shape.height, shape.depth};
+  p->kind = static_cast<cudaMemcpyKind>(call->direction);
   return cudaSuccess;
 }
 
 cudaError_t cudaGraphMemcpyNodeSetParams(cudaGraphNode_t node, const cudaMemcpy3DParms* p) {
-  if (p == nullptr) return note(cudaErrorInvalidValue);
-  return replace(node, cudaGraphNodeTypeMemcpy, copy_node(*p));
+  driver::GraphNode::Work work;
+  if (const cudaError_t error = copy_of(p, work); error != cudaSuccess) return error;
+  return note(graph_replace(node, std::move(work)));
 }
 
 cudaError_t cudaGraphExecMemcpyNodeSetParams(cudaGraphExec_t exec, cudaGraphNode_t node,
@@ -189,7 +172,7 @@ cudaError_t cudaGraphExecMemcpyNodeSetParams(cudaGraphExec_t exec, cudaGraphNode
 
 cudaError_t cudaGraphMemcpyNodeSetParams1D(cudaGraphNode_t node, void* to, const void* from, size_t bytes,
                                            cudaMemcpyKind kind) {
-  return replace(node, cudaGraphNodeTypeMemcpy, copy_node(linear_copy(to, from, bytes, kind)));
+  return note(graph_replace(node, linear_copy(to, from, bytes, kind)));
 }
 
 cudaError_t cudaGraphExecMemcpyNodeSetParams1D(cudaGraphExec_t exec, cudaGraphNode_t node, void* to,
@@ -197,22 +180,27 @@ cudaError_t cudaGraphExecMemcpyNodeSetParams1D(cudaGraphExec_t exec, cudaGraphNo
   return cudaGraphMemcpyNodeSetParams1D(in_exec(exec, node), to, from, bytes, kind);
 }
 
+// Fills.
+
 cudaError_t cudaGraphAddMemsetNode(cudaGraphNode_t* made, cudaGraph_t graph, const cudaGraphNode_t* after,
                                    size_t count, const cudaMemsetParams* p) {
-  if (!valid(p)) return note(cudaErrorInvalidValue);
-  return add(made, graph, after, count, fill_node(*p));
+  driver::GraphNode::Work work;
+  if (!fill_of(p, work)) return note(cudaErrorInvalidValue);
+  return note(graph_add(made, graph, after, count, std::move(work)));
 }
 
 cudaError_t cudaGraphMemsetNodeGetParams(cudaGraphNode_t node, cudaMemsetParams* p) {
-  if (node == nullptr || p == nullptr || node->type != cudaGraphNodeTypeMemset)
-    return note(cudaErrorInvalidValue);
-  *p = node->fill;
+  const auto* call = work_of<driver::FillCall>(node);
+  if (call == nullptr || p == nullptr) return note(cudaErrorInvalidValue);
+  *p = {call->to,      call->shape.destination_pitch,     call->value,
+        call->element, call->shape.width / call->element, call->shape.height};
   return cudaSuccess;
 }
 
 cudaError_t cudaGraphMemsetNodeSetParams(cudaGraphNode_t node, const cudaMemsetParams* p) {
-  if (!valid(p)) return note(cudaErrorInvalidValue);
-  return replace(node, cudaGraphNodeTypeMemset, fill_node(*p));
+  driver::GraphNode::Work work;
+  if (!fill_of(p, work)) return note(cudaErrorInvalidValue);
+  return note(graph_replace(node, std::move(work)));
 }
 
 cudaError_t cudaGraphExecMemsetNodeSetParams(cudaGraphExec_t exec, cudaGraphNode_t node,
@@ -220,22 +208,24 @@ cudaError_t cudaGraphExecMemsetNodeSetParams(cudaGraphExec_t exec, cudaGraphNode
   return cudaGraphMemsetNodeSetParams(in_exec(exec, node), p);
 }
 
+// Host functions, other graphs, events.
+
 cudaError_t cudaGraphAddHostNode(cudaGraphNode_t* made, cudaGraph_t graph, const cudaGraphNode_t* after,
                                  size_t count, const cudaHostNodeParams* p) {
   if (p == nullptr || p->fn == nullptr) return note(cudaErrorInvalidValue);
-  return add(made, graph, after, count, host_node(p->fn, p->userData));
+  return note(graph_add(made, graph, after, count, host_call(*p)));
 }
 
 cudaError_t cudaGraphHostNodeGetParams(cudaGraphNode_t node, cudaHostNodeParams* p) {
-  if (node == nullptr || p == nullptr || node->type != cudaGraphNodeTypeHost)
-    return note(cudaErrorInvalidValue);
-  *p = node->host;
+  const auto* call = work_of<driver::HostCall>(node);
+  if (call == nullptr || p == nullptr) return note(cudaErrorInvalidValue);
+  *p = {call->function, call->data};
   return cudaSuccess;
 }
 
 cudaError_t cudaGraphHostNodeSetParams(cudaGraphNode_t node, const cudaHostNodeParams* p) {
   if (p == nullptr || p->fn == nullptr) return note(cudaErrorInvalidValue);
-  return replace(node, cudaGraphNodeTypeHost, host_node(p->fn, p->userData));
+  return note(graph_replace(node, host_call(*p)));
 }
 
 cudaError_t cudaGraphExecHostNodeSetParams(cudaGraphExec_t exec, cudaGraphNode_t node,
@@ -245,63 +235,65 @@ cudaError_t cudaGraphExecHostNodeSetParams(cudaGraphExec_t exec, cudaGraphNode_t
 
 cudaError_t cudaGraphAddEmptyNode(cudaGraphNode_t* made, cudaGraph_t graph, const cudaGraphNode_t* after,
                                   size_t count) {
-  return add(made, graph, after, count, CUgraphNode_st{});
+  return note(graph_add(made, graph, after, count, {}));
 }
 
 cudaError_t cudaGraphAddChildGraphNode(cudaGraphNode_t* made, cudaGraph_t graph, const cudaGraphNode_t* after,
                                        size_t count, cudaGraph_t child) {
-  if (child == nullptr) return note(cudaErrorInvalidValue);
-  std::map<cudaGraphNode_t, cudaGraphNode_t> clones;
-  CUgraphNode_st node;
-  node.type = cudaGraphNodeTypeGraph;
-  node.child = clone(*child, clones);
-  node.run = [inner = node.child](cudaStream_t stream) { return run_graph(*inner, stream); };
-  return add(made, graph, after, count, std::move(node));
+  return note(graph_add_child(made, graph, after, count, child));
 }
 
 cudaError_t cudaGraphChildGraphNodeGetGraph(cudaGraphNode_t node, cudaGraph_t* graph) {
-  if (node == nullptr || graph == nullptr || !node->child) return note(cudaErrorInvalidValue);
-  *graph = node->child.get();
-  return cudaSuccess;
+  return note(graph_child(node, graph));
+}
+
+cudaError_t cudaGraphExecChildGraphNodeSetParams(cudaGraphExec_t exec, cudaGraphNode_t node,
+                                                 cudaGraph_t child) {
+  return note(graph_replace_child(in_exec(exec, node), child));
 }
 
 cudaError_t cudaGraphAddEventRecordNode(cudaGraphNode_t* made, cudaGraph_t graph,
                                         const cudaGraphNode_t* after, size_t count, cudaEvent_t event) {
-  CUgraphNode_st node;
-  node.type = cudaGraphNodeTypeEventRecord;
-  node.run = [event](cudaStream_t stream) { return cudaEventRecord(event, stream); };
-  return add(made, graph, after, count, std::move(node));
+  if (event == nullptr) return note(cudaErrorInvalidValue);
+  return note(graph_add(made, graph, after, count, driver::RecordCall{event->event}));
 }
 
 cudaError_t cudaGraphAddEventWaitNode(cudaGraphNode_t* made, cudaGraph_t graph, const cudaGraphNode_t* after,
                                       size_t count, cudaEvent_t event) {
-  CUgraphNode_st node;
-  node.type = cudaGraphNodeTypeWaitEvent;
-  node.run = [event](cudaStream_t stream) { return cudaStreamWaitEvent(stream, event, 0); };
-  return add(made, graph, after, count, std::move(node));
+  if (event == nullptr) return note(cudaErrorInvalidValue);
+  return note(graph_add(made, graph, after, count, driver::WaitCall{event->event}));
 }
+
+// Memory.
 
 cudaError_t cudaGraphAddMemAllocNode(cudaGraphNode_t* made, cudaGraph_t graph, const cudaGraphNode_t* after,
                                      size_t count, cudaMemAllocNodeParams* p) {
-  if (p == nullptr || graph == nullptr) return note(cudaErrorInvalidValue);
-  // The address is fixed now, and memory is there before the node runs.
-  if (const cudaError_t error = cudaMalloc(&p->dptr, p->bytesize); error != cudaSuccess) return error;
-  graph->memory.push_back(GraphMemory::make(p->dptr));
-  CUgraphNode_st node;
-  node.type = cudaGraphNodeTypeMemAlloc;
-  return add(made, graph, after, count, std::move(node));
+  if (p == nullptr) return note(cudaErrorInvalidValue);
+  WR_DEVICE(device);
+  return note(graph_add_allocation(made, graph, after, count, *device, p->bytesize, &p->dptr));
+}
+
+cudaError_t cudaGraphMemAllocNodeGetParams(cudaGraphNode_t node, cudaMemAllocNodeParams* p) {
+  const auto* call = work_of<driver::AllocateCall>(node);
+  if (call == nullptr || p == nullptr) return note(cudaErrorInvalidValue);
+  *p = cudaMemAllocNodeParams{};
+  p->poolProps.allocType = cudaMemAllocationTypePinned;
+  p->poolProps.location = {cudaMemLocationTypeDevice, call->memory->device().index()};
+  p->bytesize = call->memory->bytes();
+  p->dptr = call->memory->memory();
+  return cudaSuccess;
 }
 
 cudaError_t cudaGraphAddMemFreeNode(cudaGraphNode_t* made, cudaGraph_t graph, const cudaGraphNode_t* after,
                                     size_t count, void* memory) {
-  if (graph == nullptr || memory == nullptr) return note(cudaErrorInvalidValue);
-  std::shared_ptr<GraphMemory> owned = GraphMemory::find(memory);
-  if (owned == nullptr) return note(cudaErrorInvalidValue);
-  owned->freed = true;
-  graph->memory.push_back(std::move(owned));
-  CUgraphNode_st node;
-  node.type = cudaGraphNodeTypeMemFree;
-  return add(made, graph, after, count, std::move(node));
+  return note(graph_add_free(made, graph, after, count, memory));
+}
+
+cudaError_t cudaGraphMemFreeNodeGetParams(cudaGraphNode_t node, void* pointer) {
+  const auto* call = work_of<driver::FreeCall>(node);
+  if (call == nullptr || pointer == nullptr) return note(cudaErrorInvalidValue);
+  *static_cast<void**>(pointer) = call->memory->memory();
+  return cudaSuccess;
 }
 
 cudaError_t cudaDeviceGraphMemTrim(int) {
@@ -311,131 +303,81 @@ cudaError_t cudaDeviceGraphMemTrim(int) {
 // Structure.
 
 cudaError_t cudaGraphGetNodes(cudaGraph_t graph, cudaGraphNode_t* nodes, size_t* count) {
-  if (graph == nullptr) return note(cudaErrorInvalidValue);
-  std::vector<cudaGraphNode_t> all;
-  for (const auto& node : graph->nodes) all.push_back(node.get());
-  return list(all, nodes, count);
+  return note(graph_nodes(graph, nodes, count));
 }
-
 cudaError_t cudaGraphGetRootNodes(cudaGraph_t graph, cudaGraphNode_t* nodes, size_t* count) {
-  if (graph == nullptr) return note(cudaErrorInvalidValue);
-  std::vector<cudaGraphNode_t> roots;
-  for (const auto& node : graph->nodes)
-    if (node->after.empty()) roots.push_back(node.get());
-  return list(roots, nodes, count);
+  return note(graph_roots(graph, nodes, count));
 }
-
-cudaError_t cudaGraphNodeGetDependencies(cudaGraphNode_t node, cudaGraphNode_t* nodes, size_t* count) {
-  if (node == nullptr) return note(cudaErrorInvalidValue);
-  return list(node->after, nodes, count);
-}
-
-cudaError_t cudaGraphNodeGetDependentNodes(cudaGraphNode_t node, cudaGraphNode_t* nodes, size_t* count) {
-  if (node == nullptr) return note(cudaErrorInvalidValue);
-  std::vector<cudaGraphNode_t> dependent;
-  for (const auto& other : node->graph->nodes)
-    if (std::find(other->after.begin(), other->after.end(), node) != other->after.end())
-      dependent.push_back(other.get());
-  return list(dependent, nodes, count);
-}
-
 cudaError_t cudaGraphGetEdges(cudaGraph_t graph, cudaGraphNode_t* from, cudaGraphNode_t* to, size_t* count) {
-  if (graph == nullptr || count == nullptr || (from == nullptr) != (to == nullptr))
-    return note(cudaErrorInvalidValue);
-  std::vector<cudaGraphNode_t> tails, heads;
-  for (const auto& node : graph->nodes)
-    for (const cudaGraphNode_t before : node->after) {
-      tails.push_back(before);
-      heads.push_back(node.get());
-    }
-  size_t written = *count;
-  if (const cudaError_t error = list(tails, from, &written); error != cudaSuccess) return error;
-  return list(heads, to, count);
+  return note(graph_edges(graph, from, to, count));
+}
+cudaError_t cudaGraphNodeGetDependencies(cudaGraphNode_t node, cudaGraphNode_t* nodes, size_t* count) {
+  return note(node_dependencies(node, nodes, count));
+}
+cudaError_t cudaGraphNodeGetDependentNodes(cudaGraphNode_t node, cudaGraphNode_t* nodes, size_t* count) {
+  return note(node_dependents(node, nodes, count));
 }
 
 cudaError_t cudaGraphNodeGetType(cudaGraphNode_t node, cudaGraphNodeType* type) {
   if (node == nullptr || type == nullptr) return note(cudaErrorInvalidValue);
-  *type = node->type;
+  *type = static_cast<cudaGraphNodeType>(node_type(*node_of(node)));
   return cudaSuccess;
 }
 
 cudaError_t cudaGraphAddDependencies(cudaGraph_t graph, const cudaGraphNode_t* from,
                                      const cudaGraphNode_t* to, size_t count) {
-  if (graph == nullptr) return note(cudaErrorInvalidValue);
-  for (size_t i = 0; i < count; ++i) {
-    if (!graph->owns(from[i]) || !graph->owns(to[i])) return note(cudaErrorInvalidValue);
-    to[i]->after.push_back(from[i]);
-  }
-  return cudaSuccess;
+  return note(graph_connect(graph, from, to, count));
 }
-
 cudaError_t cudaGraphRemoveDependencies(cudaGraph_t graph, const cudaGraphNode_t* from,
                                         const cudaGraphNode_t* to, size_t count) {
-  if (graph == nullptr) return note(cudaErrorInvalidValue);
-  for (size_t i = 0; i < count; ++i) {
-    if (!graph->owns(to[i]) || std::erase(to[i]->after, from[i]) == 0) return note(cudaErrorInvalidValue);
-  }
-  return cudaSuccess;
+  return note(graph_disconnect(graph, from, to, count));
+}
+cudaError_t cudaGraphDestroyNode(cudaGraphNode_t node) {
+  return note(graph_destroy_node(node));
 }
 
 // Execution.
 
 cudaError_t cudaGraphInstantiate(cudaGraphExec_t* exec, cudaGraph_t graph, unsigned long long flags) {
-  if (exec == nullptr || graph == nullptr) return note(cudaErrorInvalidValue);
-  if ((flags & cudaGraphInstantiateFlagDeviceLaunch) != 0) return note(cudaErrorNotSupported);
-  if (!graph->nodes.empty() && graph->order().empty()) return note(cudaErrorInvalidValue);
-  auto made = std::make_unique<CUgraphExec_st>();
-  made->graph = clone(*graph, made->clones);
-  made->flags = flags;
-  *exec = made.release();
-  return cudaSuccess;
+  return note(graph_instantiate(exec, graph, flags));
 }
-
 cudaError_t cudaGraphInstantiateWithFlags(cudaGraphExec_t* exec, cudaGraph_t graph,
                                           unsigned long long flags) {
-  return cudaGraphInstantiate(exec, graph, flags);
+  return note(graph_instantiate(exec, graph, flags));
+}
+
+cudaError_t cudaGraphInstantiateWithParams(cudaGraphExec_t* exec, cudaGraph_t graph,
+                                           cudaGraphInstantiateParams* p) {
+  if (p == nullptr) return note(cudaErrorInvalidValue);
+  const cudaError_t error = note(graph_instantiate(exec, graph, p->flags));
+  p->errNode_out = nullptr;
+  p->result_out = error == cudaSuccess             ? cudaGraphInstantiateSuccess
+                  : error == cudaErrorInvalidValue ? cudaGraphInstantiateInvalidStructure
+                                                   : cudaGraphInstantiateNodeOperationNotSupported;
+  return error;
 }
 
 cudaError_t cudaGraphExecGetFlags(cudaGraphExec_t exec, unsigned long long* flags) {
   if (exec == nullptr || flags == nullptr) return note(cudaErrorInvalidValue);
-  *flags = exec->flags;
+  *flags = exec_of(exec)->flags;
   return cudaSuccess;
 }
 
 cudaError_t cudaGraphExecUpdate(cudaGraphExec_t exec, cudaGraph_t graph,
                                 cudaGraphExecUpdateResultInfo* info) {
-  if (exec == nullptr || graph == nullptr || info == nullptr) return note(cudaErrorInvalidValue);
+  if (info == nullptr) return note(cudaErrorInvalidValue);
   *info = {};
-  const auto fail_with = [&](cudaGraphExecUpdateResult result, cudaGraphNode_t node) {
-    info->result = result;
-    info->errorNode = node;
-    return note(cudaErrorGraphExecUpdateFailure);
-  };
-  auto& nodes = exec->graph->nodes;
-  if (nodes.size() != graph->nodes.size()) return fail_with(cudaGraphExecUpdateErrorTopologyChanged, nullptr);
-  for (size_t i = 0; i < nodes.size(); ++i) {
-    if (nodes[i]->type != graph->nodes[i]->type)
-      return fail_with(cudaGraphExecUpdateErrorNodeTypeChanged, graph->nodes[i].get());
-    if (nodes[i]->after.size() != graph->nodes[i]->after.size())
-      return fail_with(cudaGraphExecUpdateErrorTopologyChanged, graph->nodes[i].get());
-  }
-  exec->clones.clear();
-  exec->graph = clone(*graph, exec->clones);
-  return cudaSuccess;
+  int result = 0;
+  const driver::Status status = graph_update(exec, graph, &result, &info->errorNode);
+  info->result = static_cast<cudaGraphExecUpdateResult>(result);
+  return note(status);
 }
 
 cudaError_t cudaGraphNodeSetEnabled(cudaGraphExec_t exec, cudaGraphNode_t node, unsigned int enabled) {
-  const cudaGraphNode_t mine = in_exec(exec, node);
-  if (mine == nullptr) return note(cudaErrorInvalidValue);
-  mine->enabled = enabled != 0;
-  return cudaSuccess;
+  return note(graph_set_enabled(exec, node, enabled != 0));
 }
-
 cudaError_t cudaGraphNodeGetEnabled(cudaGraphExec_t exec, cudaGraphNode_t node, unsigned int* enabled) {
-  const cudaGraphNode_t mine = in_exec(exec, node);
-  if (mine == nullptr || enabled == nullptr) return note(cudaErrorInvalidValue);
-  *enabled = mine->enabled ? 1 : 0;
-  return cudaSuccess;
+  return note(graph_get_enabled(exec, node, enabled));
 }
 
 cudaError_t cudaGraphUpload(cudaGraphExec_t exec, cudaStream_t) {
@@ -443,83 +385,57 @@ cudaError_t cudaGraphUpload(cudaGraphExec_t exec, cudaStream_t) {
 }
 
 cudaError_t cudaGraphLaunch(cudaGraphExec_t exec, cudaStream_t stream) {
-  if (exec == nullptr) return note(cudaErrorInvalidValue);
-  return run_graph(*exec->graph, stream);
+  WR_DEVICE(device);
+  return note(graph_launch(exec, stream_of(stream), *device));
 }
 
 cudaError_t cudaGraphExecDestroy(cudaGraphExec_t exec) {
   if (exec == nullptr) return note(cudaErrorInvalidValue);
-  delete exec;
+  delete exec_of(exec);
   return cudaSuccess;
 }
 
 // Capture.
 
-cudaError_t cudaStreamBeginCapture(cudaStream_t stream, cudaStreamCaptureMode) {
-  if (stream == nullptr || stream == cudaStreamLegacy || stream == cudaStreamPerThread)
-    return note(cudaErrorStreamCaptureUnsupported);
-  if (stream->captured.capture) return note(cudaErrorIllegalState);
-  static std::atomic<unsigned long long> next_id{0};
-  auto capture = std::make_shared<Capture>();
-  capture->origin = stream;
-  capture->id = ++next_id;
-  capture->streams = {stream};
-  stream->captured = {std::move(capture), {}};
-  return cudaSuccess;
+cudaError_t cudaStreamBeginCapture(cudaStream_t stream, cudaStreamCaptureMode mode) {
+  return note(capture_begin(stream_of(stream), mode, nullptr, nullptr, 0));
+}
+
+cudaError_t cudaStreamBeginCaptureToGraph(cudaStream_t stream, cudaGraph_t graph,
+                                          const cudaGraphNode_t* after, const cudaGraphEdgeData*,
+                                          size_t count, cudaStreamCaptureMode mode) {
+  if (graph == nullptr) return note(cudaErrorInvalidValue);
+  return note(capture_begin(stream_of(stream), mode, graph, after, count));
 }
 
 cudaError_t cudaStreamEndCapture(cudaStream_t stream, cudaGraph_t* graph) {
-  if (graph == nullptr) return note(cudaErrorInvalidValue);
-  *graph = nullptr;
-  CapturePoint* point = capturing(stream);
-  if (point == nullptr) return note(cudaErrorIllegalState);
-  const std::shared_ptr<Capture> capture = point->capture;
-  if (capture->origin != stream) return note(cudaErrorStreamCaptureUnmatched);
-  // Work of other streams that the origin has not waited for is lost to it.
-  std::vector<cudaGraphNode_t> reached = point->tail;
-  for (size_t i = 0; i < reached.size(); ++i)
-    for (const cudaGraphNode_t before : reached[i]->after)
-      if (std::find(reached.begin(), reached.end(), before) == reached.end()) reached.push_back(before);
-  const bool joined = reached.size() == capture->graph->nodes.size();
-  for (const cudaStream_t other : capture->streams) other->captured = {};
-  if (!joined) return note(cudaErrorStreamCaptureUnjoined);
-  *graph = capture->graph.release();
-  return cudaSuccess;
+  return note(capture_end(stream_of(stream), graph));
 }
 
 cudaError_t cudaStreamIsCapturing(cudaStream_t stream, cudaStreamCaptureStatus* status) {
-  if (status == nullptr) return note(cudaErrorInvalidValue);
-  *status = capturing(stream) != nullptr ? cudaStreamCaptureStatusActive : cudaStreamCaptureStatusNone;
-  return cudaSuccess;
+  return cudaStreamGetCaptureInfo_v2(stream, status, nullptr, nullptr, nullptr, nullptr);
 }
 
 cudaError_t cudaStreamGetCaptureInfo_v2(cudaStream_t stream, cudaStreamCaptureStatus* status,
                                         unsigned long long* id, cudaGraph_t* graph,
                                         const cudaGraphNode_t** dependencies, size_t* count) {
   if (status == nullptr) return note(cudaErrorInvalidValue);
-  CapturePoint* point = capturing(stream);
-  *status = point != nullptr ? cudaStreamCaptureStatusActive : cudaStreamCaptureStatusNone;
-  if (point == nullptr) return cudaSuccess;
-  if (id != nullptr) *id = point->capture->id;
-  if (graph != nullptr) *graph = point->capture->graph.get();
-  if (dependencies != nullptr) *dependencies = point->tail.data();
-  if (count != nullptr) *count = point->tail.size();
-  return cudaSuccess;
+  int active = 0;
+  const driver::Status done = capture_info(stream_of(stream), &active, id, graph, dependencies, count);
+  *status = static_cast<cudaStreamCaptureStatus>(active);
+  return note(done);
 }
 
 cudaError_t cudaStreamUpdateCaptureDependencies(cudaStream_t stream, cudaGraphNode_t* nodes, size_t count,
                                                 unsigned int flags) {
-  CapturePoint* point = capturing(stream);
-  if (point == nullptr || (nodes == nullptr && count != 0)) return note(cudaErrorInvalidValue);
-  if (flags == 1) point->tail.clear();  // cudaStreamSetCaptureDependencies
-  point->tail.insert(point->tail.end(), nodes, nodes + count);
-  return cudaSuccess;
+  return note(capture_update(stream_of(stream), nodes, count, flags));
 }
 
 cudaError_t cudaThreadExchangeStreamCaptureMode(cudaStreamCaptureMode* mode) {
   if (mode == nullptr) return note(cudaErrorInvalidValue);
-  thread_local cudaStreamCaptureMode current = cudaStreamCaptureModeGlobal;
-  std::swap(current, *mode);
+  int value = *mode;
+  exchange_capture_mode(&value);
+  *mode = static_cast<cudaStreamCaptureMode>(value);
   return cudaSuccess;
 }
 

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <vector>
 
+#include "cuda/function_info.h"
 #include "cuda/handles.h"
 #include "cuda/registry.h"
 #include "cuda/runtime.h"
@@ -10,13 +11,47 @@
 
 namespace wanren::cuda {
 
-driver::Loaded<driver::Function*> function_of(const void* host_function) {
-  if (driver::Function* function = published(host_function)) return function;
-  return Registry::instance().function(host_function);
+driver::Loaded<driver::Function*> function_of(const void* handle) {
+  cudaError_t error = cudaSuccess;
+  driver::Device* current = device(error);
+  if (current == nullptr) {
+    const auto status = static_cast<driver::Status>(error);
+    return std::unexpected(driver::Failure{status, Error{"", driver::text(status), ""}});
+  }
+  if (auto found = function_at(handle, *current)) return *found;
+  return Registry::instance().function(handle, *current);
 }
 
-bool symbol_of(const void* host_variable, void** address, size_t* bytes) {
-  return Registry::instance().variable(host_variable, address, bytes);
+cudaError_t symbol_place(const void* symbol, size_t bytes, size_t offset, void** at) {
+  void* base = nullptr;
+  size_t size = 0;
+  WR_DEVICE(current);
+  if (!Registry::instance().variable(symbol, *current, &base, &size)) return note(cudaErrorInvalidSymbol);
+  if (offset > size || bytes > size - offset) return note(cudaErrorInvalidValue);
+  *at = static_cast<char*>(base) + offset;
+  return cudaSuccess;
+}
+
+cudaError_t request_of(const void* handle, dim3 grid, dim3 block, void** arguments, size_t shared_bytes,
+                       cudaStream_t stream, driver::LaunchRequest& request) {
+  auto found = function_of(handle);
+  if (!found) return note(found.error().status);
+  request.function = *found;
+  request.handle = handle;
+  request.grid = Dim3{grid.x, grid.y, grid.z};
+  request.block = Dim3{block.x, block.y, block.z};
+  request.dynamic_shared_bytes = static_cast<std::uint32_t>(std::min<size_t>(shared_bytes, 0xffffffffu));
+  request.arguments = arguments;
+  request.stream = stream_of(stream);
+  return cudaSuccess;
+}
+
+void read_packed(void** extra, driver::LaunchRequest& request) {
+  // CU_LAUNCH_PARAM_BUFFER_POINTER 1, _BUFFER_SIZE 2, _END 0.
+  for (void** item = extra; item != nullptr && *item != nullptr; item += 2) {
+    if (reinterpret_cast<std::uintptr_t>(item[0]) == 1) request.packed = item[1];
+    if (reinterpret_cast<std::uintptr_t>(item[0]) == 2) request.packed_bytes = *static_cast<size_t*>(item[1]);
+  }
 }
 
 namespace {
@@ -29,28 +64,15 @@ struct CallConfiguration {
 thread_local std::vector<CallConfiguration> configurations;
 
 cudaError_t launch(const void* function, dim3 grid, dim3 block, void** arguments, size_t shared_bytes,
-                   cudaStream_t stream, bool cooperative, dim3 cluster = dim3(1, 1, 1)) {
+                   cudaStream_t stream, bool cooperative) {
   WR_DEVICE(device);
-  if (CapturePoint* point = capturing(stream)) {
-    std::shared_ptr<KernelCall> call;
-    if (const cudaError_t error =
-            make_call(function, grid, block, arguments, shared_bytes, cooperative, call);
-        error != cudaSuccess)
-      return error;
-    capture_node(*point, kernel_node(std::move(call)));
-    return cudaSuccess;
-  }
-  auto found = function_of(function);
-  if (!found) return note(found.error().status);
   driver::LaunchRequest request;
-  request.function = *found;
-  request.grid = Dim3{grid.x, grid.y, grid.z};
-  request.block = Dim3{block.x, block.y, block.z};
-  request.cluster = Dim3{cluster.x, cluster.y, cluster.z};
-  request.dynamic_shared_bytes = static_cast<std::uint32_t>(std::min<size_t>(shared_bytes, 0xffffffffu));
-  request.arguments = arguments;
-  request.stream = stream_of(stream);
+  if (const cudaError_t error = request_of(function, grid, block, arguments, shared_bytes, stream, request);
+      error != cudaSuccess)
+    return error;
   request.cooperative = cooperative;
+  // A kernel is its context's: it runs on streams of the same device only.
+  if (&device_of(stream, *device) != device) return note(cudaErrorInvalidResourceHandle);
   return note(device->launch(request));
 }
 
@@ -116,20 +138,14 @@ cudaError_t cudaLaunchCooperativeKernel(const void* function, dim3 grid, dim3 bl
 }
 
 cudaError_t cudaLaunchKernelExC(const cudaLaunchConfig_t* config, const void* function, void** arguments) {
-  if (config == nullptr) return note(cudaErrorInvalidValue);
-  bool cooperative = false;
-  for (unsigned i = 0; i < config->numAttrs; ++i) {
-    const cudaLaunchAttribute& attribute = config->attrs[i];
-    if (attribute.id == cudaLaunchAttributeCooperative) cooperative = attribute.val.cooperative != 0;
-    if (attribute.id == cudaLaunchAttributeClusterDimension &&
-        attribute.val.clusterDim.x * attribute.val.clusterDim.y * attribute.val.clusterDim.z > 1) {
-      log::error(
-          "cudaLaunchKernelExC: thread block clusters are not supported; launch without a cluster dimension");
-      return note(cudaErrorNotSupported);
-    }
-  }
+  if (config == nullptr || (config->attrs == nullptr && config->numAttrs != 0))
+    return note(cudaErrorInvalidValue);
+  LaunchAttributes attributes;
+  if (const driver::Status status = read_attributes(config->attrs, config->numAttrs, attributes);
+      status != driver::Status::cudaSuccess)
+    return note(status);
   return launch(function, config->gridDim, config->blockDim, arguments, config->dynamicSmemBytes,
-                config->stream, cooperative);
+                config->stream, attributes.cooperative);
 }
 
 // nvcc 13's host stubs launch through a kernel handle; ours is the host function itself.
@@ -152,23 +168,23 @@ cudaError_t cudaFuncGetAttributes(cudaFuncAttributes* attributes, const void* fu
   WR_DEVICE(device);
   auto found = function_of(function);
   if (!found) return note(found.error().status);
-  const lower::MachineProgram* program = nullptr;
-  if (const driver::Status status = device->attributes(**found, &program);
-      status != driver::Status::cudaSuccess)
-    return note(status);
-  const simt::Kernel& kernel = *(*found)->kernel;
+  // In the order of the attributes' numbers.
+  int values[10] = {};
+  for (int i = 0; i < 10; ++i)
+    if (const driver::Status status = get_attribute(*device, **found, i, values[i]);
+        status != driver::Status::cudaSuccess)
+      return note(status);
   *attributes = cudaFuncAttributes{};
-  attributes->sharedSizeBytes = kernel.static_shared_bytes;
-  attributes->localSizeBytes = kernel.local_bytes + program->spill_bytes;
-  attributes->numRegs = static_cast<int>(program->registers_per_thread);
-  attributes->ptxVersion = kernel.target_sm;
-  attributes->binaryVersion =
-      static_cast<int>(device->chip().identity.compute_major * 10 + device->chip().identity.compute_minor);
-  const auto& unit = device->chip().unit;
-  attributes->maxThreadsPerBlock = device->max_threads_per_cta(**found);
-  attributes->maxDynamicSharedSizeBytes =
-      static_cast<int>((*found)->dynamic_shared_limit != 0 ? (*found)->dynamic_shared_limit
-                                                           : unit.shared_static - kernel.static_shared_bytes);
+  attributes->maxThreadsPerBlock = values[0];
+  attributes->sharedSizeBytes = static_cast<size_t>(values[1]);
+  attributes->constSizeBytes = static_cast<size_t>(values[2]);
+  attributes->localSizeBytes = static_cast<size_t>(values[3]);
+  attributes->numRegs = values[4];
+  attributes->ptxVersion = values[5];
+  attributes->binaryVersion = values[6];
+  attributes->cacheModeCA = values[7];
+  attributes->maxDynamicSharedSizeBytes = values[8];
+  attributes->preferredShmemCarveout = values[9];
   return cudaSuccess;
 }
 
@@ -176,15 +192,7 @@ cudaError_t cudaFuncSetAttribute(const void* function, cudaFuncAttribute attribu
   WR_DEVICE(device);
   auto found = function_of(function);
   if (!found) return note(found.error().status);
-  if (attribute != cudaFuncAttributeMaxDynamicSharedMemorySize) return cudaSuccess;
-  const auto limit = device->chip().unit.shared_optin - (*found)->kernel->static_shared_bytes;
-  if (value < 0 || value > limit) {
-    log::warn("cudaFuncSetAttribute: " + std::to_string(value) + " bytes of dynamic shared memory; chip " +
-              device->chip().name + " gives a block of this kernel up to " + std::to_string(limit));
-    return note(cudaErrorInvalidValue);
-  }
-  (*found)->dynamic_shared_limit = static_cast<std::uint32_t>(value);
-  return cudaSuccess;
+  return note(set_attribute(*device, **found, attribute, value));
 }
 
 cudaError_t cudaFuncSetCacheConfig(const void*, cudaFuncCache) {
@@ -224,10 +232,7 @@ cudaError_t cudaOccupancyAvailableDynamicSMemPerBlock(size_t* bytes, const void*
   WR_DEVICE(device);
   auto found = function_of(function);
   if (!found) return note(found.error().status);
-  const auto& unit = device->chip().unit;
-  const std::int64_t share = unit.shared_bytes / blocks / unit.shared_granularity * unit.shared_granularity;
-  const std::int64_t left = share - unit.shared_reserved - (*found)->kernel->static_shared_bytes;
-  *bytes = static_cast<size_t>(std::clamp<std::int64_t>(left, 0, unit.shared_optin));
+  *bytes = available_shared_bytes(*device, **found, blocks);
   return cudaSuccess;
 }
 

@@ -5,6 +5,7 @@
 
 #include "cuda/device_code.h"
 #include "cuda/entry_points.h"
+#include "cuda/function_info.h"
 #include "cuda/handles.h"
 #include "cuda/runtime.h"
 
@@ -13,21 +14,19 @@ using namespace wanren::cuda;
 
 namespace {
 
-driver::Module* module_of(cudaLibrary_t library) {
-  return reinterpret_cast<driver::Module*>(library);
-}
-
-cudaError_t give(driver::Loaded<driver::Module*> loaded, cudaLibrary_t* library) {
+cudaError_t give(driver::Loaded<Library*> loaded, cudaLibrary_t* library) {
   if (!loaded) return note(loaded.error().status);
   *library = reinterpret_cast<cudaLibrary_t>(*loaded);
   return cudaSuccess;
 }
 
-std::vector<std::string> kernels_of(const driver::Module& module) {
-  std::vector<std::string> names;
-  for (const ptx::Function& function : module.ptx().functions)
-    if (function.is_kernel && function.has_body) names.push_back(function.name);
-  return names;
+cudaError_t module_of(cudaLibrary_t library, driver::Module** module) {
+  WR_DEVICE(device);
+  if (library_at(library) == nullptr) return note(cudaErrorInvalidResourceHandle);
+  auto loaded = library_at(library)->module(*device);
+  if (!loaded) return note(loaded.error().status);
+  *module = *loaded;
+  return cudaSuccess;
 }
 
 }  // namespace
@@ -37,37 +36,41 @@ extern "C" {
 cudaError_t cudaLibraryLoadData(cudaLibrary_t* library, const void* code, cudaJitOption*, void**,
                                 unsigned int, cudaLibraryOption*, void**, unsigned int) {
   if (library == nullptr || code == nullptr) return note(cudaErrorInvalidValue);
-  return give(load_image(images_at(code), "library"), library);
+  WR_DEVICE(device);
+  return give(load_library(images_at(code), "library", *device), library);
 }
 
 cudaError_t cudaLibraryLoadFromFile(cudaLibrary_t* library, const char* path, cudaJitOption*, void**,
                                     unsigned int, cudaLibraryOption*, void**, unsigned int) {
   if (library == nullptr || path == nullptr) return note(cudaErrorInvalidValue);
-  return give(load_file(path), library);
+  WR_DEVICE(device);
+  auto images = images_in(path);
+  if (!images) return note(images.error().status);
+  return give(load_library(std::move(*images), path, *device), library);
 }
 
 cudaError_t cudaLibraryUnload(cudaLibrary_t library) {
-  WR_DEVICE(device);
-  if (library == nullptr) return note(cudaErrorInvalidResourceHandle);
-  withdraw(module_of(library));
-  device->unload_module(module_of(library));
+  if (library_at(library) == nullptr) return note(cudaErrorInvalidResourceHandle);
+  unload(library_at(library));
   return cudaSuccess;
 }
 
 cudaError_t cudaLibraryGetKernel(cudaKernel_t* kernel, cudaLibrary_t library, const char* name) {
   if (kernel == nullptr || name == nullptr) return note(cudaErrorInvalidValue);
-  if (library == nullptr) return note(cudaErrorInvalidResourceHandle);
-  auto found = module_of(library)->function(name);
+  WR_DEVICE(device);
+  if (library_at(library) == nullptr) return note(cudaErrorInvalidResourceHandle);
+  auto found = library_at(library)->kernel(name, *device);
   if (!found) return note(found.error().status);
-  *kernel = reinterpret_cast<cudaKernel_t>(publish(*found));
+  *kernel = reinterpret_cast<cudaKernel_t>(*found);
   return cudaSuccess;
 }
 
 cudaError_t cudaLibraryGetGlobal(void** pointer, size_t* bytes, cudaLibrary_t library, const char* name) {
   if (name == nullptr) return note(cudaErrorInvalidValue);
-  if (library == nullptr) return note(cudaErrorInvalidResourceHandle);
+  driver::Module* module = nullptr;
+  if (const cudaError_t error = module_of(library, &module); error != cudaSuccess) return error;
   std::uint64_t address = 0, size = 0;
-  if (!module_of(library)->variable(name, address, size)) return note(cudaErrorSymbolNotFound);
+  if (!module->variable(name, address, size)) return note(cudaErrorSymbolNotFound);
   if (pointer != nullptr) *pointer = reinterpret_cast<void*>(address);
   if (bytes != nullptr) *bytes = size;
   return cudaSuccess;
@@ -75,25 +78,27 @@ cudaError_t cudaLibraryGetGlobal(void** pointer, size_t* bytes, cudaLibrary_t li
 
 // Managed variables are refused when a module that has them is loaded.
 cudaError_t cudaLibraryGetManaged(void**, size_t*, cudaLibrary_t library, const char*) {
-  return note(library == nullptr ? cudaErrorInvalidResourceHandle : cudaErrorSymbolNotFound);
+  return note(library_at(library) == nullptr ? cudaErrorInvalidResourceHandle : cudaErrorSymbolNotFound);
 }
 
 // Device code is not callable from the host, so there are no unified functions.
 cudaError_t cudaLibraryGetUnifiedFunction(void**, cudaLibrary_t library, const char*) {
-  return note(library == nullptr ? cudaErrorInvalidResourceHandle : cudaErrorSymbolNotFound);
+  return note(library_at(library) == nullptr ? cudaErrorInvalidResourceHandle : cudaErrorSymbolNotFound);
 }
 
 cudaError_t cudaLibraryGetKernelCount(unsigned int* count, cudaLibrary_t library) {
   if (count == nullptr) return note(cudaErrorInvalidValue);
-  if (library == nullptr) return note(cudaErrorInvalidResourceHandle);
-  *count = static_cast<unsigned>(kernels_of(*module_of(library)).size());
+  driver::Module* module = nullptr;
+  if (const cudaError_t error = module_of(library, &module); error != cudaSuccess) return error;
+  *count = static_cast<unsigned>(kernel_names(*module).size());
   return cudaSuccess;
 }
 
 cudaError_t cudaLibraryEnumerateKernels(cudaKernel_t* kernels, unsigned int count, cudaLibrary_t library) {
   if (kernels == nullptr) return note(cudaErrorInvalidValue);
-  if (library == nullptr) return note(cudaErrorInvalidResourceHandle);
-  const std::vector<std::string> names = kernels_of(*module_of(library));
+  driver::Module* module = nullptr;
+  if (const cudaError_t error = module_of(library, &module); error != cudaSuccess) return error;
+  const std::vector<std::string> names = kernel_names(*module);
   for (size_t i = 0; i < std::min<size_t>(count, names.size()); ++i)
     if (const cudaError_t error = cudaLibraryGetKernel(&kernels[i], library, names[i].c_str());
         error != cudaSuccess)
@@ -103,10 +108,11 @@ cudaError_t cudaLibraryEnumerateKernels(cudaKernel_t* kernels, unsigned int coun
 
 cudaError_t cudaKernelSetAttributeForDevice(cudaKernel_t kernel, cudaFuncAttribute attribute, int value,
                                             int index) {
-  int count = 0;
-  if (const cudaError_t error = cudaGetDeviceCount(&count); error != cudaSuccess) return error;
-  if (index < 0 || index >= count) return note(cudaErrorInvalidDevice);
-  return cudaFuncSetAttribute(reinterpret_cast<const void*>(kernel), attribute, value);
+  WR_DEVICE_AT(device, index);
+  const auto found = function_at(kernel, *device);
+  if (!found) return note(cudaErrorInvalidResourceHandle);
+  if (!*found) return note(found->error().status);
+  return note(set_attribute(*device, ***found, attribute, value));
 }
 
 cudaError_t cudaGetDriverEntryPointByVersion(const char* symbol, void** function, unsigned int version,

@@ -4,12 +4,14 @@
 #include <cstring>
 
 #include "cuda/arrays.h"
+#include "cuda/registry.h"
 #include "cuda/runtime.h"
+#include "driver/pool.h"
 
 using namespace wanren;
 using namespace wanren::cuda;
 
-namespace {
+namespace wanren::cuda {
 
 bool direction_of(cudaMemcpyKind kind, driver::CopyDirection& direction) {
   switch (kind) {
@@ -22,20 +24,17 @@ bool direction_of(cudaMemcpyKind kind, driver::CopyDirection& direction) {
   return false;
 }
 
+}  // namespace wanren::cuda
+
+namespace {
+
 cudaError_t copy(void* to, const void* from, const driver::CopyShape& shape, cudaMemcpyKind kind,
                  cudaStream_t stream, bool asynchronous) {
   WR_DEVICE(device);
   driver::CopyDirection direction;
   if (!direction_of(kind, direction)) return note(cudaErrorInvalidMemcpyDirection);
-  if (CapturePoint* point = capturing(stream)) {
-    if (!asynchronous) return note(cudaErrorStreamCaptureUnsupported);
-    CUgraphNode_st node;
-    node.type = cudaGraphNodeTypeMemcpy;
-    node.run = [=](cudaStream_t at) { return copy(to, from, shape, kind, at, true); };
-    capture_node(*point, std::move(node));
-    return cudaSuccess;
-  }
-  const driver::Status status = device->copy(to, from, shape, direction, stream_of(stream), asynchronous);
+  const driver::Status status =
+      device_of(stream, *device).copy(to, from, shape, direction, stream_of(stream), asynchronous);
   if (!asynchronous) device->print_device_output();
   return note(status);
 }
@@ -54,15 +53,8 @@ driver::CopyShape shape_2d(size_t to_pitch, size_t from_pitch, size_t width, siz
 cudaError_t fill(void* to, int value, const driver::CopyShape& shape, cudaStream_t stream,
                  bool asynchronous) {
   WR_DEVICE(device);
-  if (CapturePoint* point = capturing(stream)) {
-    CUgraphNode_st node;
-    node.type = cudaGraphNodeTypeMemset;
-    node.run = [=](cudaStream_t at) { return fill(to, value, shape, at, true); };
-    capture_node(*point, std::move(node));
-    return cudaSuccess;
-  }
-  return note(
-      device->fill(to, static_cast<unsigned>(value) & 0xffu, 1, shape, stream_of(stream), asynchronous));
+  return note(device_of(stream, *device)
+                  .fill(to, static_cast<unsigned>(value) & 0xffu, 1, shape, stream_of(stream), asynchronous));
 }
 
 /// One side of a 3D copy: where it begins, its pitch and slice. Positions and widths count texels in arrays
@@ -89,8 +81,32 @@ bool side_of(cudaArray_t array, const cudaPitchedPtr& pointer, const cudaPos& po
 }
 
 cudaError_t copy_3d(const cudaMemcpy3DParms* p, cudaStream_t stream, bool asynchronous) {
+  driver::CopyCall call;
+  if (const cudaError_t error = copy_call(p, call); error != cudaSuccess) return error;
+  return copy(call.to, call.from, call.shape, p->kind, stream, asynchronous);
+}
+
+size_t pitch_of(size_t width) {
+  return (width + 511) / 512 * 512;
+}
+
+}  // namespace
+
+namespace wanren::cuda {
+
+driver::Status copy_between(driver::Device& target, void* to, driver::Device& source, const void* from,
+                            size_t bytes) {
+  if (const driver::Status status = target.synchronize_device(); status != driver::Status::cudaSuccess)
+    return status;
+  const driver::Status status = source.copy(to, from, driver::CopyShape::linear(bytes),
+                                            driver::CopyDirection::device_to_device, nullptr, true);
+  return status != driver::Status::cudaSuccess ? status : source.synchronize_device();
+}
+
+cudaError_t copy_call(const cudaMemcpy3DParms* p, driver::CopyCall& call) {
   if (p == nullptr) return note(cudaErrorInvalidValue);
-  driver::CopyShape shape;
+  if (!direction_of(p->kind, call.direction)) return note(cudaErrorInvalidMemcpyDirection);
+  driver::CopyShape& shape = call.shape;
   shape.width = p->extent.width;
   if (p->srcArray != nullptr)
     shape.width *= p->srcArray->texel_bytes();
@@ -106,14 +122,12 @@ cudaError_t copy_3d(const cudaMemcpy3DParms* p, cudaStream_t stream, bool asynch
   shape.destination_pitch = to.pitch;
   shape.source_slice = from.slice;
   shape.destination_slice = to.slice;
-  return copy(to.at, from.at, shape, p->kind, stream, asynchronous);
+  call.to = to.at;
+  call.from = from.at;
+  return cudaSuccess;
 }
 
-size_t pitch_of(size_t width) {
-  return (width + 511) / 512 * 512;
-}
-
-}  // namespace
+}  // namespace wanren::cuda
 
 extern "C" {
 
@@ -132,11 +146,7 @@ cudaError_t cudaMallocManaged(void** pointer, size_t bytes, unsigned int flags) 
 
 cudaError_t cudaFree(void* pointer) {
   WR_DEVICE(device);
-  if (const auto owned = GraphMemory::find(pointer)) {
-    owned->freed = true;
-    return note(device->synchronize_device());
-  }
-  return note(device->free(pointer));
+  return note(driver::free_memory(*device, pointer));
 }
 
 cudaError_t cudaMallocHost(void** pointer, size_t bytes) {
@@ -215,8 +225,18 @@ cudaError_t cudaMemcpyAsync(void* to, const void* from, size_t bytes, cudaMemcpy
   return copy(to, from, driver::CopyShape::linear(bytes), kind, stream, true);
 }
 
-cudaError_t cudaMemcpyPeer(void* to, int, const void* from, int, size_t bytes) {
-  return copy(to, from, driver::CopyShape::linear(bytes), cudaMemcpyDeviceToDevice, nullptr, false);
+cudaError_t cudaMemcpyPeer(void* to, int to_device, const void* from, int from_device, size_t bytes) {
+  cudaError_t error = cudaSuccess;
+  driver::Device *target = device_at(to_device, error), *source = device_at(from_device, error);
+  if (target == nullptr || source == nullptr) return note(error);
+  return note(copy_between(*target, to, *source, from, bytes));
+}
+
+cudaError_t cudaMemcpyPeerAsync(void* to, int to_device, const void* from, int from_device, size_t bytes,
+                                cudaStream_t stream) {
+  cudaError_t error = cudaSuccess;
+  if (device_at(to_device, error) == nullptr || device_at(from_device, error) == nullptr) return note(error);
+  return cudaMemcpyAsync(to, from, bytes, cudaMemcpyDeviceToDevice, stream);
 }
 
 cudaError_t cudaMemcpy2D(void* to, size_t to_pitch, const void* from, size_t from_pitch, size_t width,
@@ -269,51 +289,42 @@ cudaError_t cudaMemset3DAsync(cudaPitchedPtr to, int value, cudaExtent extent, c
 }
 
 cudaError_t cudaGetSymbolAddress(void** pointer, const void* symbol) {
-  size_t bytes = 0;
-  if (pointer == nullptr) return note(cudaErrorInvalidValue);
-  return symbol_of(symbol, pointer, &bytes) ? cudaSuccess : note(cudaErrorInvalidSymbol);
+  return pointer == nullptr ? note(cudaErrorInvalidValue) : symbol_place(symbol, 0, 0, pointer);
 }
 
 cudaError_t cudaGetSymbolSize(size_t* bytes, const void* symbol) {
   void* pointer = nullptr;
   if (bytes == nullptr) return note(cudaErrorInvalidValue);
-  return symbol_of(symbol, &pointer, bytes) ? cudaSuccess : note(cudaErrorInvalidSymbol);
-}
-
-static cudaError_t symbol_copy(const void* symbol, size_t bytes, size_t offset, char** at) {
-  void* base = nullptr;
-  size_t size = 0;
-  if (!symbol_of(symbol, &base, &size)) return note(cudaErrorInvalidSymbol);
-  if (offset > size || bytes > size - offset) return note(cudaErrorInvalidValue);
-  *at = static_cast<char*>(base) + offset;
-  return cudaSuccess;
+  WR_DEVICE(device);
+  return Registry::instance().variable(symbol, *device, &pointer, bytes) ? cudaSuccess
+                                                                         : note(cudaErrorInvalidSymbol);
 }
 
 cudaError_t cudaMemcpyToSymbol(const void* symbol, const void* from, size_t bytes, size_t offset,
                                cudaMemcpyKind kind) {
-  char* at = nullptr;
-  if (cudaError_t error = symbol_copy(symbol, bytes, offset, &at); error != cudaSuccess) return error;
+  void* at = nullptr;
+  if (cudaError_t error = symbol_place(symbol, bytes, offset, &at); error != cudaSuccess) return error;
   return cudaMemcpy(at, from, bytes, kind);
 }
 
 cudaError_t cudaMemcpyFromSymbol(void* to, const void* symbol, size_t bytes, size_t offset,
                                  cudaMemcpyKind kind) {
-  char* at = nullptr;
-  if (cudaError_t error = symbol_copy(symbol, bytes, offset, &at); error != cudaSuccess) return error;
+  void* at = nullptr;
+  if (cudaError_t error = symbol_place(symbol, bytes, offset, &at); error != cudaSuccess) return error;
   return cudaMemcpy(to, at, bytes, kind);
 }
 
 cudaError_t cudaMemcpyToSymbolAsync(const void* symbol, const void* from, size_t bytes, size_t offset,
                                     cudaMemcpyKind kind, cudaStream_t stream) {
-  char* at = nullptr;
-  if (cudaError_t error = symbol_copy(symbol, bytes, offset, &at); error != cudaSuccess) return error;
+  void* at = nullptr;
+  if (cudaError_t error = symbol_place(symbol, bytes, offset, &at); error != cudaSuccess) return error;
   return cudaMemcpyAsync(at, from, bytes, kind, stream);
 }
 
 cudaError_t cudaMemcpyFromSymbolAsync(void* to, const void* symbol, size_t bytes, size_t offset,
                                       cudaMemcpyKind kind, cudaStream_t stream) {
-  char* at = nullptr;
-  if (cudaError_t error = symbol_copy(symbol, bytes, offset, &at); error != cudaSuccess) return error;
+  void* at = nullptr;
+  if (cudaError_t error = symbol_place(symbol, bytes, offset, &at); error != cudaSuccess) return error;
   return cudaMemcpyAsync(to, at, bytes, kind, stream);
 }
 

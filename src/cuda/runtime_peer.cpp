@@ -1,6 +1,6 @@
-// Other devices, attributes of streams, and settings that have no effect on a single virtual GPU.
+// Other devices, attributes of streams, and settings that have no effect on a virtual GPU.
 
-#include <cstring>
+#include <string>
 
 #include "cuda/handles.h"
 #include "cuda/runtime.h"
@@ -10,29 +10,45 @@ using namespace wanren::cuda;
 
 extern "C" {
 
-// There is one device, and it is no peer of its own.
-cudaError_t cudaDeviceEnablePeerAccess(int, unsigned int) {
-  return note(cudaErrorInvalidDevice);
+// Kernels reach their own device's memory only; copies go between any two devices.
+cudaError_t cudaDeviceCanAccessPeer(int* can, int index, int peer) {
+  if (can == nullptr) return note(cudaErrorInvalidValue);
+  cudaError_t error = cudaSuccess;
+  if (device_at(index, error) == nullptr || device_at(peer, error) == nullptr) return note(error);
+  *can = 0;
+  return cudaSuccess;
 }
-cudaError_t cudaDeviceDisablePeerAccess(int) {
-  return note(cudaErrorInvalidDevice);
+cudaError_t cudaDeviceEnablePeerAccess(int peer, unsigned int flags) {
+  WR_DEVICE_AT(other, peer);
+  if (flags != 0) return note(cudaErrorInvalidValue);
+  return note(other == device(wr_error) ? cudaErrorInvalidDevice : cudaErrorPeerAccessUnsupported);
 }
-cudaError_t cudaDeviceGetP2PAttribute(int*, cudaDeviceP2PAttr, int, int) {
-  return note(cudaErrorInvalidDevice);
+cudaError_t cudaDeviceDisablePeerAccess(int peer) {
+  WR_DEVICE_AT(other, peer);
+  return note(cudaErrorPeerAccessNotEnabled);
 }
-
-cudaError_t cudaMemcpyPeerAsync(void* to, int, const void* from, int, size_t bytes, cudaStream_t stream) {
-  return cudaMemcpyAsync(to, from, bytes, cudaMemcpyDeviceToDevice, stream);
+cudaError_t cudaDeviceGetP2PAttribute(int* value, cudaDeviceP2PAttr attribute, int from, int to) {
+  if (value == nullptr) return note(cudaErrorInvalidValue);
+  cudaError_t error = cudaSuccess;
+  if (device_at(from, error) == nullptr || device_at(to, error) == nullptr) return note(error);
+  if (from == to) return note(cudaErrorInvalidDevice);
+  if (attribute < cudaDevP2PAttrPerformanceRank || attribute > cudaDevP2PAttrCudaArrayAccessSupported)
+    return note(cudaErrorInvalidValue);
+  *value = 0;
+  return cudaSuccess;
 }
 
 cudaError_t cudaDeviceGetByPCIBusId(int* index, const char* id) {
   if (index == nullptr || id == nullptr) return note(cudaErrorInvalidValue);
-  char mine[16];
-  if (const cudaError_t error = cudaDeviceGetPCIBusId(mine, sizeof mine, 0); error != cudaSuccess)
-    return error;
-  if (std::strcmp(id, mine) != 0 && std::strcmp(id, mine + 5) != 0) return note(cudaErrorInvalidDevice);
-  *index = 0;
-  return cudaSuccess;
+  cudaError_t error = cudaSuccess;
+  for (int i = 0;; ++i) {
+    const driver::Device* device = device_at(i, error);
+    if (device == nullptr) return note(error);
+    const std::string mine = pci_bus_id(*device);
+    if (id != mine && id != mine.substr(5)) continue;
+    *index = i;
+    return cudaSuccess;
+  }
 }
 
 cudaError_t cudaSetValidDevices(int*, int) {
@@ -47,7 +63,7 @@ cudaError_t cudaDeviceGetSharedMemConfig(cudaSharedMemConfig* config) {
 
 cudaError_t cudaDeviceGetTexture1DLinearMaxWidth(size_t* texels, const cudaChannelFormatDesc*, int index) {
   if (texels == nullptr) return note(cudaErrorInvalidValue);
-  if (index != 0) return note(cudaErrorInvalidDevice);
+  WR_DEVICE_AT(device, index);
   *texels = size_t{1} << 28;
   return cudaSuccess;
 }
@@ -88,9 +104,10 @@ cudaError_t cudaStreamCopyAttributes(cudaStream_t, cudaStream_t) {
   return cudaSuccess;
 }
 
-cudaError_t cudaStreamGetDevice(cudaStream_t, int* index) {
+cudaError_t cudaStreamGetDevice(cudaStream_t handle, int* index) {
   if (index == nullptr) return note(cudaErrorInvalidValue);
-  *index = 0;
+  WR_DEVICE(device);
+  *index = device_of(handle, *device).index();
   return cudaSuccess;
 }
 

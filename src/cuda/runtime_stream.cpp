@@ -1,6 +1,7 @@
 // Streams, events and host functions.
 
 #include <algorithm>
+#include <map>
 
 #include "cuda/entry_points.h"
 #include "cuda/runtime.h"
@@ -8,11 +9,11 @@
 namespace wanren::cuda {
 namespace {
 
-/// The calling thread's own default stream, or null without a device.
-driver::Stream thread_stream() {
-  thread_local driver::Stream stream;
-  if (stream == nullptr)
-    if (driver::Device* device = driver::Device::get()) stream = device->create_stream(false, 0);
+/// The calling thread's own default stream on the device.
+driver::Stream thread_stream(driver::Device& device) {
+  thread_local std::map<const driver::Device*, driver::Stream> streams;
+  driver::Stream& stream = streams[&device];
+  if (stream == nullptr) stream = device.create_stream(false, 0);
   return stream;
 }
 
@@ -21,9 +22,17 @@ driver::Stream thread_stream() {
 driver::Stream stream_of(cudaStream_t handle) {
   const bool per_thread =
       handle == cudaStreamPerThread || (handle == nullptr && NullStreamPerThread::is_active());
-  if (per_thread) return thread_stream();
+  if (per_thread) {
+    const driver::Context* context = driver::current_context();
+    return context != nullptr ? thread_stream(context->device) : nullptr;
+  }
   if (handle == nullptr || handle == cudaStreamLegacy) return nullptr;
   return handle->stream;
+}
+
+driver::Device& device_of(cudaStream_t handle, driver::Device& current) {
+  if (handle == nullptr || handle == cudaStreamLegacy || handle == cudaStreamPerThread) return current;
+  return handle->device;
 }
 
 }  // namespace wanren::cuda
@@ -36,7 +45,8 @@ extern "C" {
 cudaError_t cudaStreamCreateWithPriority(cudaStream_t* handle, unsigned int flags, int priority) {
   if (handle == nullptr || (flags & ~1u) != 0) return note(cudaErrorInvalidValue);
   WR_DEVICE(device);
-  *handle = new CUstream_st{device->create_stream(flags == cudaStreamNonBlocking, priority), flags, {}};
+  *handle = new CUstream_st{*device, device->create_stream(flags == cudaStreamNonBlocking, priority), flags,
+                            std::clamp(priority, -5, 0)};
   return cudaSuccess;
 }
 
@@ -51,77 +61,69 @@ cudaError_t cudaStreamCreate(cudaStream_t* handle) {
 cudaError_t cudaStreamDestroy(cudaStream_t handle) {
   WR_DEVICE(device);
   if (handle == nullptr) return note(cudaErrorInvalidResourceHandle);
-  if (handle->captured.capture) std::erase(handle->captured.capture->streams, handle);
-  const driver::Status status = device->destroy_stream(handle->stream);
+  const driver::Status status = handle->device.destroy_stream(handle->stream);
   delete handle;
   return note(status);
 }
 
 cudaError_t cudaStreamGetFlags(cudaStream_t handle, unsigned int* flags) {
   if (flags == nullptr) return note(cudaErrorInvalidValue);
-  *flags = stream_of(handle) ? handle->flags : 0;
+  const bool is_default = handle == nullptr || handle == cudaStreamLegacy || handle == cudaStreamPerThread;
+  *flags = is_default ? 0 : handle->flags;
   return cudaSuccess;
 }
 
-cudaError_t cudaStreamGetPriority(cudaStream_t, int* priority) {
+cudaError_t cudaStreamGetPriority(cudaStream_t handle, int* priority) {
   if (priority == nullptr) return note(cudaErrorInvalidValue);
-  *priority = 0;
+  const bool is_default = handle == nullptr || handle == cudaStreamLegacy || handle == cudaStreamPerThread;
+  *priority = is_default ? 0 : handle->priority;
   return cudaSuccess;
 }
 
 cudaError_t cudaStreamSynchronize(cudaStream_t handle) {
   WR_DEVICE(device);
-  const driver::Status status = device->synchronize(stream_of(handle));
+  const driver::Status status = device_of(handle, *device).synchronize(stream_of(handle));
   device->print_device_output();
   return note(status);
 }
 
 cudaError_t cudaStreamQuery(cudaStream_t handle) {
   WR_DEVICE(device);
-  return note(device->query(stream_of(handle)));
+  return note(device_of(handle, *device).query(stream_of(handle)));
 }
 
 cudaError_t cudaStreamWaitEvent(cudaStream_t handle, cudaEvent_t event, unsigned int) {
   WR_DEVICE(device);
   if (event == nullptr) return note(cudaErrorInvalidResourceHandle);
-  if (event->captured.capture && event->captured.capture->graph && handle != nullptr) {
-    // The stream joins the capture that recorded the event.
-    CapturePoint& point = handle->captured;
-    if (!point.capture) {
-      point.capture = event->captured.capture;
-      point.capture->streams.push_back(handle);
-    }
-    if (point.capture != event->captured.capture) return note(cudaErrorStreamCaptureMerge);
-    for (const cudaGraphNode_t node : event->captured.tail)
-      if (std::find(point.tail.begin(), point.tail.end(), node) == point.tail.end())
-        point.tail.push_back(node);
-    return cudaSuccess;
-  }
-  return note(device->wait_event(stream_of(handle), event->event));
+  return note(device_of(handle, *device).wait_event(stream_of(handle), event->event));
 }
 
 cudaError_t cudaStreamAddCallback(cudaStream_t handle, cudaStreamCallback_t callback, void* data,
                                   unsigned int) {
   WR_DEVICE(device);
   if (callback == nullptr) return note(cudaErrorInvalidValue);
-  return note(device->host_function(stream_of(handle), [=] { callback(handle, cudaSuccess, data); }));
+  return note(device_of(handle, *device).host_function(stream_of(handle), [=] {
+    callback(handle, cudaSuccess, data);
+  }));
 }
 
 cudaError_t cudaLaunchHostFunc(cudaStream_t handle, cudaHostFn_t function, void* data) {
   WR_DEVICE(device);
   if (function == nullptr) return note(cudaErrorInvalidValue);
-  if (CapturePoint* point = capturing(handle)) {
-    capture_node(*point, host_node(function, data));
+  const driver::Stream stream = stream_of(handle);
+  if (driver::CapturePoint* point = driver::capturing(stream)) {
+    // With its address, which queries of the node return.
+    point->add(driver::HostCall{[=] { function(data); }, function, data});
     return cudaSuccess;
   }
-  return note(device->host_function(stream_of(handle), [=] { function(data); }));
+  return note(device_of(handle, *device).host_function(stream, [=] { function(data); }));
 }
 
 cudaError_t cudaEventCreateWithFlags(cudaEvent_t* handle, unsigned int flags) {
   if (handle == nullptr) return note(cudaErrorInvalidValue);
   WR_DEVICE(device);
-  *handle = new CUevent_st{
-      device->create_event((flags & cudaEventDisableTiming) == 0, (flags & cudaEventBlockingSync) != 0), {}};
+  *handle = new CUevent_st{*device, device->create_event((flags & cudaEventDisableTiming) == 0,
+                                                         (flags & cudaEventBlockingSync) != 0)};
   return cudaSuccess;
 }
 
@@ -132,12 +134,7 @@ cudaError_t cudaEventCreate(cudaEvent_t* handle) {
 cudaError_t cudaEventRecord(cudaEvent_t handle, cudaStream_t stream) {
   WR_DEVICE(device);
   if (handle == nullptr) return note(cudaErrorInvalidResourceHandle);
-  if (const CapturePoint* point = capturing(stream)) {
-    handle->captured = *point;
-    return cudaSuccess;
-  }
-  handle->captured = {};
-  return note(device->record(handle->event, stream_of(stream)));
+  return note(device_of(stream, *device).record(handle->event, stream_of(stream)));
 }
 
 cudaError_t cudaEventRecordWithFlags(cudaEvent_t handle, cudaStream_t stream, unsigned int) {
@@ -147,13 +144,13 @@ cudaError_t cudaEventRecordWithFlags(cudaEvent_t handle, cudaStream_t stream, un
 cudaError_t cudaEventQuery(cudaEvent_t handle) {
   WR_DEVICE(device);
   if (handle == nullptr) return note(cudaErrorInvalidResourceHandle);
-  return note(device->query(handle->event));
+  return note(handle->device.query(handle->event));
 }
 
 cudaError_t cudaEventSynchronize(cudaEvent_t handle) {
   WR_DEVICE(device);
   if (handle == nullptr) return note(cudaErrorInvalidResourceHandle);
-  const driver::Status status = device->synchronize(handle->event);
+  const driver::Status status = handle->device.synchronize(handle->event);
   device->print_device_output();
   return note(status);
 }
@@ -168,7 +165,7 @@ cudaError_t cudaEventElapsedTime(float* milliseconds, cudaEvent_t begin, cudaEve
   WR_DEVICE(device);
   if (milliseconds == nullptr || begin == nullptr || end == nullptr)
     return note(cudaErrorInvalidResourceHandle);
-  return note(device->elapsed_ms(begin->event, end->event, *milliseconds));
+  return note(begin->device.elapsed_ms(begin->event, end->event, *milliseconds));
 }
 
 }  // extern "C"

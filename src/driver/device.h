@@ -40,6 +40,7 @@ struct LaunchRequest {
   std::size_t packed_bytes = 0;
   Stream stream;
   bool cooperative = false;
+  const void* handle = nullptr;  ///< As the program named the kernel; for graphs' queries.
 };
 
 enum class CopyDirection : std::uint8_t {
@@ -67,6 +68,8 @@ class Device {
   /// The device if it has been made already, else null.
   static Device* made();
 
+  /// The device's number in this process.
+  int index() const { return 0; }
   const chip::Spec& chip() const { return chip_; }
   const Settings& settings() const { return settings_; }
   engine::Arena& arena() { return *arena_; }

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "driver/device.h"
+#include "driver/graph.h"
 #include "driver/progress.h"
 #include "energy/energy.h"
 #include "engine/launch.h"
@@ -52,11 +53,13 @@ struct StreamState {
   OpRef last;                 ///< Submitted last; null: none yet.
   std::deque<OpRef> pending;  ///< Submitted and, when last looked at, not ended.
   std::vector<OpRef> waits;   ///< Ops that the next op waits for besides `last`.
+  CapturePoint captured;
 };
 
 struct EventState {
   bool timing = true;
   OpRef op;  ///< Of the last record; null: never recorded.
+  CapturePoint captured;
 };
 
 /// What compiling a kernel for a launch shape gave; shared by launches.

@@ -113,6 +113,13 @@ lower::Occupancy Device::occupancy(Function& function, std::uint32_t threads,
 Status Device::launch(const LaunchRequest& request) {
   std::lock_guard lock(impl_->mutex);
   if (impl_->sticky != Status::cudaSuccess) return impl_->sticky;
+  if (CapturePoint* point = capturing(request.stream)) {
+    std::shared_ptr<const KernelCall> call;
+    if (const Status status = make_call(request, request.handle, call); status != Status::cudaSuccess)
+      return status;
+    point->add(std::move(call));
+    return Status::cudaSuccess;
+  }
   impl_->charge_us(chip_.host.launch_host);
   Function& function = *request.function;
   const simt::Kernel& kernel = *function.kernel;

@@ -157,6 +157,11 @@ Status Device::copy(void* destination, const void* source, const CopyShape& shap
                     const Stream& stream, bool asynchronous) {
   std::lock_guard lock(impl_->mutex);
   if (impl_->sticky != Status::cudaSuccess) return impl_->sticky;
+  if (CapturePoint* point = capturing(stream)) {
+    if (!asynchronous) return Status::cudaErrorStreamCaptureUnsupported;
+    point->add(CopyCall{destination, source, shape, direction});
+    return Status::cudaSuccess;
+  }
   impl_->charge_us(chip_.host.api_call);
   if (shape.bytes() == 0) return Status::cudaSuccess;
   if (destination == nullptr || source == nullptr) return Status::cudaErrorInvalidValue;
@@ -238,6 +243,10 @@ Status Device::fill(void* destination, std::uint32_t value, unsigned element, co
                     const Stream& stream, bool asynchronous) {
   std::lock_guard lock(impl_->mutex);
   if (impl_->sticky != Status::cudaSuccess) return impl_->sticky;
+  if (CapturePoint* point = capturing(stream)) {
+    point->add(FillCall{destination, value, element, shape});
+    return Status::cudaSuccess;
+  }
   impl_->charge_us(chip_.host.api_call);
   if (shape.bytes() == 0) return Status::cudaSuccess;
   const auto to = arena_->find(destination);

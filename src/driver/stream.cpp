@@ -24,6 +24,7 @@ Status Device::destroy_stream(const Stream&) {
 
 Status Device::synchronize(const Stream& stream) {
   std::lock_guard lock(impl_->mutex);
+  if (capturing(stream)) return Status::cudaErrorStreamCaptureUnsupported;
   const Stream target = impl_->resolve(stream);
   impl_->wait_for(target->last);
   if (target->is_default)
@@ -35,6 +36,7 @@ Status Device::synchronize(const Stream& stream) {
 
 Status Device::query(const Stream& stream) {
   std::lock_guard lock(impl_->mutex);
+  if (capturing(stream)) return Status::cudaErrorStreamCaptureUnsupported;
   impl_->charge_poll();
   impl_->look();
   if (impl_->sticky != Status::cudaSuccess) return impl_->sticky;
@@ -43,6 +45,9 @@ Status Device::query(const Stream& stream) {
 
 Status Device::wait_event(const Stream& stream, const Event& event) {
   std::lock_guard lock(impl_->mutex);
+  if (Status status; join_capture(stream, event, status)) return status;
+  // An event of outside the capture has nothing that the graph could wait for.
+  if (capturing(stream)) return Status::cudaErrorStreamCaptureIsolation;
   if (event->op) impl_->resolve(stream)->waits.push_back(event->op);
   return impl_->sticky;
 }
@@ -62,6 +67,11 @@ Event Device::create_event(bool timing, bool blocking) {
 
 Status Device::record(const Event& event, const Stream& stream) {
   std::lock_guard lock(impl_->mutex);
+  if (const CapturePoint* point = capturing(stream)) {
+    event->captured = *point;
+    return Status::cudaSuccess;
+  }
+  event->captured = {};
   impl_->charge_us(chip_.host.api_call);
   Op op;
   op.kind = Op::Kind::marker;
@@ -98,6 +108,10 @@ Status Device::elapsed_ms(const Event& begin, const Event& end, float& milliseco
 
 Status Device::host_function(const Stream& stream, std::function<void()> function) {
   std::lock_guard lock(impl_->mutex);
+  if (CapturePoint* point = capturing(stream)) {
+    point->add(HostCall{std::move(function)});
+    return Status::cudaSuccess;
+  }
   impl_->charge_us(chip_.host.api_call);
   Op op;
   op.kind = Op::Kind::host_function;

@@ -31,5 +31,12 @@ if found != listed:
 if len(listed) > 4:
     problems.append(f"a runtime function is in {len(listed)} places; four are enough")
 
+# The rule of architecture.md: neither API is built on the other's entry points.
+for pattern, call in (("driver_*.cpp", r"\bcuda[A-Z]\w*\("), ("runtime_*.cpp", r"\bcu[A-Z]\w*\(")):
+    for path in sorted((root / "src/cuda").glob(pattern)):
+        code = re.sub(r"//[^\n]*|\"[^\"\n]*\"", "", path.read_text())
+        for name in sorted(set(re.findall(call, code))):
+            problems.append(f"{path.name} calls {name[:-1]} of the other API")
+
 print("\n".join(problems))
 sys.exit(1 if problems else 0)

@@ -1,0 +1,108 @@
+#include "cuda/function_info.h"
+
+#include <algorithm>
+#include <string>
+
+#include "support/log.h"
+
+namespace wanren::cuda {
+namespace {
+
+// CUfunction_attribute
+enum : int {
+  max_threads = 0,
+  shared_bytes = 1,
+  const_bytes = 2,
+  local_bytes = 3,
+  registers = 4,
+  ptx_version = 5,
+  binary_version = 6,
+  cache_mode = 7,
+  max_dynamic_shared = 8,
+  carveout = 9,
+  cluster_must_be_set = 10,
+  cluster_width = 11,
+  cluster_depth = 13,
+  non_portable_cluster = 14,
+  cluster_scheduling = 15
+};
+
+}  // namespace
+
+driver::Status get_attribute(driver::Device& device, driver::Function& function, int attribute, int& value) {
+  if (attribute < max_threads || attribute > cluster_scheduling) return driver::Status::cudaErrorInvalidValue;
+  const lower::MachineProgram* program = nullptr;
+  if (const driver::Status status = device.attributes(function, &program);
+      status != driver::Status::cudaSuccess)
+    return status;
+  const simt::Kernel& kernel = *function.kernel;
+  const auto& unit = device.chip().unit;
+  value = 0;
+  switch (attribute) {
+    case max_threads: value = device.max_threads_per_cta(function); break;
+    case shared_bytes: value = static_cast<int>(kernel.static_shared_bytes); break;
+    case local_bytes: value = static_cast<int>(kernel.local_bytes + program->spill_bytes); break;
+    case registers: value = static_cast<int>(program->registers_per_thread); break;
+    case ptx_version: value = kernel.target_sm; break;
+    case binary_version:
+      value =
+          static_cast<int>(device.chip().identity.compute_major * 10 + device.chip().identity.compute_minor);
+      break;
+    case max_dynamic_shared:
+      value = static_cast<int>(function.dynamic_shared_limit != 0
+                                   ? function.dynamic_shared_limit
+                                   : unit.shared_static - kernel.static_shared_bytes);
+      break;
+    case carveout: value = -1; break;  // the default
+    default: break;
+  }
+  return driver::Status::cudaSuccess;
+}
+
+driver::Status set_attribute(driver::Device& device, driver::Function& function, int attribute, int value) {
+  switch (attribute) {
+    case max_dynamic_shared: break;
+    // Hints, and leave to use cluster sizes that other chips may lack.
+    case carveout:
+    case non_portable_cluster:
+    case cluster_scheduling: return driver::Status::cudaSuccess;
+    case cluster_must_be_set:
+    case cluster_width:
+    case cluster_width + 1:
+    case cluster_depth: return driver::Status::cudaErrorNotSupported;
+    default: return driver::Status::cudaErrorInvalidValue;
+  }
+  const auto limit = device.chip().unit.shared_optin - function.kernel->static_shared_bytes;
+  if (value < 0 || value > limit) {
+    log::warn(function.display_name + ": " + std::to_string(value) +
+              " bytes of dynamic shared memory; chip " + device.chip().name +
+              " gives a block of this kernel up to " + std::to_string(limit));
+    return driver::Status::cudaErrorInvalidValue;
+  }
+  function.dynamic_shared_limit = static_cast<std::uint32_t>(value);
+  return driver::Status::cudaSuccess;
+}
+
+std::size_t available_shared_bytes(driver::Device& device, const driver::Function& function, int blocks) {
+  const auto& unit = device.chip().unit;
+  const std::int64_t share = unit.shared_bytes / blocks / unit.shared_granularity * unit.shared_granularity;
+  const std::int64_t left = share - unit.shared_reserved - function.kernel->static_shared_bytes;
+  return static_cast<std::size_t>(std::clamp<std::int64_t>(left, 0, unit.shared_optin));
+}
+
+driver::Status read_attributes(const cudaLaunchAttribute* list, unsigned count,
+                               LaunchAttributes& attributes) {
+  for (unsigned i = 0; i < count; ++i) {
+    const cudaLaunchAttribute& attribute = list[i];
+    if (attribute.id == cudaLaunchAttributeCooperative)
+      attributes.cooperative = attribute.val.cooperative != 0;
+    if (attribute.id == cudaLaunchAttributeClusterDimension &&
+        attribute.val.clusterDim.x * attribute.val.clusterDim.y * attribute.val.clusterDim.z > 1) {
+      log::error("launch: thread block clusters are not supported; launch without a cluster dimension");
+      return driver::Status::cudaErrorNotSupported;
+    }
+  }
+  return driver::Status::cudaSuccess;
+}
+
+}  // namespace wanren::cuda

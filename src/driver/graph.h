@@ -1,0 +1,164 @@
+#pragma once
+// Graphs: work to be queued later, as nodes with dependencies. Both APIs build them, or capture them from
+// streams.
+
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <memory>
+#include <span>
+#include <variant>
+#include <vector>
+
+#include "driver/device.h"
+
+namespace wanren::driver {
+
+class Graph;
+
+/// A kernel launch with its own copy of the arguments.
+struct KernelCall {
+  LaunchRequest request;  ///< `arguments` points into `values`; its stream is that of the graph's launch.
+  const void* handle = nullptr;  ///< As the program named the kernel.
+  std::vector<std::vector<std::byte>> values;
+  std::vector<void*> arguments;
+};
+/// Copies the arguments. Errors: no arguments where the kernel has parameters.
+Status make_call(const LaunchRequest& request, const void* handle, std::shared_ptr<const KernelCall>& call);
+
+struct CopyCall {
+  void* to = nullptr;
+  const void* from = nullptr;
+  CopyShape shape;
+  CopyDirection direction = CopyDirection::automatic;
+};
+struct FillCall {
+  void* to = nullptr;
+  std::uint32_t value = 0;
+  unsigned element = 1;
+  CopyShape shape;
+};
+struct HostCall {
+  std::function<void()> call;
+  void (*function)(void*) = nullptr;  ///< Where it is one: what queries return.
+  void* data = nullptr;
+};
+struct RecordCall {
+  Event event;
+};
+struct WaitCall {
+  Event event;
+};
+struct ChildCall {
+  std::shared_ptr<Graph> graph;
+};
+
+/// Memory of an allocation node: the address stays taken while a graph with the node is alive, so a launch
+/// after a free finds it again.
+class GraphMemory {
+ public:
+  GraphMemory(Device& device, void* memory, std::size_t bytes);
+  ~GraphMemory();
+  GraphMemory(const GraphMemory&) = delete;
+  GraphMemory& operator=(const GraphMemory&) = delete;
+  /// The graph memory at this address, or null.
+  static std::shared_ptr<GraphMemory> find(void* memory);
+  static Status make(Device& device, std::size_t bytes, std::shared_ptr<GraphMemory>& made);
+
+  void* memory() const { return memory_; }
+  std::size_t bytes() const { return bytes_; }
+  Device& device() const { return device_; }
+  bool freed = false;  ///< By the program or by a node: goes with the last graph.
+
+ private:
+  Device& device_;
+  void* memory_;
+  std::size_t bytes_;
+};
+struct AllocateCall {
+  std::shared_ptr<GraphMemory> memory;
+};
+struct FreeCall {
+  std::shared_ptr<GraphMemory> memory;
+};
+
+struct GraphNode {
+  using Work = std::variant<std::monostate, std::shared_ptr<const KernelCall>, CopyCall, FillCall, HostCall,
+                            RecordCall, WaitCall, ChildCall, AllocateCall, FreeCall>;
+  Work work;
+  std::vector<GraphNode*> after;  ///< Dependencies; in the same graph.
+  bool enabled = true;
+  Graph* graph = nullptr;  ///< That it is in.
+};
+
+class Graph {
+ public:
+  GraphNode* add(GraphNode::Work work, std::span<GraphNode* const> after);
+  bool owns(const GraphNode* node) const;
+  /// Takes the node out, with the edges from and to it.
+  void remove(GraphNode* node);
+  const std::vector<std::unique_ptr<GraphNode>>& nodes() const { return nodes_; }
+  std::vector<GraphNode*> dependents(const GraphNode* node) const;
+  /// Nodes such that each comes after its dependencies; empty if there is a cycle.
+  std::vector<GraphNode*> order() const;
+  /// A copy; `clones` gets each node's copy.
+  std::unique_ptr<Graph> clone(std::map<const GraphNode*, GraphNode*>& clones) const;
+
+ private:
+  std::vector<std::unique_ptr<GraphNode>> nodes_;
+};
+
+/// A graph that can be launched: a copy of the one that it was made of.
+class ExecutableGraph {
+ public:
+  /// Errors: the dependencies have a cycle.
+  static Status make(const Graph& graph, unsigned long long flags, std::unique_ptr<ExecutableGraph>& made);
+
+  enum class Change : std::uint8_t { none, topology, node_type };
+  /// Takes over the parameters of a graph of the same shape; `node` is where it differs.
+  Change update(const Graph& graph, const GraphNode*& node);
+  /// The copy of a node of the graph that it was made of, or null.
+  GraphNode* find(const GraphNode* node) const;
+  /// Queues the work behind the stream's; independent branches overlap.
+  Status launch(Device& device, const Stream& stream) const;
+
+  unsigned long long flags = 0;
+
+ private:
+  std::unique_ptr<Graph> graph_;
+  std::map<const GraphNode*, GraphNode*> clones_;
+};
+
+// Capture.
+
+enum class CaptureMode : std::uint8_t { global, thread_local_, relaxed };
+
+/// One capture, shared by the streams that take part.
+struct Capture {
+  std::unique_ptr<Graph> owned = std::make_unique<Graph>();
+  Graph* graph = owned.get();  ///< Or a graph of the program's that gets more nodes.
+  const StreamState* origin = nullptr;
+  unsigned long long id = 0;
+  std::vector<std::weak_ptr<StreamState>> streams;
+};
+
+/// What a stream or event has captured so far.
+struct CapturePoint {
+  std::shared_ptr<Capture> capture;
+  std::vector<GraphNode*> tail;
+
+  /// Adds a node behind what the stream has captured.
+  void add(GraphNode::Work work) { tail = {capture->graph->add(std::move(work), tail)}; }
+};
+
+/// What the stream is capturing, or null.
+CapturePoint* capturing(const Stream& stream);
+/// Into `graph` behind `after`, or into a new graph. Errors: the default stream; a capture under way.
+Status begin_capture(const Stream& stream, CaptureMode mode, Graph* graph, std::span<GraphNode* const> after);
+/// `graph` is the program's from now on. Errors: no capture, begun on another stream, work not joined.
+Status end_capture(const Stream& stream, Graph** graph);
+/// The stream joins the capture that recorded the event. False: the event was not captured.
+bool join_capture(const Stream& stream, const Event& event, Status& status);
+
+}  // namespace wanren::driver
