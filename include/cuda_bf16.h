@@ -5,7 +5,8 @@
 
 #include "cuda_runtime.h"
 
-#if defined(__cplusplus) && defined(__CUDA__)
+// Plain host compilers get the types, conversions and arithmetic.
+#if defined(__cplusplus)
 
 struct __nv_bfloat16_raw {
   unsigned short x;
@@ -138,6 +139,7 @@ typedef __nv_bfloat162 nv_bfloat162;
 #define ARITHMETIC_ADD2(a, b) H2::from_word_(wanren_bf16x2_fma((a).word_(), 0x3f803f80u, (b).word_()))
 #define ARITHMETIC_SUB2(a, b) H2::from_word_(wanren_bf16x2_fma((b).word_(), 0xbf80bf80u, (a).word_()))
 #define ARITHMETIC_MUL2(a, b) H2::from_word_(wanren_bf16x2_fma((a).word_(), (b).word_(), 0x80008000u))
+#if defined(__CUDA__)
 // atom.add.bf16 begins with sm_90; before, compare-and-swap of the enclosing word.
 static __device__ __forceinline__ unsigned int wanren_bf16x2_atomic_add(unsigned int* p, unsigned int v) {
   unsigned int old = *(volatile unsigned int*)p, seen;
@@ -159,6 +161,7 @@ static __device__ __forceinline__ unsigned short wanren_bf16_atomic_add(unsigned
   } while (old != seen);
   return (unsigned short)(high ? old >> 16 : old);
 }
+#endif
 #define ATOMIC_ADD(OLD, P, V) OLD = wanren_bf16_atomic_add((unsigned short*)(P), V)
 #define ATOMIC_ADD2(OLD, P, V) OLD = wanren_bf16x2_atomic_add((unsigned int*)(P), V)
 #include "wanren/half_like.inc"
@@ -246,8 +249,8 @@ WANREN_HD __nv_bfloat16 __ushort_as_bfloat16(unsigned short v) {
   return __nv_bfloat16::from_bits_(v);
 }
 #define WANREN_INTEGER(NAME, T)                         \
-  WANREN_D T __bfloat162##NAME##_rn(__nv_bfloat16 a) {  \
-    return (T)rintf(TO_FLOAT(a));                       \
+  WANREN_HD T __bfloat162##NAME##_rn(__nv_bfloat16 a) { \
+    return (T)__builtin_rintf(TO_FLOAT(a));             \
   }                                                     \
   WANREN_HD T __bfloat162##NAME##_rz(__nv_bfloat16 a) { \
     return (T)TO_FLOAT(a);                              \

@@ -5,7 +5,8 @@
 
 #include "cuda_runtime.h"
 
-#if defined(__cplusplus) && defined(__CUDA__)
+// Plain host compilers get the types, conversions and arithmetic; g++ from 12 on has _Float16.
+#if defined(__cplusplus)
 
 struct __half_raw {
   unsigned short x;
@@ -103,17 +104,18 @@ typedef __half __nv_half;
 typedef __half2 nv_half2;
 typedef __half_raw __nv_half_raw;
 
+#define H __half
+#define H2 __half2
+#define INFINITY_BITS 0x7c00u
+#define TO_FLOAT(a) wanren_half_to_float((a).__x)
+#define FROM_FLOAT(f) __half::from_bits_(wanren_float_to_half(f))
+#if defined(__CUDA__)
 // _Float16 arithmetic becomes add.f16 and its kin; pairs become f16x2.
 typedef _Float16 wanren_f16x2 __attribute__((ext_vector_type(2)));
 #define WANREN_F16(a) __builtin_bit_cast(_Float16, (a).__x)
 #define WANREN_F16X2(a) __builtin_bit_cast(wanren_f16x2, (a).word_())
 #define WANREN_H(e) __half::from_bits_(__builtin_bit_cast(unsigned short, (_Float16)(e)))
 #define WANREN_H2(e) __half2::from_word_(__builtin_bit_cast(unsigned int, (wanren_f16x2)(e)))
-#define H __half
-#define H2 __half2
-#define INFINITY_BITS 0x7c00u
-#define TO_FLOAT(a) wanren_half_to_float((a).__x)
-#define FROM_FLOAT(f) __half::from_bits_(wanren_float_to_half(f))
 #define ARITHMETIC_ADD(a, b) WANREN_H(WANREN_F16(a) + WANREN_F16(b))
 #define ARITHMETIC_SUB(a, b) WANREN_H(WANREN_F16(a) - WANREN_F16(b))
 #define ARITHMETIC_MUL(a, b) WANREN_H(WANREN_F16(a) * WANREN_F16(b))
@@ -124,6 +126,19 @@ typedef _Float16 wanren_f16x2 __attribute__((ext_vector_type(2)));
 #define ARITHMETIC_MUL2(a, b) WANREN_H2(WANREN_F16X2(a) * WANREN_F16X2(b))
 #define ARITHMETIC_FMA2(a, b, c) \
   WANREN_H2(__builtin_elementwise_fma(WANREN_F16X2(a), WANREN_F16X2(b), WANREN_F16X2(c)))
+#else
+// A product and a sum of halves are exact enough in double: rounding twice changes nothing.
+#define ARITHMETIC_ADD(a, b) FROM_FLOAT(TO_FLOAT(a) + TO_FLOAT(b))
+#define ARITHMETIC_SUB(a, b) FROM_FLOAT(TO_FLOAT(a) - TO_FLOAT(b))
+#define ARITHMETIC_MUL(a, b) FROM_FLOAT(TO_FLOAT(a) * TO_FLOAT(b))
+#define ARITHMETIC_FMA(a, b, c) \
+  __half::from_bits_(wanren_double_to_half((double)TO_FLOAT(a) * TO_FLOAT(b) + TO_FLOAT(c)))
+#define ARITHMETIC_ADD2(a, b) __half2(ARITHMETIC_ADD((a).x, (b).x), ARITHMETIC_ADD((a).y, (b).y))
+#define ARITHMETIC_SUB2(a, b) __half2(ARITHMETIC_SUB((a).x, (b).x), ARITHMETIC_SUB((a).y, (b).y))
+#define ARITHMETIC_MUL2(a, b) __half2(ARITHMETIC_MUL((a).x, (b).x), ARITHMETIC_MUL((a).y, (b).y))
+#define ARITHMETIC_FMA2(a, b, c) \
+  __half2(ARITHMETIC_FMA((a).x, (b).x, (c).x), ARITHMETIC_FMA((a).y, (b).y, (c).y))
+#endif
 #define ATOMIC_ADD(OLD, P, V) \
   asm volatile("atom.add.noftz.f16 %0, [%1], %2;" : "=h"(OLD) : "l"(P), "h"(V) : "memory")
 #define ATOMIC_ADD2(OLD, P, V) \
@@ -144,15 +159,39 @@ WANREN_HD __half __float2half_rn(float f) {
 WANREN_HD __half __double2half(double d) {
   return __half(d);
 }
-#define WANREN_ROUND(SUFFIX, PTX)                          \
-  WANREN_D __half __float2half_##SUFFIX(float f) {         \
+// Directed rounding on the host: the nearest half, or its neighbour if it lies on the wrong side.
+static __inline__ __host__ __device__ __half wanren_half_towards(float f, bool (*wrong)(float, float)) {
+  const __half h = FROM_FLOAT(f);
+  if (!wrong(TO_FLOAT(h), f)) return h;
+  const bool away = TO_FLOAT(h) < f ? !(h.__x & 0x8000u) : (h.__x & 0x8000u) != 0;
+  if ((h.__x & 0x7fffu) == 0) return __half::from_bits_(TO_FLOAT(h) < f ? 0x0001 : 0x8001);
+  return __half::from_bits_((unsigned short)(away ? h.__x + 1 : h.__x - 1));
+}
+static __inline__ __host__ __device__ bool wanren_beyond(float h, float f) {
+  return f < 0 ? h < f : h > f;
+}
+static __inline__ __host__ __device__ bool wanren_above(float h, float f) {
+  return h > f;
+}
+static __inline__ __host__ __device__ bool wanren_below(float h, float f) {
+  return h < f;
+}
+#if defined(__CUDA_ARCH__)
+#define WANREN_ROUND(SUFFIX, PTX, WRONG)                   \
+  WANREN_HD __half __float2half_##SUFFIX(float f) {        \
     unsigned short r;                                      \
     asm("cvt." PTX ".f16.f32 %0, %1;" : "=h"(r) : "f"(f)); \
     return __half::from_bits_(r);                          \
   }
-WANREN_ROUND(rz, "rz")
-WANREN_ROUND(rd, "rm")
-WANREN_ROUND(ru, "rp")
+#else
+#define WANREN_ROUND(SUFFIX, PTX, WRONG)            \
+  WANREN_HD __half __float2half_##SUFFIX(float f) { \
+    return wanren_half_towards(f, WRONG);           \
+  }
+#endif
+WANREN_ROUND(rz, "rz", wanren_beyond)
+WANREN_ROUND(rd, "rm", wanren_above)
+WANREN_ROUND(ru, "rp", wanren_below)
 #undef WANREN_ROUND
 WANREN_HD __half2 __float2half2_rn(float f) {
   return __half2(FROM_FLOAT(f), FROM_FLOAT(f));
@@ -214,27 +253,25 @@ WANREN_HD __half __short_as_half(short v) {
 WANREN_HD __half __ushort_as_half(unsigned short v) {
   return __half::from_bits_(v);
 }
-#define WANREN_INTEGER(NAME, T, TR, C, PTX)                     \
-  WANREN_D T __half2##NAME##_rn(__half a) {                     \
-    TR r;                                                       \
-    asm("cvt.rni." PTX ".f16 %0, %1;" : "=" C(r) : "h"(a.__x)); \
-    return (T)r;                                                \
-  }                                                             \
-  WANREN_D T __half2##NAME##_rd(__half a) {                     \
-    TR r;                                                       \
-    asm("cvt.rmi." PTX ".f16 %0, %1;" : "=" C(r) : "h"(a.__x)); \
-    return (T)r;                                                \
-  }                                                             \
-  WANREN_D T __half2##NAME##_ru(__half a) {                     \
-    TR r;                                                       \
-    asm("cvt.rpi." PTX ".f16 %0, %1;" : "=" C(r) : "h"(a.__x)); \
-    return (T)r;                                                \
-  }                                                             \
-  WANREN_HD T __half2##NAME##_rz(__half a) {                    \
-    return (T)TO_FLOAT(a);                                      \
-  }                                                             \
-  WANREN_HD __half __##NAME##2half_rn(T v) {                    \
-    return __half(v);                                           \
+#if defined(__CUDA__)
+#define WANREN_TO_INTEGER(NAME, ROUNDING, T, TR, C, PTX)                 \
+  WANREN_D T __half2##NAME(__half a) {                                   \
+    TR r;                                                                \
+    asm("cvt." ROUNDING "." PTX ".f16 %0, %1;" : "=" C(r) : "h"(a.__x)); \
+    return (T)r;                                                         \
+  }
+#else
+#define WANREN_TO_INTEGER(NAME, ROUNDING, T, TR, C, PTX)
+#endif
+#define WANREN_INTEGER(NAME, T, TR, C, PTX)          \
+  WANREN_TO_INTEGER(NAME##_rn, "rni", T, TR, C, PTX) \
+  WANREN_TO_INTEGER(NAME##_rd, "rmi", T, TR, C, PTX) \
+  WANREN_TO_INTEGER(NAME##_ru, "rpi", T, TR, C, PTX) \
+  WANREN_HD T __half2##NAME##_rz(__half a) {         \
+    return (T)TO_FLOAT(a);                           \
+  }                                                  \
+  WANREN_HD __half __##NAME##2half_rn(T v) {         \
+    return __half(v);                                \
   }
 WANREN_INTEGER(int, int, int, "r", "s32")
 WANREN_INTEGER(uint, unsigned int, unsigned int, "r", "u32")
@@ -243,6 +280,7 @@ WANREN_INTEGER(ushort, unsigned short, unsigned short, "h", "u16")
 WANREN_INTEGER(ll, long long, long long, "l", "s64")
 WANREN_INTEGER(ull, unsigned long long, unsigned long long, "l", "u64")
 #undef WANREN_INTEGER
+#undef WANREN_TO_INTEGER
 #define CUDART_INF_FP16 __ushort_as_half((unsigned short)0x7C00U)
 #define CUDART_NAN_FP16 __ushort_as_half((unsigned short)0x7FFFU)
 #define CUDART_MIN_DENORM_FP16 __ushort_as_half((unsigned short)0x0001U)

@@ -11,7 +11,7 @@
 
 // libstdc++ hides __float128 where this is set.
 #ifndef __CUDACC__
-#define __CUDACC__
+#define __CUDACC__ 1
 #endif
 #ifndef __CUDACC_VER_MAJOR__
 #define __CUDACC_VER_MAJOR__ 12
@@ -23,13 +23,20 @@
 // There is no cuda_fp8.h here; keeps CCCL from picking up one of a toolkit.
 #define CCCL_DISABLE_NVFP8_SUPPORT 1
 
+// As nvcc's does; programs rely on it.
 #include <limits.h>
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <climits>
 #include <cmath>
 #include <cstdlib>
+#include <cstring>
+#include <ctime>
+#include <new>
+#include <utility>
 
 #define CUDA_VERSION 12080
 typedef unsigned int cuuint32_t;
@@ -102,8 +109,11 @@ __device__ void free(void*) __attribute((nothrow));
 __device__ void* malloc(size_t) __attribute((nothrow)) __attribute__((malloc));
 __device__ void __assertfail(const char* message, const char* file, unsigned line, const char* function,
                              size_t charSize);
-__device__ static inline void __assert_fail(const char* message, const char* file, unsigned line,
-                                            const char* function) {
+// nodebug: the call is then at the line of the assert, not here.
+__device__ static inline __attribute__((nodebug, always_inline)) void __assert_fail(const char* message,
+                                                                                    const char* file,
+                                                                                    unsigned line,
+                                                                                    const char* function) {
   __assertfail(message, file, line, function, sizeof(char));
 }
 __device__ int printf(const char*, ...);

@@ -12,6 +12,7 @@
 #include <sstream>
 #include <thread>
 
+#include "cc/advice.h"
 #include "cc/fatbin.h"
 
 namespace wanren::cc {
@@ -47,7 +48,7 @@ void show(const std::vector<std::string>& texts) {
   for (const std::string& text : texts)
     for (const std::string& block : blocks(text))
       if (seen.insert(block).second) all += block;
-  if (!all.empty()) fmt::print(stderr, "{}", all);
+  if (!all.empty()) fmt::print(stderr, "{}{}", all, advice_for_missing(all));
 }
 
 // Feeds a waiting host pass through the FIFO that it reads at the end of code generation.
@@ -137,7 +138,8 @@ Result<int> Build::run_one(const Command& command) {
   auto process = Process::start(command, directory_.file(fmt::format("{}.log", next_file_++)));
   if (!process) return std::unexpected(process.error());
   const int code = process->wait();
-  fmt::print(stderr, "{}", process->messages());
+  const std::string messages = process->messages();
+  fmt::print(stderr, "{}{}", messages, code != 0 ? advice_for_missing(messages) : "");
   return code;
 }
 

@@ -161,6 +161,104 @@ TEST(Driver, ACompileErrorIsShownOnceWithItsLine) {
   EXPECT_FALSE(fs::exists(folder.path("a.o")));
 }
 
+TEST(Driver, AMissingLibraryNamesItsRemedyOnce) {
+  const Folder folder;
+  const auto missing = [&](const std::string& name, const std::string& header) {
+    return compile({"-c", folder.write(name, "#include <" + header + ">\n"), "-o", folder.path("a.o")});
+  };
+  for (const auto& [header, remedy] :
+       std::vector<std::pair<std::string, std::string>>{{"thrust/no_such_header.h", "github.com/NVIDIA/cccl"},
+                                                        {"cub/no_such_header.cuh", "-I cccl/cub"},
+                                                        {"cublas_no_such_header.h", "cublas_v2.h"},
+                                                        {"curand_no_such_header.h", "cuRAND"},
+                                                        {"cufft_no_such_header.h", "cuFFT"},
+                                                        {"helper_no_such_header.h", "Common"},
+                                                        {"GL/no_such_header.h", "graphics"}}) {
+    for (const char* file : {"a.cu", "a.cpp"}) {
+      const Outcome o = missing(file, header);
+      EXPECT_EQ(o.code, 1);
+      EXPECT_THAT(o.err, HasSubstr("'" + header + "' file not found"));
+      EXPECT_THAT(o.err, HasSubstr("wanren cc: " + header + " belongs to "));
+      EXPECT_THAT(o.err, HasSubstr(remedy));
+      EXPECT_EQ(o.err.find("wanren cc: "), o.err.rfind("wanren cc: "));
+    }
+  }
+  EXPECT_THAT(missing("a.cu", "no_such_header.h").err, Not(HasSubstr("wanren cc: ")));
+  const Outcome link = compile({"-cudart=none", folder.write("m.cpp", "int main() {}\n"),
+                                "-lcufft_no_such_library", "-o", folder.path("a")});
+  EXPECT_EQ(link.code, 1);
+  EXPECT_THAT(link.err, HasSubstr("-lcufft_no_such_library belongs to cuFFT"));
+}
+
+TEST(Driver, OpenMpNamesItsPackage) {
+  const Folder folder;
+  const Outcome o = compile({"-c", folder.write("a.cpp", "#include <omp.h>\n"), "-o", folder.path("a.o")});
+  if (o.code == 0) GTEST_SKIP() << "libomp-19-dev is installed";
+  EXPECT_THAT(o.err, HasSubstr("libomp-19-dev"));
+}
+
+TEST(Driver, CudaSourcesFindWhatNvccIncludesForThem) {
+  const Folder folder;
+  const std::string source = folder.write("a.cu", R"(
+#if __CUDACC__ != 1
+#error __CUDACC__ has no value
+#endif
+int main() {
+  const clock_t begin = clock();
+  const time_t now = time(nullptr);
+  char text[8];
+  memset(text, 0, sizeof text);
+  printf("%f %d\n", sqrt(fabs(2.0)) + std::pow(2.0, 3), abs(-rand()));
+  int* p = (int*)malloc(strlen(text) + INT_MAX % 7 + 4);
+  free(p);
+  return begin == (clock_t)now && std::swap<int>, 0;
+}
+)");
+  const Outcome o = compile({"-Xcompiler", "-w", "-c", source, "-o", folder.path("a.o")});
+  EXPECT_EQ(o.code, 0) << o.err;
+}
+
+TEST(Driver, HalfTypesWorkInPlainHostFiles) {
+  const Folder folder;
+  const std::string source = folder.write("a.cpp", R"(
+#include <cuda_bf16.h>
+#include <cuda_fp16.h>
+#include <math.h>
+#include <stdio.h>
+int main() {
+  int wrong = 0;
+  for (unsigned i = 0; i < 65536; ++i) {
+    const __half h = __ushort_as_half((unsigned short)i);
+    const float f = __half2float(h);
+    if (f != f) continue;
+    wrong += __half_as_ushort(__float2half(f)) != i || __half_as_ushort(__float2half_rz(f)) != i;
+    // Between two neighbours each rounding takes its side.
+    if ((i & 0x7fff) >= 0x7bff || (i & 0x7fff) == 0) continue;
+    const float next = __half2float(__ushort_as_half((unsigned short)(i + 1))), third = f + (next - f) * 0.375f;
+    wrong += __half_as_ushort(__float2half_rn(third)) != i || __half_as_ushort(__float2half_rz(third)) != i;
+    wrong += __half_as_ushort(f > 0 ? __float2half_rd(third) : __float2half_ru(third)) != i;
+    wrong += __half_as_ushort(f > 0 ? __float2half_ru(third) : __float2half_rd(third)) != i + 1;
+  }
+  const __half2 p = __floats2half2_rn(1.5f, 2.5f);
+  const __nv_bfloat16 b = __float2bfloat16(3.14159265f);
+  wrong += __half2float(__hfma(p.x, p.y, p.x)) != 5.25f || __low2float(__hadd2(p, p)) != 3.0f;
+  wrong += __bfloat162float(b) != 3.140625f || __bfloat162float(b * b) != 9.875f;
+  printf("%d wrong\n", wrong);
+  return wrong != 0;
+}
+)");
+  for (const std::string compiler : {"c++ -std=c++17 -Wall -Wextra -Werror", "c++ -std=c++11"}) {
+    const Outcome built =
+        shell(compiler + " -isystem " WANREN_SOURCE_DIR "/include " + source + " -o " + folder.path("a"));
+    ASSERT_EQ(built.code, 0) << built.out;
+    const Outcome ran = shell(folder.path("a"));
+    EXPECT_EQ(ran.code, 0) << ran.out;
+  }
+  const Outcome o = compile({"-cudart=none", source, "-o", folder.path("b")});
+  ASSERT_EQ(o.code, 0) << o.err;
+  EXPECT_EQ(shell(folder.path("b")).code, 0);
+}
+
 TEST(Driver, AnErrorOfTheHostPassAloneIsReported) {
   const Folder folder;
   const std::string source =
