@@ -3,6 +3,7 @@
 #include <cmath>
 #include <set>
 
+#include "energy/energy.h"
 #include "synthetic_source.h"
 #include "timing/clock.h"
 
@@ -450,6 +451,59 @@ TEST(PowerWindow, AnIdleDeviceGoesBackToTheFullClock) {
   EXPECT_LT(slow.clock_mhz, 1000);
   EXPECT_EQ(t.clock_mhz, 1000);
   EXPECT_EQ(t.begin, late.not_before + Picoseconds(2'000'000));
+}
+
+TEST(PowerWindow, FromTheSecondOnWindowsOfABurstKeepToTheBoardsLimit) {
+  // Every sub-core multiplies all the time, one wave of CTAs; a few loads on the way.
+  chip::Spec chip = small_chip();
+  chip.power.active_idle = 20;
+  chip.power.instruction = 300;
+  chip.power.fp32_flop = 2;
+  chip.power.l1_byte = chip.power.l2_byte = 5;
+  chip.power.hbm_byte = 20;
+  chip.power.voltage_exponent = 1;
+  chip.power.board_limit = 1e6;
+  Code code;
+  code.load(0, 8, 2, 16);
+  for (int i = 0; i < 60; ++i) code.fma(4 + i % 4, 1, 2, 3);
+  code.branch();
+  const auto run = [&](double limit, int threads) {
+    chip.power.board_limit = limit;
+    struct Watching : public ClockGovernor {
+      explicit Watching(const chip::Spec& spec) : chip(spec), governor(spec) {}
+      double clock_mhz(const Counters& c, Picoseconds duration, double mhz) const override {
+        watts.push_back(energy::estimate(chip, c, duration, mhz).average_power_w);
+        return governor.clock_mhz(c, duration, mhz);
+      }
+      chip::Spec chip;
+      energy::Governor governor;
+      mutable std::vector<double> watts;
+    } governor(chip);
+    SyntheticSource source(code, 8, 8, [](std::uint64_t cta, std::uint32_t warp) {
+      Words w;
+      for (std::uint64_t i = 0; i < 350; ++i) w.block(0).affine(((i * 8 + cta) * 8 + warp) * 512, 16);
+      return std::vector<std::vector<std::uint64_t>>{w.words};
+    });
+    Device device(chip, threads, &governor);
+    const Timed t = run_all(device, {source.work(2)}).front();
+    return std::pair(governor.watts, t);
+  };
+  const auto [free_watts, free_run] = run(1e6, 1);
+  ASSERT_GT(free_watts.size(), 4u);
+  const double limit = 20 + 0.6 * (free_watts[1] - 20);
+  const auto [watts, capped] = run(limit, 1);
+  ASSERT_GT(watts.size(), 6u);
+  EXPECT_GT(watts[0], limit);
+  EXPECT_LT(watts[1], 1.1 * limit);  // The first one, which it goes by, began with empty caches.
+  for (std::size_t i = 2; i < watts.size(); ++i) EXPECT_LT(watts[i], 1.02 * limit) << i;
+  // Rate and energy per event both go with the clock: 0.6 of the dynamic power at the root of 0.6.
+  EXPECT_NEAR(capped.phases[1].clock_mhz, 1000 * std::sqrt(0.6), 50);
+  const auto joules = energy::estimate(chip, capped.phases);
+  double windows = 0;
+  for (const double w : watts) windows += w * 10e-6;
+  EXPECT_NEAR(joules.average_power_w, windows / (10e-6 * static_cast<double>(watts.size())), 0.1 * limit);
+  // Whole counts, whole kilohertz: the same at any number of host threads.
+  EXPECT_EQ(run(limit, 2).second.end, capped.end);
 }
 
 TEST(CoreClock, CyclesAndPicosecondsMapBothWays) {
