@@ -43,6 +43,13 @@ if wanren and wanren.exists():
         if shown.returncode != 0 or not re.search(r"dies\s+4\s", shown.stdout):
             problems.append(f"the example chip does not load: {shown.stderr or shown.stdout[:300]}")
 
+# The naming that CONTRIBUTING.md states.
+for test in sorted((root / "tests").glob("*/*.cpp")):
+    names = re.findall(r"^TEST(?:_F|_P)?\(\w+,\s*(\w+)", test.read_text(encoding="utf-8"), re.M)
+    if names and not test.name.endswith("_test.cpp"):
+        problems.append(f"{test.relative_to(root)} holds tests, so its name ends with _test.cpp")
+    problems += [f"{test.relative_to(root)}: {name} is no sentence" for name in names if "_" in name or name[0].islower()]
+
 rows = []
 for row in re.findall(r"^WR_SETTING\((.*)\)$", (root / "src/support/settings.def").read_text(encoding="utf-8"), re.M):
     fields = re.findall(r'"(?:[^"\\]|\\.)*"|[^,"\s][^,"]*', row)

@@ -105,7 +105,7 @@ struct Model {
   }
 };
 
-TEST(ArenaProperty, requests_and_releases_in_any_order_keep_allocations_apart_and_counted) {
+TEST(ArenaProperty, RequestsAndReleasesInAnyOrderKeepAllocationsApartAndCounted) {
   EXPECT_TRUE(rc::check([] {
     Model model(24 * mib, 32 * mib);
     const auto steps = *rc::gen::inRange(1, 120);
@@ -131,7 +131,7 @@ TEST(ArenaProperty, requests_and_releases_in_any_order_keep_allocations_apart_an
   }));
 }
 
-TEST(ArenaProperty, fifty_blocks_of_100000_bytes_are_freed_last_to_first) {
+TEST(ArenaProperty, FiftyBlocksOf100000BytesAreFreedLastToFirst) {
   Model model(64 * mib, 64 * mib);
   for (int i = 0; i < 50; ++i) model.allocate(100'000, false);
   ASSERT_EQ(model.live.size(), 50u);

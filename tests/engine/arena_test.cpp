@@ -21,7 +21,7 @@ ssize_t process_vm_reads(void* at) {
   return process_vm_readv(getpid(), &to, 1, &from, 1, 0);
 }
 
-TEST(Arena, its_base_is_a_multiple_of_its_power_of_two_size) {
+TEST(Arena, ItsBaseIsAMultipleOfItsPowerOfTwoSize) {
   const auto arena = make_arena();
   const std::uint64_t size = arena->mask() + 1;
   EXPECT_EQ(size & arena->mask(), 0u);
@@ -29,7 +29,7 @@ TEST(Arena, its_base_is_a_multiple_of_its_power_of_two_size) {
   EXPECT_GE(arena->guard_bytes(), std::uint64_t{2} << 20);
 }
 
-TEST(Arena, nothing_is_accessible_just_outside_it) {
+TEST(Arena, NothingIsAccessibleJustOutsideIt) {
   // Two at once: neither may lie in the other's fence. A mapping there must already exist, or another
   // library could get it.
   const auto one = make_arena(), two = make_arena();
@@ -45,7 +45,7 @@ TEST(Arena, nothing_is_accessible_just_outside_it) {
   }
 }
 
-TEST(Arena, allocations_are_aligned_distinct_and_zero) {
+TEST(Arena, AllocationsAreAlignedDistinctAndZero) {
   const auto arena = make_arena();
   char* last = nullptr;
   for (const std::uint64_t bytes : {1, 255, 256, 511, 513, 4096, 1 << 20, 3 << 20}) {
@@ -58,7 +58,7 @@ TEST(Arena, allocations_are_aligned_distinct_and_zero) {
   }
 }
 
-TEST(Arena, the_same_requests_give_the_same_device_addresses) {
+TEST(Arena, TheSameRequestsGiveTheSameDeviceAddresses) {
   const auto one = make_arena(), two = make_arena();
   EXPECT_NE(one->base(), two->base());
   std::vector<void*> a, b;
@@ -79,7 +79,7 @@ TEST(Arena, the_same_requests_give_the_same_device_addresses) {
   }
 }
 
-TEST(Arena, the_chips_capacity_and_the_hosts_limit_are_different_errors) {
+TEST(Arena, TheChipsCapacityAndTheHostsLimitAreDifferentErrors) {
   const auto chip = make_arena(std::uint64_t{64} << 20, std::uint64_t{8} << 30);
   EXPECT_TRUE(chip->allocate(60 << 20));
   const auto full = chip->allocate(8 << 20);
@@ -94,7 +94,7 @@ TEST(Arena, the_chips_capacity_and_the_hosts_limit_are_different_errors) {
   EXPECT_NE(limited.error().remedy.find("WANREN_MEMORY_LIMIT"), std::string::npos);
 }
 
-TEST(Arena, memory_comes_back_when_it_is_freed) {
+TEST(Arena, MemoryComesBackWhenItIsFreed) {
   const auto arena = make_arena(std::uint64_t{64} << 20);
   for (int i = 0; i < 100; ++i) {
     const auto large = arena->allocate(50 << 20);
@@ -109,7 +109,7 @@ TEST(Arena, memory_comes_back_when_it_is_freed) {
   EXPECT_EQ(static_cast<char*>(*arena->allocate(50 << 20))[12345], 0);
 }
 
-TEST(Arena, freeing_twice_or_freeing_a_middle_is_refused) {
+TEST(Arena, FreeingTwiceOrFreeingAMiddleIsRefused) {
   const auto arena = make_arena();
   for (const std::uint64_t bytes : {std::uint64_t{1000}, std::uint64_t{5} << 20}) {
     void* memory = *arena->allocate(bytes);
@@ -122,7 +122,7 @@ TEST(Arena, freeing_twice_or_freeing_a_middle_is_refused) {
   EXPECT_FALSE(arena->release(&on_host));
 }
 
-TEST(Arena, find_gives_base_and_size_of_the_allocation_around_a_pointer) {
+TEST(Arena, FindGivesBaseAndSizeOfTheAllocationAroundAPointer) {
   const auto arena = make_arena();
   auto* memory = static_cast<char*>(*arena->allocate(1000));
   const auto found = arena->find(memory + 999);
@@ -138,7 +138,7 @@ void add_one(simt::WarpContext* ctx) {
   *parameter<std::uint32_t>(ctx) += 1;
 }
 
-TEST(Arena, pinned_memory_has_one_pointer_for_host_and_device) {
+TEST(Arena, PinnedMemoryHasOnePointerForHostAndDevice) {
   const auto arena = make_arena();
   auto* word = static_cast<std::uint32_t*>(*arena->allocate_host(10000));
   *word = 41;
@@ -149,7 +149,7 @@ TEST(Arena, pinned_memory_has_one_pointer_for_host_and_device) {
   EXPECT_FALSE(arena->release_host(word));
 }
 
-TEST(Arena, registered_memory_keeps_its_contents_and_is_seen_from_both_sides) {
+TEST(Arena, RegisteredMemoryKeepsItsContentsAndIsSeenFromBothSides) {
   const auto arena = make_arena();
   std::vector<std::uint32_t> numbers(20000);
   for (std::size_t i = 0; i < numbers.size(); ++i) numbers[i] = static_cast<std::uint32_t>(i);
@@ -172,7 +172,7 @@ TEST(Arena, registered_memory_keeps_its_contents_and_is_seen_from_both_sides) {
   EXPECT_FALSE(arena->unmap_host(&numbers[3]));
 }
 
-TEST(Arena, what_is_not_plain_memory_is_not_registered) {
+TEST(Arena, WhatIsNotPlainMemoryIsNotRegistered) {
   const auto arena = make_arena();
   int on_stack = 0;
   EXPECT_FALSE(arena->map_host(&on_stack, 4));
@@ -180,7 +180,7 @@ TEST(Arena, what_is_not_plain_memory_is_not_registered) {
   EXPECT_FALSE(arena->map_host(nullptr, 4096));
 }
 
-TEST(Arena, sizes_are_read_with_units) {
+TEST(Arena, SizesAreReadWithUnits) {
   EXPECT_EQ(parse_bytes("4096"), 4096u);
   EXPECT_EQ(parse_bytes("8G"), std::uint64_t{8} << 30);
   EXPECT_EQ(parse_bytes("1.5MiB"), 3u << 19);
@@ -188,7 +188,7 @@ TEST(Arena, sizes_are_read_with_units) {
   for (const char* bad : {"", "G", "-1", "4X", "1e40", "3GG"}) EXPECT_FALSE(parse_bytes(bad)) << bad;
 }
 
-TEST(Arena, the_memory_limit_comes_from_the_environment_and_nonsense_is_refused) {
+TEST(Arena, TheMemoryLimitComesFromTheEnvironmentAndNonsenseIsRefused) {
   setenv("WANREN_MEMORY_LIMIT", "32M", 1);
   const auto arena = Arena::create({});
   ASSERT_TRUE(arena);

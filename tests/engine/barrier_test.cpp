@@ -23,7 +23,7 @@ void reverse_through_shared(simt::WarpContext* ctx) {
   }
 }
 
-TEST_P(Barriers, a_barrier_orders_writes_before_reads_of_other_warps) {
+TEST_P(Barriers, ABarrierOrdersWritesBeforeReadsOfOtherWarps) {
   const std::uint32_t threads = GetParam();
   const auto arena = make_arena();
   Program program(reverse_through_shared, {5, 1, 1}, {threads, 1, 1});
@@ -55,7 +55,7 @@ void reduce(simt::WarpContext* ctx) {
   std::memcpy(out + 5 * ctx->warp_in_cta, got, sizeof got);
 }
 
-TEST(Barrier, red_counts_and_combines_the_predicates_of_existing_threads) {
+TEST(Barrier, RedCountsAndCombinesThePredicatesOfExistingThreads) {
   const auto arena = make_arena();
   Program program(reduce, {}, {75, 1, 1});
   auto* out = static_cast<std::uint32_t*>(*arena->allocate(3 * 5 * 4));
@@ -76,7 +76,7 @@ void last_warps_leave_early(simt::WarpContext* ctx) {
   parameter<std::uint32_t>(ctx)[ctx->warp_in_cta] = 1;
 }
 
-TEST(Barrier, warps_that_exited_are_not_waited_for) {
+TEST(Barrier, WarpsThatExitedAreNotWaitedFor) {
   const auto arena = make_arena();
   Program program(last_warps_leave_early, {}, {128, 1, 1});
   auto* out = static_cast<std::uint32_t*>(*arena->allocate(8));
@@ -103,7 +103,7 @@ void producer_consumer(simt::WarpContext* ctx) {
   }
 }
 
-TEST(Barrier, arrive_does_not_wait_and_named_barriers_are_apart) {
+TEST(Barrier, ArriveDoesNotWaitAndNamedBarriersAreApart) {
   const auto arena = make_arena();
   Program program(producer_consumer, {}, {96, 1, 1});
   program.kernel->static_shared_bytes = 4;
@@ -118,7 +118,7 @@ void one_warp_misses_a_counted_barrier(simt::WarpContext* ctx) {
   if (ctx->warp_in_cta != 3) barrier(ctx, 5, 128);
 }
 
-TEST(Barrier, a_count_that_is_never_reached_is_reported_as_deadlock) {
+TEST(Barrier, ACountThatIsNeverReachedIsReportedAsDeadlock) {
   const auto arena = make_arena();
   Program program(one_warp_misses_a_counted_barrier, {}, {128, 1, 1});
   const Execution done = execute(program.with(nullptr), *arena, 1);
@@ -130,7 +130,7 @@ void different_barriers(simt::WarpContext* ctx) {
   barrier(ctx, ctx->warp_in_cta);
 }
 
-TEST(Barrier, warps_at_different_barriers_are_a_deadlock) {
+TEST(Barrier, WarpsAtDifferentBarriersAreADeadlock) {
   const auto arena = make_arena();
   Program program(different_barriers, {}, {64, 1, 1});
   EXPECT_EQ(execute(program.with(nullptr), *arena, 1).fault.fault, simt::Fault::deadlock);

@@ -22,7 +22,7 @@ FaultReport fault_of_reading(Arena& arena, const void* pointer) {
   return execute(program.with(pointer), arena, 1).fault;
 }
 
-TEST(Fault, null_and_small_offsets_from_null_are_illegal_addresses) {
+TEST(Fault, NullAndSmallOffsetsFromNullAreIllegalAddresses) {
   const auto arena = make_arena();
   const FaultReport null = fault_of_reading(*arena, nullptr);
   EXPECT_EQ(null.fault, simt::Fault::illegal_address);
@@ -35,13 +35,13 @@ TEST(Fault, null_and_small_offsets_from_null_are_illegal_addresses) {
   EXPECT_NE(small.message.find("illegal address 0x1230"), std::string::npos) << small.message;
 }
 
-TEST(Fault, host_pointers_do_not_reach_the_host) {
+TEST(Fault, HostPointersDoNotReachTheHost) {
   const auto arena = make_arena();
   static int on_host = 42;
   EXPECT_EQ(fault_of_reading(*arena, &on_host).fault, simt::Fault::illegal_address);
 }
 
-TEST(Fault, the_device_works_again_after_a_fault) {
+TEST(Fault, TheDeviceWorksAgainAfterAFault) {
   const auto arena = make_arena();
   void* good = *arena->allocate(4096);
   for (int i = 0; i < 100; ++i) {
@@ -50,7 +50,7 @@ TEST(Fault, the_device_works_again_after_a_fault) {
   }
 }
 
-TEST(Fault, freed_memory_is_an_illegal_address) {
+TEST(Fault, FreedMemoryIsAnIllegalAddress) {
   const auto arena = make_arena();
   void* memory = *arena->allocate(64 << 20);
   EXPECT_EQ(fault_of_reading(*arena, memory).fault, simt::Fault::none);
@@ -65,7 +65,7 @@ void shared_out_of_window(simt::WarpContext* ctx) {
   sink = *reinterpret_cast<volatile std::uint32_t*>(ctx->shared_base + INT32_MIN);
 }
 
-TEST(Fault, the_farthest_shared_offset_stays_in_the_reserve) {
+TEST(Fault, TheFarthestSharedOffsetStaysInTheReserve) {
   const auto arena = make_arena();
   Program program(shared_out_of_window);
   program.kernel->static_shared_bytes = 4096;
@@ -86,7 +86,7 @@ void overflow_stack(simt::WarpContext*) {
   recurse(&depth);
 }
 
-TEST(Fault, endless_recursion_is_a_stack_overflow) {
+TEST(Fault, EndlessRecursionIsAStackOverflow) {
   const auto arena = make_arena();
   Program program(overflow_stack);
   EXPECT_EQ(execute(program.with(nullptr), *arena, 1).fault.fault, simt::Fault::stack_overflow);
@@ -96,7 +96,7 @@ void trap_in_lane_five(simt::WarpContext* ctx) {
   ctx->services->fault(ctx, static_cast<std::uint32_t>(simt::Fault::trap), 0, 0, 1u << 5);
 }
 
-TEST(Fault, a_trap_names_line_cta_and_thread) {
+TEST(Fault, ATrapNamesLineCtaAndThread) {
   const auto arena = make_arena();
   Program program(trap_in_lane_five, {}, {4, 4, 2});
   const FaultReport fault = execute(program.with(nullptr), *arena, 1).fault;
@@ -127,7 +127,7 @@ void provoke_on_host(int signal) {
   }
 }
 
-TEST(Fault, a_foreign_handler_gets_signals_of_the_host_and_only_those) {
+TEST(Fault, AForeignHandlerGetsSignalsOfTheHostAndOnlyThose) {
   const auto arena = make_arena();
   for (const int signal : {SIGSEGV, SIGFPE}) {
     // Installed after ours on the second round, before on the first.
@@ -156,7 +156,7 @@ struct TimeLimit {
   ~TimeLimit() { set_kernel_time_limit_s(0); }
 };
 
-TEST(Fault, an_endless_kernel_ends_at_the_time_limit) {
+TEST(Fault, AnEndlessKernelEndsAtTheTimeLimit) {
   const auto arena = make_arena();
   const TimeLimit limit(0.05);
   Program program(spin_without_yield, {4, 1, 1});
@@ -170,7 +170,7 @@ void spin_yielding(simt::WarpContext* ctx) {
   for (;;) yield(ctx, simt::Yield::spin);
 }
 
-TEST(Fault, a_kernel_that_only_waits_ends_at_the_time_limit) {
+TEST(Fault, AKernelThatOnlyWaitsEndsAtTheTimeLimit) {
   const auto arena = make_arena();
   const TimeLimit limit(0.05);
   Program program(spin_yielding, {4, 1, 1});
@@ -178,7 +178,7 @@ TEST(Fault, a_kernel_that_only_waits_ends_at_the_time_limit) {
   EXPECT_EQ(execute(program.with(nullptr), *arena, 1).fault.fault, simt::Fault::timeout);
 }
 
-TEST(Fault, threads_of_the_host_run_and_fault_side_by_side) {
+TEST(Fault, ThreadsOfTheHostRunAndFaultSideBySide) {
   const auto arena = make_arena();
   void* good = *arena->allocate(4096);
   std::vector<std::thread> threads;

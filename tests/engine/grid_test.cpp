@@ -32,7 +32,7 @@ void grid_barrier(simt::WarpContext* ctx) {
   words[1 + linear_cta(ctx) * warps_per_cta + ctx->warp_in_cta] = arrived.load();
 }
 
-TEST(Grid, a_hand_made_grid_barrier_ends) {
+TEST(Grid, AHandMadeGridBarrierEnds) {
   const auto arena = make_arena();
   auto* words = static_cast<std::uint64_t*>(*arena->allocate(8 * (1 + 100 * 3)));
   Program program(grid_barrier, {100, 1, 1}, {96, 1, 1});
@@ -43,7 +43,7 @@ TEST(Grid, a_hand_made_grid_barrier_ends) {
   for (int i = 1; i <= 300; ++i) ASSERT_EQ(words[i], 300u);
 }
 
-TEST(Grid, a_cooperative_grid_of_264000_threads_fits_in_2_gib) {
+TEST(Grid, ACooperativeGridOf264000ThreadsFitsIn2Gib) {
   const auto arena = make_arena();
   constexpr std::uint32_t ctas = 4125, threads = 64;
   static_assert(ctas * threads == 264000);
@@ -76,7 +76,7 @@ void look_back(simt::WarpContext* ctx) {
   std::atomic_ref(words[cta]).store(before + cta + 1);
 }
 
-TEST(Grid, a_look_back_scan_over_more_ctas_than_are_resident_ends) {
+TEST(Grid, ALookBackScanOverMoreCtasThanAreResidentEnds) {
   const auto arena = make_arena();
   constexpr std::uint64_t ctas = 5000;
   auto* words = static_cast<std::uint64_t*>(*arena->allocate(8 * ctas));
@@ -96,7 +96,7 @@ void take_ticket(simt::WarpContext* ctx) {
   ctx->counts[0].threads += static_cast<std::uint64_t>(std::popcount(ctx->entry_mask));
 }
 
-TEST(Grid, order_sensitive_ctas_run_in_ascending_order_at_any_thread_count) {
+TEST(Grid, OrderSensitiveCtasRunInAscendingOrderAtAnyThreadCount) {
   const auto arena = make_arena();
   auto* words = static_cast<std::uint64_t*>(*arena->allocate(8 * 1001));
   for (const int threads : {1, 2, 8}) {
@@ -126,7 +126,7 @@ void record_cta(simt::WarpContext* ctx) {
   ctx->counts[0].warps += 1;
 }
 
-TEST(Grid, every_cta_runs_once_and_results_do_not_depend_on_threads) {
+TEST(Grid, EveryCtaRunsOnceAndResultsDoNotDependOnThreads) {
   const auto arena = make_arena();
   constexpr std::uint32_t x = 37, y = 11, z = 5;
   auto* seen = static_cast<Seen*>(*arena->allocate(sizeof(Seen) * x * y * z));
@@ -164,7 +164,7 @@ void wait_for_clock(simt::WarpContext* ctx) {
   *parameter<std::uint64_t>(ctx) = ctx->clock_ns - before;
 }
 
-TEST(Grid, loops_that_wait_for_the_clock_end_and_sleep_lets_time_pass) {
+TEST(Grid, LoopsThatWaitForTheClockEndAndSleepLetsTimePass) {
   const auto arena = make_arena();
   auto* slept = static_cast<std::uint64_t*>(*arena->allocate(8));
   Program program(wait_for_clock);
@@ -182,7 +182,7 @@ void write_local(simt::WarpContext* ctx) {
     if (ctx->local_base[i] != ctx->warp_in_cta + 1) ++*wrong;
 }
 
-TEST(Grid, warps_have_local_frames_of_their_own) {
+TEST(Grid, WarpsHaveLocalFramesOfTheirOwn) {
   const auto arena = make_arena();
   auto* wrong = static_cast<std::uint32_t*>(*arena->allocate(4));
   Program program(write_local, {3, 1, 1}, {256, 1, 1});
@@ -193,7 +193,7 @@ TEST(Grid, warps_have_local_frames_of_their_own) {
 
 void nothing(simt::WarpContext*) {}
 
-TEST(Grid, shapes_that_cannot_run_are_refused_with_a_reason) {
+TEST(Grid, ShapesThatCannotRunAreRefusedWithAReason) {
   const auto arena = make_arena();
   Program too_many(nothing, {}, {1025, 1, 1});
   EXPECT_NE(execute(too_many.with(nullptr), *arena, 1).refused->cause.find("1024"), std::string::npos);

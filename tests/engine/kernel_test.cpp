@@ -84,7 +84,7 @@ Launch launch_of(const std::string& kernel, Dim3 grid, Dim3 block, const void* p
   return launch;
 }
 
-TEST(Kernel, shared_memory_and_barriers_reverse_each_cta_at_any_thread_count) {
+TEST(Kernel, SharedMemoryAndBarriersReverseEachCtaAtAnyThreadCount) {
   const auto arena = make_arena();
   constexpr std::uint32_t ctas = 7, threads = 200;
   auto* out = static_cast<std::uint32_t*>(*arena->allocate(ctas * threads * 4));
@@ -99,7 +99,7 @@ TEST(Kernel, shared_memory_and_barriers_reverse_each_cta_at_any_thread_count) {
   }
 }
 
-TEST(Kernel, a_traced_run_gives_the_results_and_counts_of_a_plain_one) {
+TEST(Kernel, ATracedRunGivesTheResultsAndCountsOfAPlainOne) {
   const auto arena = make_arena();
   constexpr std::uint32_t ctas = 3, threads = 100;
   auto* out = static_cast<std::uint32_t*>(*arena->allocate(ctas * threads * 4));
@@ -141,7 +141,7 @@ TEST(Kernel, a_traced_run_gives_the_results_and_counts_of_a_plain_one) {
   }
 }
 
-TEST(Kernel, an_illegal_address_names_the_ptx_line_and_the_exact_thread) {
+TEST(Kernel, AnIllegalAddressNamesThePtxLineAndTheExactThread) {
   const auto arena = make_arena();
   void* out = *arena->allocate(4);
   const FaultReport fault = execute(launch_of("wild", {2, 1, 1}, {96, 1, 1}, out), *arena, 1).fault;
@@ -183,7 +183,7 @@ class CompiledWild final : public KernelCode {
   const simt::Kernel& kernel_;
 };
 
-TEST(Kernel, the_thread_behind_a_fault_of_compiled_code_is_found_by_running_its_cta_again) {
+TEST(Kernel, TheThreadBehindAFaultOfCompiledCodeIsFoundByRunningItsCtaAgain) {
   const auto arena = make_arena();
   void* out = *arena->allocate(4);
   Launch launch = launch_of("wild", {2, 1, 1}, {96, 1, 1}, out);
@@ -195,7 +195,7 @@ TEST(Kernel, the_thread_behind_a_fault_of_compiled_code_is_found_by_running_its_
   EXPECT_EQ(fault.thread, (Dim3{70, 0, 0}));
 }
 
-TEST(Kernel, an_endless_loop_in_the_interpreter_ends_at_the_time_limit) {
+TEST(Kernel, AnEndlessLoopInTheInterpreterEndsAtTheTimeLimit) {
   const auto arena = make_arena();
   set_kernel_time_limit_s(0.1);
   const FaultReport fault = execute(launch_of("endless", {2, 1, 1}, {64, 1, 1}, nullptr), *arena, 2).fault;

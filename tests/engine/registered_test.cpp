@@ -55,7 +55,7 @@ struct Buffer {
 };
 
 // Sizes below glibc's threshold come from the heap, where buffers share pages and are used again.
-TEST(Registered, memory_of_any_source_is_registered_unregistered_freed_and_used_again) {
+TEST(Registered, MemoryOfAnySourceIsRegisteredUnregisteredFreedAndUsedAgain) {
   EXPECT_TRUE(rc::check([] {
     const auto arena = make_arena();
     std::vector<Buffer> buffers;
@@ -109,7 +109,7 @@ TEST(Registered, memory_of_any_source_is_registered_unregistered_freed_and_used_
   }));
 }
 
-TEST(Registered, the_same_heap_address_serves_many_registrations) {
+TEST(Registered, TheSameHeapAddressServesManyRegistrations) {
   const auto arena = make_arena();
   for (int round = 0; round < 200; ++round) {
     const std::uint64_t bytes = 5000 + 3000 * static_cast<std::uint64_t>(round % 7);
@@ -126,7 +126,7 @@ TEST(Registered, the_same_heap_address_serves_many_registrations) {
   }
 }
 
-TEST(Registered, two_buffers_may_share_a_page_and_part_in_any_order) {
+TEST(Registered, TwoBuffersMayShareAPageAndPartInAnyOrder) {
   const auto arena = make_arena();
   auto* memory = static_cast<std::uint8_t*>(
       mmap(nullptr, 4 * page, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0));
@@ -144,7 +144,7 @@ TEST(Registered, two_buffers_may_share_a_page_and_part_in_any_order) {
   munmap(memory, 4 * page);
 }
 
-TEST(Registered, memory_that_was_freed_can_still_be_unregistered_and_its_successor_is_left_alone) {
+TEST(Registered, MemoryThatWasFreedCanStillBeUnregisteredAndItsSuccessorIsLeftAlone) {
   const auto arena = make_arena();
   auto* memory = static_cast<std::uint8_t*>(
       mmap(nullptr, 4 * page, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0));
@@ -162,7 +162,7 @@ TEST(Registered, memory_that_was_freed_can_still_be_unregistered_and_its_success
   munmap(memory, page);
 }
 
-TEST(Registered, ranges_of_shared_and_private_memory_are_one_registration) {
+TEST(Registered, RangesOfSharedAndPrivateMemoryAreOneRegistration) {
   const auto arena = make_arena();
   auto* memory = static_cast<std::uint8_t*>(
       mmap(nullptr, 3 * page, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0));
@@ -178,7 +178,7 @@ TEST(Registered, ranges_of_shared_and_private_memory_are_one_registration) {
   munmap(memory, 3 * page);
 }
 
-TEST(Registered, a_forked_child_gets_a_copy_while_registered_and_after) {
+TEST(Registered, AForkedChildGetsACopyWhileRegisteredAndAfter) {
   const auto arena = make_arena();
   std::vector<int> numbers(10000, 7);
   for (const bool registered : {true, false}) {
@@ -200,7 +200,7 @@ TEST(Registered, a_forked_child_gets_a_copy_while_registered_and_after) {
   }
 }
 
-TEST(Registered, a_thread_that_writes_beside_the_buffer_loses_nothing) {
+TEST(Registered, AThreadThatWritesBesideTheBufferLosesNothing) {
   const auto arena = make_arena();
   auto* memory = static_cast<std::uint8_t*>(
       mmap(nullptr, 64 * page, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0));
@@ -220,7 +220,7 @@ TEST(Registered, a_thread_that_writes_beside_the_buffer_loses_nothing) {
   munmap(memory, 64 * page);
 }
 
-TEST(Registered, find_leaves_ordinary_memory_behind_a_registration_alone) {
+TEST(Registered, FindLeavesOrdinaryMemoryBehindARegistrationAlone) {
   const auto arena = make_arena();
   auto* memory = static_cast<std::uint8_t*>(
       mmap(nullptr, 8 * page, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0));

@@ -26,7 +26,7 @@ std::string formatted(const char* format, const Packed& packed, int expected_arg
   return text;
 }
 
-TEST(Printf, formats_as_the_host_does) {
+TEST(Printf, FormatsAsTheHostDoes) {
   EXPECT_EQ(formatted("plain 100%%\n", {}, 0), "plain 100%\n");
   EXPECT_EQ(formatted("%d|%5d|%-5d|%05d|%+d", Packed() << 1 << 2 << 3 << -4 << 5, 5),
             "1|    2|3    |-0004|+5");
@@ -67,7 +67,7 @@ void print_each_thread(simt::WarpContext* ctx) {
   if (results[0] != 2 || results[1] != 2) ctx->services->fault(ctx, 3, 0, 0, 1);
 }
 
-TEST(Printf, lines_come_in_the_order_of_ctas_and_once) {
+TEST(Printf, LinesComeInTheOrderOfCtasAndOnce) {
   const auto arena = make_arena();
   auto* data = static_cast<PrintData*>(*arena->allocate_host(sizeof(PrintData)));
   std::strcpy(data->format, "%u:%u ");
@@ -82,7 +82,7 @@ TEST(Printf, lines_come_in_the_order_of_ctas_and_once) {
   }
 }
 
-TEST(Printf, the_oldest_lines_are_lost_when_the_ring_is_full) {
+TEST(Printf, TheOldestLinesAreLostWhenTheRingIsFull) {
   const auto arena = make_arena();
   DeviceRuntime& runtime = arena->runtime();
   EXPECT_EQ(runtime.printf_bytes(), 1u << 20);
@@ -99,7 +99,7 @@ void print_wild_format(simt::WarpContext* ctx) {
   ctx->services->syscall(ctx, static_cast<std::uint32_t>(simt::Syscall::vprintf), 1, arguments, results);
 }
 
-TEST(Printf, a_wild_format_pointer_is_an_illegal_address) {
+TEST(Printf, AWildFormatPointerIsAnIllegalAddress) {
   const auto arena = make_arena();
   Program program(print_wild_format);
   EXPECT_EQ(execute(program.with(nullptr), *arena, 1).fault.fault, simt::Fault::illegal_address);
@@ -120,7 +120,7 @@ void heap_round_trip(simt::WarpContext* ctx) {
   *parameter<std::uint32_t>(ctx) += wrong;
 }
 
-TEST(Heap, blocks_of_all_lanes_are_apart_and_come_back) {
+TEST(Heap, BlocksOfAllLanesAreApartAndComeBack) {
   const auto arena = make_arena();
   ASSERT_TRUE(arena->runtime().set_heap_bytes(1 << 20));
   auto* wrong = static_cast<std::uint32_t*>(*arena->allocate(4));
@@ -132,7 +132,7 @@ TEST(Heap, blocks_of_all_lanes_are_apart_and_come_back) {
   EXPECT_FALSE(arena->runtime().set_heap_bytes(4 << 20));  // In use.
 }
 
-TEST(Heap, a_full_heap_gives_null) {
+TEST(Heap, AFullHeapGivesNull) {
   const auto arena = make_arena();
   EXPECT_EQ(arena->runtime().heap_bytes(), 8u << 20);
   EXPECT_EQ(arena->runtime().heap_allocate(9 << 20), nullptr);
@@ -150,7 +150,7 @@ void free_twice(simt::WarpContext* ctx) {
     ctx->services->syscall(ctx, static_cast<std::uint32_t>(simt::Syscall::free), 2, block, nothing);
 }
 
-TEST(Heap, freeing_twice_on_the_device_is_a_fault) {
+TEST(Heap, FreeingTwiceOnTheDeviceIsAFault) {
   const auto arena = make_arena();
   Program program(free_twice);
   EXPECT_EQ(execute(program.with(nullptr), *arena, 1).fault.fault, simt::Fault::illegal_address);
@@ -169,7 +169,7 @@ void assert_in_lane_three(simt::WarpContext* ctx) {
   ctx->services->syscall(ctx, static_cast<std::uint32_t>(simt::Syscall::assertfail), 8, arguments, results);
 }
 
-TEST(Assert, a_failed_assertion_prints_cudas_line_and_ends_the_grid) {
+TEST(Assert, AFailedAssertionPrintsCudasLineAndEndsTheGrid) {
   const auto arena = make_arena();
   auto* texts = static_cast<AssertTexts*>(*arena->allocate_host(sizeof(AssertTexts)));
   std::strcpy(texts->message, "i < n");

@@ -46,7 +46,7 @@ void many_words(simt::WarpContext* ctx) {
   ctx->counts[0].warps += 1;
 }
 
-TEST(TraceSource, a_long_trace_comes_in_chunks_without_loss) {
+TEST(TraceSource, ALongTraceComesInChunksWithoutLoss) {
   const auto arena = make_arena();
   Program program(many_words, {3, 1, 1}, {64, 1, 1});
   const auto source = *trace_source(program.with(nullptr), *arena);
@@ -78,7 +78,7 @@ void exchange(simt::WarpContext* ctx) {
   write_word(ctx, shared[(ctx->warp_in_cta + 1) % 4]);
 }
 
-TEST(TraceSource, past_a_barrier_the_other_warps_have_run) {
+TEST(TraceSource, PastABarrierTheOtherWarpsHaveRun) {
   const auto arena = make_arena();
   Program program(exchange, {}, {128, 1, 1});
   program.kernel->static_shared_bytes = 16;
@@ -104,7 +104,7 @@ void time_and_spin(simt::WarpContext* ctx) {
   write_word(ctx, 3);
 }
 
-TEST(TraceSource, coupled_warps_stop_where_they_see_time_and_get_the_moment) {
+TEST(TraceSource, CoupledWarpsStopWhereTheySeeTimeAndGetTheMoment) {
   const auto arena = make_arena();
   Program program(time_and_spin);
   program.kernel->needs_coupling = true;
@@ -127,14 +127,14 @@ TEST(TraceSource, coupled_warps_stop_where_they_see_time_and_get_the_moment) {
   source->end_cta(cta);
 }
 
-TEST(TraceSource, order_sensitive_kernels_are_pulled_by_one_thread) {
+TEST(TraceSource, OrderSensitiveKernelsArePulledByOneThread) {
   const auto arena = make_arena();
   Program program(many_words);
   program.kernel->order_sensitive = true;
   EXPECT_TRUE((*trace_source(program.with(nullptr), *arena))->coupled());
 }
 
-TEST(TraceSource, ctas_may_be_pulled_by_different_threads) {
+TEST(TraceSource, CtasMayBePulledByDifferentThreads) {
   const auto arena = make_arena();
   Program program(many_words, {64, 1, 1}, {96, 1, 1});
   const auto source = *trace_source(program.with(nullptr), *arena);
@@ -178,7 +178,7 @@ void fill_and_drain(TraceSource& source, std::uint64_t most) {
   }
 }
 
-TEST(TraceSource, a_grid_that_has_ended_keeps_no_windows) {
+TEST(TraceSource, AGridThatHasEndedKeepsNoWindows) {
   const auto arena = make_arena();
   const std::uint64_t ctas = arena->window_count();
   Program program(exit_at_once, {static_cast<std::uint32_t>(ctas), 1, 1});
@@ -195,7 +195,7 @@ TEST(TraceSource, a_grid_that_has_ended_keeps_no_windows) {
   EXPECT_FALSE(first->failed());
 }
 
-TEST(TraceSource, a_running_grid_gives_idle_windows_to_another) {
+TEST(TraceSource, ARunningGridGivesIdleWindowsToAnother) {
   const auto arena = make_arena();
   const std::uint32_t most = arena->window_count();
   Program program(exit_at_once, {2 * most, 1, 1});
@@ -208,7 +208,7 @@ TEST(TraceSource, a_running_grid_gives_idle_windows_to_another) {
   EXPECT_EQ(second->execution().counts[0].warps, most);
 }
 
-TEST(TraceSource, a_fault_ends_every_chunk_and_is_in_the_execution) {
+TEST(TraceSource, AFaultEndsEveryChunkAndIsInTheExecution) {
   const auto arena = make_arena();
   Program program(fault_in_second_chunk, {2, 1, 1});
   program.kernel->blocks[0].term.spins = true;
@@ -229,7 +229,7 @@ void wait_at_counted_barrier(simt::WarpContext* ctx) {
   if (ctx->warp_in_cta == 0) barrier(ctx, 1, 64);
 }
 
-TEST(TraceSource, a_deadlock_is_found_when_the_waiting_warp_is_asked) {
+TEST(TraceSource, ADeadlockIsFoundWhenTheWaitingWarpIsAsked) {
   const auto arena = make_arena();
   Program program(wait_at_counted_barrier, {}, {64, 1, 1});
   const auto source = *trace_source(program.with(nullptr), *arena);
@@ -246,7 +246,7 @@ void endless(simt::WarpContext*) {
   }
 }
 
-TEST(TraceSource, an_endless_warp_ends_at_the_time_limit) {
+TEST(TraceSource, AnEndlessWarpEndsAtTheTimeLimit) {
   const auto arena = make_arena();
   set_kernel_time_limit_s(0.05);
   Program program(endless);

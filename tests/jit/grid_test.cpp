@@ -254,7 +254,7 @@ void compare(Case& c) {
 }
 
 class Steps : public testing::TestWithParam<std::uint32_t> {};
-TEST_P(Steps, barriers_of_every_kind_and_early_exits_mix_as_in_the_interpreter) {
+TEST_P(Steps, BarriersOfEveryKindAndEarlyExitsMixAsInTheInterpreter) {
   Case c("steps", {5, 1, 1}, {GetParam(), 1, 1});
   compare(c);
 }
@@ -262,7 +262,7 @@ INSTANTIATE_TEST_SUITE_P(three_to_thirty_two_warps_and_partial_ones, Steps,
                          testing::Values(96, 150, 160, 256, 1000, 1024));
 
 class Straight : public testing::TestWithParam<std::uint32_t> {};
-TEST_P(Straight, every_warp_of_every_cta_knows_its_place) {
+TEST_P(Straight, EveryWarpOfEveryCtaKnowsItsPlace) {
   Case c("coordinates", {3, 4, 50}, {GetParam(), 1, 1});
   EXPECT_TRUE(c.compiled->never_yields());
   compare(c);
@@ -270,12 +270,12 @@ TEST_P(Straight, every_warp_of_every_cta_knows_its_place) {
 INSTANTIATE_TEST_SUITE_P(partial_and_whole_warps, Straight, testing::Values(7, 32, 80, 256));
 
 // One warp per CTA: lanes collide, and the order among warps between barriers is not defined.
-TEST(CompiledGrid, loads_of_neighbouring_words_see_the_stores_between_them) {
+TEST(CompiledGrid, LoadsOfNeighbouringWordsSeeTheStoresBetweenThem) {
   Case c("neighbours", {40, 1, 1}, {32, 1, 1});
   compare(c);
 }
 
-TEST(CompiledGrid, a_fault_of_code_that_never_yields_names_cta_and_thread) {
+TEST(CompiledGrid, AFaultOfCodeThatNeverYieldsNamesCtaAndThread) {
   Case c("wild", {6, 1, 1}, {96, 1, 1});
   EXPECT_TRUE(c.compiled->never_yields());
   const engine::FaultReport fault = c.run(true, 1).fault;
@@ -285,7 +285,7 @@ TEST(CompiledGrid, a_fault_of_code_that_never_yields_names_cta_and_thread) {
   EXPECT_EQ(fault.thread, (Dim3{70, 0, 0}));
 }
 
-TEST(CompiledGrid, a_fault_after_barriers_names_the_warp_that_ran) {
+TEST(CompiledGrid, AFaultAfterBarriersNamesTheWarpThatRan) {
   Case c("wild_later", {2, 1, 1}, {128, 1, 1});
   const engine::FaultReport fault = c.run(true, 1).fault;
   EXPECT_EQ(fault.fault, simt::Fault::illegal_address);
@@ -293,7 +293,7 @@ TEST(CompiledGrid, a_fault_after_barriers_names_the_warp_that_ran) {
   EXPECT_EQ(fault.thread, (Dim3{70, 0, 0}));
 }
 
-TEST(CompiledGrid, endless_barriers_end_at_the_time_limit) {
+TEST(CompiledGrid, EndlessBarriersEndAtTheTimeLimit) {
   Case c("endless", {1, 1, 1}, {128, 1, 1});
   engine::set_kernel_time_limit_s(0.05);
   const engine::FaultReport fault = c.run(true, 1).fault;
