@@ -9,7 +9,7 @@
 
 namespace wanren::chip {
 
-std::vector<std::string> sections() {
+std::vector<std::string> section_names() {
   std::vector<std::string> names;
   for (const Field& f : fields())
     if (names.empty() || names.back() != f.section) names.emplace_back(f.section);
@@ -25,7 +25,7 @@ std::vector<std::string> members_of(std::string_view section) {
 
 std::unexpected<Error> unknown_key(std::string_view section, std::string_view member,
                                    const std::string& place) {
-  const std::vector<std::string> all = sections();
+  const std::vector<std::string> all = section_names();
   const std::vector<std::string> members = members_of(section);
   if (members.empty()) {
     std::string list;

@@ -17,7 +17,7 @@ Result<void> assign(Spec& spec, std::size_t index, std::string_view text, const 
 
 /// Keys of a section, or all section names, for near spellings.
 std::vector<std::string> members_of(std::string_view section);
-std::vector<std::string> sections();
+std::vector<std::string> section_names();
 
 /// "unknown section `hbn`" or "unknown key `banwidth` in section `hbm`", with a remedy.
 std::unexpected<Error> unknown_key(std::string_view section, std::string_view member,

@@ -24,17 +24,21 @@ std::string at(const std::string& file, const toml::source_region& where) {
   return fmt::format("{}:{}:{}", file, where.begin.line, where.begin.column);
 }
 
-Result<toml::table> parse_file(const std::string& file) {
-  std::ifstream in(file, std::ios::binary);
-  if (!in) return fail(file, "cannot be read", "check the path and its permissions");
-  std::ostringstream text;
-  text << in.rdbuf();
-  toml::parse_result parsed = toml::parse(text.str(), file);
+Result<toml::table> parse_text(std::string_view text, const std::string& file) {
+  toml::parse_result parsed = toml::parse(text, file);
   if (!parsed) {
     const toml::parse_error& e = parsed.error();
     return fail(at(file, e.source()), fmt::format("not TOML: {}", e.description()));
   }
   return std::move(parsed).table();
+}
+
+Result<toml::table> parse_file(const std::string& file) {
+  std::ifstream in(file, std::ios::binary);
+  if (!in) return fail(file, "cannot be read", "check the path and its permissions");
+  std::ostringstream text;
+  text << in.rdbuf();
+  return parse_text(text.str(), file);
 }
 
 /// A scalar as text: what assign() reads.
@@ -53,6 +57,8 @@ std::vector<std::string> names_and_aliases();
 class Reader {
  public:
   Result<void> read(const std::string& file, Spec& spec, std::vector<std::string> chain);
+  Result<void> apply(const toml::table& root, const std::string& file, Spec& spec,
+                     const std::vector<std::string>& chain);
   std::map<std::string, std::string> places;  ///< Where each figure was written, by key.
 
  private:
@@ -144,10 +150,13 @@ Result<void> Reader::read(const std::string& file, Spec& spec, std::vector<std::
   if (std::find(chain.begin(), chain.end(), file) != chain.end())
     return fail(file, fmt::format("inherits from itself by way of {}", chain.back()), "break the circle");
   chain.push_back(file);
-  Result<toml::table> parsed = parse_file(file);
+  const Result<toml::table> parsed = parse_file(file);
   if (!parsed) return std::unexpected(parsed.error());
-  const toml::table& root = *parsed;
+  return apply(*parsed, file, spec, chain);
+}
 
+Result<void> Reader::apply(const toml::table& root, const std::string& file, Spec& spec,
+                           const std::vector<std::string>& chain) {
   if (const toml::node* base = root.get("inherits")) {
     const std::string place = at(file, base->source());
     const std::string name = base->value_or<std::string>("");
@@ -191,7 +200,7 @@ Result<void> Reader::read(const std::string& file, Spec& spec, std::vector<std::
     const std::string place = at(file, k.source());
     const bool known = k.str() == "features" || !members_of(k.str()).empty();
     if (!known) {
-      std::vector<std::string> all = sections();
+      std::vector<std::string> all = section_names();
       all.emplace_back("features");
       all.insert(all.end(), top_keys.begin(), top_keys.end());
       std::string list;
@@ -208,10 +217,7 @@ Result<void> Reader::read(const std::string& file, Spec& spec, std::vector<std::
   return {};
 }
 
-Result<Spec> load_file(const std::string& file) {
-  Spec spec;
-  Reader reader;
-  if (const Result<void> r = reader.read(file, spec, {}); !r) return std::unexpected(r.error());
+Result<Spec> complete(Spec spec, Reader& reader, const std::string& file) {
   std::string missing;
   int count = 0;
   for (const Field& f : fields())
@@ -226,6 +232,13 @@ Result<Spec> load_file(const std::string& file) {
   spec.name = fs::path(file).stem().string();
   spec.file = file;
   return spec;
+}
+
+Result<Spec> load_file(const std::string& file) {
+  Spec spec;
+  Reader reader;
+  if (const Result<void> r = reader.read(file, spec, {}); !r) return std::unexpected(r.error());
+  return complete(std::move(spec), reader, file);
 }
 
 /// Aliases of a file, read alone; broken files have none.
@@ -249,6 +262,15 @@ std::vector<std::string> names_and_aliases() {
 }
 
 }  // namespace
+
+Result<Spec> parse(std::string_view text, const std::string& file) {
+  const Result<toml::table> root = parse_text(text, file);
+  if (!root) return std::unexpected(root.error());
+  Spec spec;
+  Reader reader;
+  if (const Result<void> r = reader.apply(*root, file, spec, {file}); !r) return std::unexpected(r.error());
+  return complete(std::move(spec), reader, file);
+}
 
 Result<Spec> load(const std::string& name_or_file) {
   if (name_or_file.empty()) return fail({}, "no chip named", "`wanren chips` lists them");

@@ -27,48 +27,39 @@ Result<std::size_t> locate(const std::string& key, const std::string& place) {
   return unknown_key(key.substr(0, dot), key.substr(dot + 1), place);
 }
 
-Result<void> recheck(const Spec& changed, const std::string& place) {
-  if (const std::optional<Violation> v = find_violation(changed))
-    return fail(place, fmt::format("`{}` {}", v->key, v->cause), v->remedy);
-  return {};
+std::string place_of(const Change& s) {
+  return fmt::format("{}={}", s.key, s.value);
 }
 
 }  // namespace
 
-Result<void> set(Spec& spec, const std::string& key, const std::string& value) {
-  const std::string place = fmt::format("{}={}", key, value);
-  const Result<std::size_t> index = locate(key, place);
-  if (!index) return std::unexpected(index.error());
+Result<Change> parse_change(const std::string& text) {
+  const std::size_t equals = text.find('=');
+  if (equals == std::string::npos)
+    return fail(text, "has no '='", "write KEY=VALUE, such as d2d.bandwidth=224GB/s");
+  return Change{text.substr(0, equals), text.substr(equals + 1)};
+}
+
+Result<void> set(Spec& spec, const std::vector<Change>& settings) {
   Spec changed = spec;
-  if (const Result<void> r = assign(changed, *index, value, place, true); !r) return r;
-  if (const Result<void> r = recheck(changed, place); !r) return r;
-  changed.provenance[key] = {Origin::assumed, "set on the command line", value};
+  for (const Change& s : settings) {
+    const Result<std::size_t> index = locate(s.key, place_of(s));
+    if (!index) return std::unexpected(index.error());
+    if (const Result<void> r = assign(changed, *index, s.value, place_of(s), true); !r) return r;
+    changed.provenance[s.key] = {Origin::assumed, "set on the command line", s.value};
+  }
+  if (const std::optional<Violation> v = find_violation(changed)) {
+    std::string place = settings.empty() ? spec.file : place_of(settings.back());
+    for (const Change& s : settings)
+      if (s.key == v->key) place = place_of(s);
+    return fail(place, fmt::format("`{}` {}", v->key, v->cause), v->remedy);
+  }
   spec = std::move(changed);
   return {};
 }
 
-Result<void> scale(Spec& spec, const std::string& key, double factor) {
-  const std::string place = fmt::format("{} * {}", key, factor);
-  const Result<std::size_t> index = locate(key, place);
-  if (!index) return std::unexpected(index.error());
-  if (!std::isfinite(factor) || factor <= 0)
-    return fail(place, fmt::format("can't scale by {}", factor), "use a positive factor");
-  Spec changed = spec;
-  const Reference r = reference(changed, *index);
-  if (auto* const* p = std::get_if<Spec::integer*>(&r)) {
-    if (**p > 0) **p = std::max<std::int64_t>(1, std::llround(static_cast<double>(**p) * factor));
-  } else if (auto* const* p = std::get_if<Spec::real*>(&r)) {
-    **p *= factor;
-  } else {
-    return fail(place, fmt::format("`{}` is not a number", key), "set it instead");
-  }
-  if (const Result<void> checked = recheck(changed, place); !checked) return checked;
-  Provenance& from = changed.provenance[key];
-  from.source = fmt::format("scaled by {} from: {}", factor, from.source);
-  from.text = value_text(changed, fields()[*index]);
-  from.origin = Origin::assumed;
-  spec = std::move(changed);
-  return {};
+Result<void> set(Spec& spec, const std::string& key, const std::string& value) {
+  return set(spec, {Change{key, value}});
 }
 
 std::string value_text(const Spec& spec, const Field& field) {

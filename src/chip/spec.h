@@ -35,7 +35,7 @@ struct Spec {
   std::string file;                  ///< Where it was read from, for messages.
 
 #define WR_SECTION_BEGIN(section, doc) struct section##_section {
-#define WR_FIELD(type, member, unit, range, doc) type member{};
+#define WR_FIELD(type, member, unit, better, domain, doc) type member{};
 #define WR_SECTION_END(section) \
   }                             \
   section;
@@ -55,28 +55,56 @@ struct Spec {
   static double cycle_ps(double mhz) { return 1e6 / mhz; }
 };
 
+/// What a figure may be, both ends included.
+struct Domain {
+  enum class Kind : std::uint8_t { free, range, power_of_two, words } kind = Kind::free;
+  double low = 0, high = 0;
+};
+
+/// Which way a figure makes a chip faster or thriftier.
+enum class Better : std::uint8_t { neither, more, less };
+
 /// One row of fields.def.
 struct Field {
   enum class Type : std::uint8_t { integer, real, text, flag } type;
-  std::string_view section, member, unit, doc;
-  bool vary;
+  std::string_view section, member, unit;
+  Better better;
+  Domain domain;
+  std::string_view doc;
   std::string key() const { return std::string(section) + "." + std::string(member); }
 };
 const std::vector<Field>& fields();
+
+struct Section {
+  std::string_view name, doc;
+};
+/// In the order of fields().
+const std::vector<Section>& sections();
+
+/// Names that [features] admits.
+const std::vector<std::string>& known_features();
 
 /// Reads a chip by shipped name, alias or path of a TOML file; resolves `inherits`, checks units,
 /// ranges and consistency. Errors name file:line:column, the key and the nearest valid spelling.
 Result<Spec> load(const std::string& name_or_file);
 
+/// Reads `text` as if it were in `file`.
+Result<Spec> parse(std::string_view text, const std::string& file);
+
 /// Names of all shipped chips, aliases left out.
 std::vector<std::string> shipped();
 
-/// Changes one figure: key "d2d.bandwidth", value with unit "224GB/s" (or plain, in the canonical
-/// unit). Its origin becomes `assumed`, source "set on the command line".
-Result<void> set(Spec& spec, const std::string& key, const std::string& value);
+/// One change: key "d2d.bandwidth", value with unit "224GB/s" (or plain, in the canonical unit).
+struct Change {
+  std::string key, value;
+};
+/// From "d2d.bandwidth=224GB/s".
+Result<Change> parse_change(const std::string& text);
 
-/// Multiplies a numeric figure (integers are rounded, never below 1).
-Result<void> scale(Spec& spec, const std::string& key, double factor);
+/// Makes all changes, then checks the whole; a refused set leaves the spec alone. Origins become
+/// `assumed`, source "set on the command line".
+Result<void> set(Spec& spec, const std::vector<Change>& settings);
+Result<void> set(Spec& spec, const std::string& key, const std::string& value);
 
 /// A figure in its canonical unit; text and flags as text.
 std::string value_text(const Spec& spec, const Field& field);

@@ -5,24 +5,43 @@
 #include <map>
 #include <numeric>
 
+#include "chip/policies.h"
+
 namespace wanren::chip {
 
 const std::vector<Field>& fields() {
   static const std::vector<Field> table = [] {
-    constexpr bool vary = true, keep = false;
+    constexpr Better neither = Better::neither, more = Better::more, less = Better::less;
+    constexpr Domain free, words = {Domain::Kind::words};
+    const auto range = [](double low, double high) { return Domain{Domain::Kind::range, low, high}; };
+    const auto power_of_two = [](double low, double high) {
+      return Domain{Domain::Kind::power_of_two, low, high};
+    };
     std::vector<Field> rows;
     std::string_view section;
 #define WR_SECTION_BEGIN(name, doc) section = #name;
-#define WR_FIELD(type, member, unit, range, doc) \
-  rows.push_back({Field::Type::type, section, #member, unit, doc, range});
+#define WR_FIELD(type, member, unit, better, domain, doc) \
+  rows.push_back({Field::Type::type, section, #member, unit, better, domain, doc});
 #define WR_SECTION_END(name)
 #include "chip/fields.def"
 #undef WR_SECTION_BEGIN
 #undef WR_FIELD
 #undef WR_SECTION_END
-    static_cast<void>(vary), static_cast<void>(keep);
     return rows;
   }();
+  return table;
+}
+
+const std::vector<Section>& sections() {
+  static const std::vector<Section> table = {
+#define WR_SECTION_BEGIN(name, doc) {#name, doc},
+#define WR_FIELD(type, member, unit, better, domain, doc)
+#define WR_SECTION_END(name)
+#include "chip/fields.def"
+#undef WR_SECTION_BEGIN
+#undef WR_FIELD
+#undef WR_SECTION_END
+  };
   return table;
 }
 
@@ -38,7 +57,7 @@ Reference reference(Spec& spec, std::size_t index) {
         return s.name;              \
       }                             \
     };
-#define WR_FIELD(type, member, unit, range, doc) \
+#define WR_FIELD(type, member, unit, better, domain, doc) \
   rows.push_back([](Spec& s) -> Reference { return &Section::of(s).member; });
 #define WR_SECTION_END(name) }
 #include "chip/fields.def"
@@ -124,21 +143,15 @@ std::optional<Support> support_from(std::string_view text) {
   return std::nullopt;
 }
 
-std::span<const std::string> admitted(std::string_view key) {
-  static const std::map<std::string, std::vector<std::string>, std::less<>> values = {
-      {"package.cta_schedule", {"round_robin", "die_contiguous"}},
-      {"package.data_placement", {"interleave", "die_contiguous"}},
-      {"subcore.scheduler", {"gto", "lrr", "youngest"}},
-      {"l2.replication", {"home", "near"}},
-      {"d2d.topology", {"none", "all", "ring", "mesh"}},
-      {"d2d.cache", {"home", "replicate"}},
-  };
-  const auto it = values.find(key);
-  if (it == values.end()) return {};
-  return it->second;
+std::vector<std::string> admitted(std::string_view key) {
+  std::vector<std::string> words;
+  for (const Policy& p : policies())
+    if (p.key == key)
+      for (const PolicyWord& w : p.words) words.emplace_back(w.word);
+  return words;
 }
 
-std::span<const std::string> known_features() {
+const std::vector<std::string>& known_features() {
   static const std::vector<std::string> names = {"fp64",     "texture",  "mma_fp16",  "mma_bf16",
                                                  "mma_tf32", "mma_int8", "mma_int4",  "mma_fp8",
                                                  "mma_fp64", "wgmma",    "bulk_copy", "cluster"};

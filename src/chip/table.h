@@ -30,10 +30,8 @@ std::string did_you_mean(std::string_view word, std::span<const std::string> can
 std::optional<Origin> origin_from(std::string_view text);
 std::optional<Support> support_from(std::string_view text);
 
-/// Values that a text field admits; empty: any.
-std::span<const std::string> admitted(std::string_view key);
-/// Names that [features] admits.
-std::span<const std::string> known_features();
+/// Words that a policy admits.
+std::vector<std::string> admitted(std::string_view key);
 
 /// Ranges and consistency, first broken rule: the key at fault and what is wrong.
 struct Violation {

@@ -1,6 +1,7 @@
 #include <CLI/CLI.hpp>
 #include <memory>
 
+#include "chip/policies.h"
 #include "chip/spec.h"
 #include "cli/commands.h"
 #include "fmt/format.h"
@@ -20,6 +21,41 @@ int list() {
                chip->hbm.bandwidth_per_die * static_cast<double>(chip->package.dies), chip->power.board_limit,
                100 * chip::assumed_share(*chip));
   }
+  return 0;
+}
+
+std::string domain_text(const chip::Field& field) {
+  switch (field.domain.kind) {
+    case chip::Domain::Kind::range:
+      return fmt::format("{:.15g} to {:.15g}", field.domain.low, field.domain.high);
+    case chip::Domain::Kind::power_of_two:
+      return fmt::format("2^n, {:.15g} to {:.15g}", field.domain.low, field.domain.high);
+    case chip::Domain::Kind::words: return "a word:";
+    case chip::Domain::Kind::free: return field.type == chip::Field::Type::flag ? "true or false" : "text";
+  }
+  return "";
+}
+
+int keys() {
+  std::size_t section = 0;
+  for (const chip::Field& field : chip::fields()) {
+    if (section == 0 || field.section != chip::sections()[section - 1].name) {
+      const chip::Section& next = chip::sections()[section++];
+      fmt::print("{}[{}] {}\n", section > 1 ? "\n" : "", next.name, next.doc);
+    }
+    fmt::print("  {:<28} {:<8} {:<20} {:<5} {}\n", field.member, field.unit, domain_text(field),
+               field.better == chip::Better::more   ? "more"
+               : field.better == chip::Better::less ? "less"
+                                                    : "",
+               field.doc);
+    for (const chip::Policy& policy : chip::policies())
+      if (policy.key == field.key())
+        for (const chip::PolicyWord& word : policy.words)
+          fmt::print("{:40}{}: {}\n", "", word.word, word.doc);
+  }
+  fmt::print("\n[features] native, emulated or refused\n ");
+  for (const std::string& feature : chip::known_features()) fmt::print(" {}", feature);
+  fmt::print("\n");
   return 0;
 }
 
@@ -59,6 +95,8 @@ void add_chips(CLI::App& app, Action& action) {
   shown->add_option("chip", *name, "Shipped chip, alias, or TOML file")->required();
   shown->callback([name, &action] { action = [name] { return show(*name); }; });
   chips->add_subcommand("list", "All shipped chips")->callback([&action] { action = list; });
+  chips->add_subcommand("keys", "Every key of a chip file: unit, what it may be, which way it is better")
+      ->callback([&action] { action = keys; });
   chips->callback([chips, &action] {
     if (chips->get_subcommands().empty()) action = list;
   });

@@ -10,6 +10,7 @@
 
 #include "cli/commands.h"
 #include "cli/options.h"
+#include "cli/sensitivity.h"
 #include "fmt/format.h"
 #include "report/text.h"
 
@@ -39,6 +40,16 @@ const report::KernelRecord* longest(const report::Run& run) {
   auto it = std::max_element(run.kernels.begin(), run.kernels.end(),
                              [](const auto& a, const auto& b) { return a.time_us < b.time_us; });
   return it == run.kernels.end() ? nullptr : &*it;
+}
+
+void print_what_matters(const std::vector<Row>& rows, const RunOptions& options) {
+  for (const Row& row : rows) {
+    if (!row.range.known) continue;
+    const std::string most = matters_text(row.range, row.result.run->busy_us, options.sensitivity_pct);
+    fmt::print("{} {}{}\n", row.chip,
+               most.empty() ? "depends on no assumption alone by more than 0.2 %" : "owes most to " + most,
+               row.range.complete ? "" : fmt::format(" (as far as {} runs tell)", row.range.runs));
+  }
 }
 
 void print_table(const std::vector<Row>& rows, const RunOptions& options) {
@@ -76,11 +87,13 @@ void print_table(const std::vector<Row>& rows, const RunOptions& options) {
   auto low = [](const Row& r) { return r.range.known ? r.range.low_us : r.result.run->busy_us; };
   auto high = [](const Row& r) { return r.range.known ? r.range.high_us : r.result.run->busy_us; };
   if (high(first) < low(second))
-    fmt::print("{} is fastest, {:.2f}x {}{}\n", first.chip,
-               second.result.run->busy_us / first.result.run->busy_us, second.chip,
-               first.range.known
-                   ? fmt::format(", also if every assumed figure is {:.0f} % off", options.sensitivity_pct)
-                   : "");
+    fmt::print(
+        "{} is fastest, {:.2f}x {}{}\n", first.chip, second.result.run->busy_us / first.result.run->busy_us,
+        second.chip,
+        first.range.known
+            ? fmt::format(", also if every assumed figure is {:.0f} % off and assumed policies are others",
+                          options.sensitivity_pct)
+            : "");
   else
     fmt::print("{} and {} cannot be told apart: {} – {} against {} – {}\n", first.chip, second.chip,
                report::time_text(low(first)), report::time_text(high(first)), report::time_text(low(second)),
@@ -99,8 +112,20 @@ nlohmann::ordered_json to_json(const std::vector<Row>& rows) {
       continue;
     }
     auto entry = nlohmann::ordered_json::parse(row.result.report_text);
-    if (row.range.known)
-      entry["range"] = {{"busy_low_us", row.range.low_us}, {"busy_high_us", row.range.high_us}};
+    if (row.range.known) {
+      nlohmann::ordered_json most = nlohmann::ordered_json::array();
+      for (const Move& m : row.range.matters)
+        most.push_back({{"key", m.setting.key},
+                        {"value", m.setting.value},
+                        {"policy", m.policy},
+                        {"busy_us", m.us},
+                        {"change_pct", 100 * (m.us / row.result.run->busy_us - 1)}});
+      entry["range"] = {{"busy_low_us", row.range.low_us},
+                        {"busy_high_us", row.range.high_us},
+                        {"runs", row.range.runs},
+                        {"complete", row.range.complete},
+                        {"matters_most", std::move(most)}};
+    }
     chips.push_back(std::move(entry));
     const double us = row.result.run->busy_us;
     if (base_us == 0) base_us = us;
@@ -137,23 +162,25 @@ void add_compare(CLI::App& app, Action& action) {
         progress(fmt::format("wanren: {} ({} of {}) …", names[i], i + 1, names.size()));
         Row row;
         row.chip = names[i];
-        ChildOptions child = child_options(state->options, names[i], 0);
+        ChildOptions child = child_options(state->options, names[i]);
         child.quiet = true;
-        row.result = run_child(child);
+        row.failure = check_chip(names[i], state->options);
+        if (row.failure.empty()) row.result = run_child(child);
         if (!row.result.problem.empty())
           row.failure = row.result.problem;
-        else if (!row.result.run)
+        else if (row.failure.empty() && !row.result.run)
           row.failure = "it made no CUDA call";
-        else if (!row.result.run->failure.empty())
+        else if (row.result.run && !row.result.run->failure.empty())
           row.failure = row.result.run->failure;
         else if (row.result.exit_code != 0)
           row.failure = "it ended with exit code " + std::to_string(row.result.exit_code);
-        else if (state->options.sensitivity_pct > 0 && state->options.timing != "off")
+        else if (row.failure.empty() && state->options.sensitivity_pct > 0 && state->options.timing != "off")
           row.range = sensitivity(state->options, names[i], row.result.run->busy_us);
         rows.push_back(std::move(row));
       }
       progress("");
       print_table(rows, state->options);
+      if (state->options.sensitivity_runs > 0) print_what_matters(rows, state->options);
       if (!state->json.empty()) {
         std::ofstream file(state->json, std::ios::binary);
         file << to_json(rows).dump(1);

@@ -4,10 +4,7 @@
 
 #include <CLI/CLI.hpp>
 #include <algorithm>
-#include <cmath>
 #include <ranges>
-
-#include "chip/spec.h"
 
 namespace wanren::cli {
 namespace {
@@ -53,15 +50,21 @@ void add_run_options(CLI::App& app, RunOptions& options) {
       ->capture_default_str();
   add_setting(app, Setting::chip_set, options.set);
   add_setting(app, Setting::threads, options.threads)->check(CLI::NonNegativeNumber);
-  app.add_flag(
-         "--sensitivity{30}", options.sensitivity_pct,
-         "Run twice more with all assumed figures this many percent worse and better, and give the range")
+  app.add_flag("--sensitivity{30}", options.sensitivity_pct,
+               "Run again with all assumed figures this many percent worse and better and with the other "
+               "choices of "
+               "assumed policies; give the range and what matters most")
       ->check(CLI::Range(1.0, 90.0));
+  app.add_option("--sensitivity-runs", options.sensitivity_runs,
+                 "Runs that may go into finding what matters most; 0: the range alone")
+      ->check(CLI::NonNegativeNumber)
+      ->capture_default_str();
   app.add_option("command", options.command, "Program and its arguments, after --")->required();
   app.positionals_at_end();
 }
 
-ChildOptions child_options(const RunOptions& options, const std::string& chip, double shift_pct) {
+ChildOptions child_options(const RunOptions& options, const std::string& chip,
+                           const std::vector<chip::Change>& moved) {
   ChildOptions child;
   child.command = options.command;
   const auto tell = [&](Setting setting, std::string value) {
@@ -71,39 +74,33 @@ ChildOptions child_options(const RunOptions& options, const std::string& chip, d
   tell(Setting::timing, options.timing);
   std::string set;
   for (const std::string& item : options.set) set += (set.empty() ? "" : ";") + item;
+  for (const chip::Change& item : moved) set += (set.empty() ? "" : ";") + item.key + "=" + item.value;
   tell(Setting::chip_set, set);
-  tell(Setting::assumed_shift, std::to_string(static_cast<int>(std::lround(shift_pct))));
   if (options.threads > 0) tell(Setting::threads, std::to_string(options.threads));
   child.model_host_clock = options.timing != "off" && options.host_clock == "model";
   return child;
 }
 
-std::string check_chip(const std::string& name, const RunOptions& options) {
+Result<chip::Spec> load_chip(const std::string& name, const RunOptions& options) {
   Result<chip::Spec> chip = chip::load(name);
-  if (!chip) return chip.error().message();
+  if (!chip) return chip;
+  std::vector<chip::Change> changes;
   for (const std::string& item : options.set) {
-    const std::size_t equals = item.find('=');
-    if (equals == std::string::npos)
-      return "--set " + item + ": write KEY=VALUE, such as d2d.bandwidth=224GB/s";
-    if (Result<void> done = chip::set(*chip, item.substr(0, equals), item.substr(equals + 1)); !done)
-      return "--set " + item + ": " + done.error().message();
+    Result<chip::Change> change = chip::parse_change(item);
+    if (!change) return std::unexpected(change.error());
+    changes.push_back(std::move(*change));
   }
-  return "";
+  if (const Result<void> done = chip::set(*chip, changes); !done) {
+    Error error = done.error();
+    error.place = "--set " + error.place;
+    return std::unexpected(error);
+  }
+  return chip;
 }
 
-Range sensitivity(const RunOptions& options, const std::string& chip, double nominal_us) {
-  Range range;
-  range.low_us = range.high_us = nominal_us;
-  for (const double shift : {-options.sensitivity_pct, options.sensitivity_pct}) {
-    ChildOptions child = child_options(options, chip, shift);
-    child.quiet = true;
-    const ChildResult result = run_child(child);
-    if (!result.run || result.exit_code != 0) return Range{};
-    range.low_us = std::min(range.low_us, result.run->busy_us);
-    range.high_us = std::max(range.high_us, result.run->busy_us);
-  }
-  range.known = true;
-  return range;
+std::string check_chip(const std::string& name, const RunOptions& options) {
+  const Result<chip::Spec> chip = load_chip(name, options);
+  return chip ? "" : chip.error().message();
 }
 
 }  // namespace wanren::cli

@@ -4,6 +4,7 @@
 #include <string>
 #include <vector>
 
+#include "chip/spec.h"
 #include "cli/child.h"
 #include "support/settings.h"
 
@@ -19,6 +20,7 @@ struct RunOptions {
   std::vector<std::string> set;  ///< KEY=VALUE
   int threads = 0;
   double sensitivity_pct = 0;
+  int sensitivity_runs = 32;
   std::vector<std::string> command;
 };
 
@@ -32,17 +34,14 @@ CLI::Option* add_setting(CLI::App& app, Setting setting, int& value);
 /// What `wanren --help` says about the environment.
 std::string settings_text();
 
-/// The child's options on `chip`; assumed figures shifted by `shift_pct`.
-ChildOptions child_options(const RunOptions& options, const std::string& chip, double shift_pct);
+/// The child's options on `chip`, with more changes after those of --set.
+ChildOptions child_options(const RunOptions& options, const std::string& chip,
+                           const std::vector<chip::Change>& moved = {});
 
-/// Checks a chip by loading it with the --set changes; the message, or empty.
+/// The chip with the --set changes.
+Result<chip::Spec> load_chip(const std::string& name, const RunOptions& options);
+
+/// Why that cannot be done, or empty.
 std::string check_chip(const std::string& chip, const RunOptions& options);
-
-/// Device time in kernels when the assumed figures shift towards a slower and a faster chip.
-struct Range {
-  bool known = false;
-  double low_us = 0, high_us = 0;
-};
-Range sensitivity(const RunOptions& options, const std::string& chip, double nominal_us);
 
 }  // namespace wanren::cli

@@ -5,6 +5,7 @@
 
 #include "cli/commands.h"
 #include "cli/options.h"
+#include "cli/sensitivity.h"
 #include "fmt/format.h"
 #include "report/text.h"
 
@@ -28,7 +29,7 @@ void add_run(CLI::App& app, Action& action) {
     action = [state] {
       if (const std::string problem = check_chip(state->chip, state->options); !problem.empty())
         return complain(problem, bad_usage);
-      ChildOptions child = child_options(state->options, state->chip, 0);
+      ChildOptions child = child_options(state->options, state->chip);
       if (!state->quiet) child.environment[std::string(info(Setting::summary).variable)] = "1";
       if (!state->trace.empty()) child.environment[std::string(info(Setting::trace).variable)] = state->trace;
       const ChildResult result = run_child(child);
@@ -52,10 +53,15 @@ void add_run(CLI::App& app, Action& action) {
         if (range.known)
           std::fprintf(
               stderr, "%s",
-              fmt::format("wanren: kernels {} (between {} and {} if every assumed figure is {:.0f} % off)\n",
-                          report::time_text(result.run->busy_us), report::time_text(range.low_us),
-                          report::time_text(range.high_us), state->options.sensitivity_pct)
+              fmt::format(
+                  "wanren: kernels {} (between {} and {} if every assumed figure is {:.0f} % off and the "
+                  "assumed policies are others)\n",
+                  report::time_text(result.run->busy_us), report::time_text(range.low_us),
+                  report::time_text(range.high_us), state->options.sensitivity_pct)
                   .c_str());
+        if (const std::string most = matters_text(range, result.run->busy_us, state->options.sensitivity_pct);
+            !most.empty())
+          std::fprintf(stderr, "wanren: what matters most: %s\n", most.c_str());
       }
       return result.exit_code;
     };

@@ -19,39 +19,19 @@ bool hidden(const Settings& settings) {
   return settings.visible_devices.empty() || settings.visible_devices[0] != '0';
 }
 
-/// Applies WANREN_CHIP_SET and the sensitivity shift to the chip.
+/// Applies WANREN_CHIP_SET to the chip.
 Result<void> adjust(chip::Spec& chip, const Settings& settings) {
-  std::string rest = settings.chip_set;
-  while (!rest.empty()) {
+  std::vector<chip::Change> changes;
+  for (std::string rest = settings.chip_set; !rest.empty();) {
     const std::size_t end = std::min(rest.find(';'), rest.size());
     const std::string item = rest.substr(0, end);
-    rest.erase(0, end + (end < rest.size() ? 1 : 0));
+    rest.erase(0, end + 1);
     if (item.empty()) continue;
-    const std::size_t equals = item.find('=');
-    if (equals == std::string::npos)
-      return fail("chip setting", "'" + item + "' has no '='",
-                  "write KEY=VALUE, for example d2d.bandwidth=224GB/s");
-    if (Result<void> done = chip::set(chip, item.substr(0, equals), item.substr(equals + 1)); !done)
-      return done;
+    Result<chip::Change> change = chip::parse_change(item);
+    if (!change) return std::unexpected(change.error());
+    changes.push_back(std::move(*change));
   }
-  if (settings.assumed_shift != 0) {
-    for (const chip::Field& field : chip::fields()) {
-      if (!field.vary || (field.type != chip::Field::Type::real && field.type != chip::Field::Type::integer))
-        continue;
-      const auto origin = chip.provenance.find(field.key());
-      if (origin == chip.provenance.end() || origin->second.origin != chip::Origin::assumed) continue;
-      // Rates and counts shift up, times and energies down, when the shift is towards a faster chip.
-      const bool less_is_better = field.unit == "cycles" || field.unit == "ns" || field.unit == "us" ||
-                                  field.unit == "W" || field.unit.starts_with("pJ");
-      const double shift = static_cast<double>(settings.assumed_shift) / 100;
-      double factor = less_is_better ? 1 - shift : 1 + shift;
-      // An open context takes at least what an idle board takes.
-      if (field.key() == "power.active_idle")
-        factor = std::max(factor, chip.power.idle / chip.power.active_idle);
-      if (Result<void> done = chip::scale(chip, field.key(), factor); !done) return done;
-    }
-  }
-  return {};
+  return chip::set(chip, changes);
 }
 
 std::atomic<Device*> made_device{nullptr};

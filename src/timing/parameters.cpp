@@ -4,6 +4,7 @@
 #include <bit>
 #include <cmath>
 
+#include "chip/policies.h"
 #include "support/result.h"
 
 namespace wanren::timing {
@@ -31,9 +32,11 @@ Parameters parameters(const chip::Spec& chip, double core_mhz) {
   p.units_per_die = static_cast<int>(chip.package.units_per_die);
   p.units = p.dies * p.units_per_die;
   p.subcores = static_cast<int>(chip.package.subcores_per_unit);
-  p.cta_order =
-      chip.package.cta_schedule == "die_contiguous" ? CtaOrder::die_contiguous : CtaOrder::round_robin;
-  p.die_contiguous_data = chip.package.data_placement == "die_contiguous";
+  using chip::policy;
+  p.cta_order = policy<chip::CtaSchedule>(chip) == chip::CtaSchedule::die_contiguous
+                    ? CtaOrder::die_contiguous
+                    : CtaOrder::round_robin;
+  p.die_contiguous_data = policy<chip::DataPlacement>(chip) == chip::DataPlacement::die_contiguous;
   p.full_mhz = chip.clock.core;
   p.core_mhz = core_mhz > 0 ? core_mhz : p.full_mhz;
   p.core_min_mhz = std::min(chip.clock.core_min, p.full_mhz);
@@ -42,10 +45,12 @@ Parameters parameters(const chip::Spec& chip, double core_mhz) {
   WR_CHECK(p.clock_step_mhz > 0 && p.clock_window.value > 0);
 
   p.warps_per_subcore = static_cast<int>(chip.subcore.warps);
-  WR_CHECK(p.warps_per_subcore >= 1 && p.warps_per_subcore <= 64 && p.subcores >= 1 && p.subcores <= 8);
-  p.pick = chip.subcore.scheduler == "lrr"        ? Pick::round_robin
-           : chip.subcore.scheduler == "youngest" ? Pick::youngest
-                                                  : Pick::greedy_oldest;
+  WR_CHECK(p.warps_per_subcore >= 1 && p.warps_per_subcore <= 256 && p.subcores >= 1 && p.subcores <= 8);
+  switch (policy<chip::WarpScheduler>(chip)) {
+    case chip::WarpScheduler::gto: p.pick = Pick::greedy_oldest; break;
+    case chip::WarpScheduler::lrr: p.pick = Pick::round_robin; break;
+    case chip::WarpScheduler::youngest: p.pick = Pick::youngest; break;
+  }
   p.int_shares_fp32 = chip.subcore.int_shares_fp32;
   p.memory_queue = std::max<int>(1, static_cast<int>(chip.subcore.memory_queue));
   p.register_banks = std::max<int>(1, static_cast<int>(chip.subcore.register_banks));
@@ -93,14 +98,14 @@ Parameters parameters(const chip::Spec& chip, double core_mhz) {
 
   p.partitions = std::max<int>(1, static_cast<int>(chip.l2.partitions_per_die));
   p.slices_per_partition = std::max<int>(1, static_cast<int>(chip.l2.slices_per_die) / p.partitions);
-  // Replacement keeps true LRU order in 16 four-bit ranks; more ways become more sets.
-  p.l2_ways = std::clamp<int>(static_cast<int>(chip.l2.ways), 1, 16);
+  p.l2_ways = static_cast<int>(chip.l2.ways);
+  WR_CHECK(p.l2_ways >= 1 && p.l2_ways <= 16);  // true LRU order in 16 four-bit ranks
   const std::int64_t lines_per_slice =
       chip.l2.bytes_per_die / p.partitions / p.slices_per_partition >> p.line_shift;
   p.sets_per_slice = static_cast<std::uint32_t>(std::max<std::int64_t>(1, lines_per_slice / p.l2_ways));
   p.slice_sector = per_sector(chip.l2.slice_bytes_per_cycle, sector);
   p.atomic_sector = to_ticks(1.0 / chip.l2.atomic_sectors_per_cycle);
-  p.replicate_near = chip.l2.replication == "near" && p.partitions > 1;
+  p.replicate_near = policy<chip::Replication>(chip) == chip::Replication::near && p.partitions > 1;
   p.partition_lines =
       static_cast<std::uint32_t>(std::max<std::int64_t>(1, chip.l2.partition_interleave >> p.line_shift));
   p.die_lines = static_cast<std::uint32_t>(std::max<std::int64_t>(1, chip.l2.die_interleave >> p.line_shift));
@@ -108,16 +113,18 @@ Parameters parameters(const chip::Spec& chip, double core_mhz) {
       static_cast<std::uint32_t>(std::max<std::int64_t>(1, chip.hbm.bytes_per_die >> p.line_shift));
 
   using Topology = Parameters::Topology;
-  p.topology = chip.d2d.topology == "ring"   ? Topology::ring
-               : chip.d2d.topology == "mesh" ? Topology::mesh
-               : chip.d2d.topology == "all"  ? Topology::all
-                                             : Topology::none;
+  switch (policy<chip::Topology>(chip)) {
+    case chip::Topology::none: p.topology = Topology::none; break;
+    case chip::Topology::all: p.topology = Topology::all; break;
+    case chip::Topology::ring: p.topology = Topology::ring; break;
+    case chip::Topology::mesh: p.topology = Topology::mesh; break;
+  }
   WR_CHECK(p.dies == 1 || p.topology != Topology::none);
   p.link_ticks_per_byte = chip.d2d.bandwidth > 0 ? p.core_mhz / 1000.0 / chip.d2d.bandwidth * one_cycle : 0;
   p.hop_latency = p.ns(chip.d2d.latency);
   p.packet_payload = std::max<int>(1, static_cast<int>(chip.d2d.packet_payload_bytes));
   p.packet_header = static_cast<int>(chip.d2d.packet_header_bytes);
-  p.replicate_dies = chip.d2d.cache == "replicate" && p.dies > 1;
+  p.replicate_dies = policy<chip::DieCache>(chip) == chip::DieCache::replicate && p.dies > 1;
 
   const int channels = static_cast<int>(chip.hbm.channels_per_die);
   p.channels_per_partition = std::max(1, channels / p.partitions);

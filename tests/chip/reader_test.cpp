@@ -116,19 +116,6 @@ TEST(Set, MarksTheFigureAsAssumed) {
   EXPECT_EQ(s.provenance.at("hbm.bandwidth_per_die").text, "1 TB/s");
 }
 
-TEST(Scale, MultipliesNumbersAndKeepsIntegersAtLeastOne) {
-  Spec s = br100();
-  ASSERT_TRUE(scale(s, "d2d.bandwidth", 0.5).has_value());
-  EXPECT_DOUBLE_EQ(s.d2d.bandwidth, 224);
-  ASSERT_TRUE(scale(s, "subcore.memory_queue", 0.7).has_value());
-  EXPECT_EQ(s.subcore.memory_queue, 4);  // 3.5 rounded
-  ASSERT_TRUE(scale(s, "subcore.memory_queue", 0.01).has_value());
-  EXPECT_EQ(s.subcore.memory_queue, 1);
-  EXPECT_FALSE(scale(s, "d2d.topology", 2).has_value());
-  EXPECT_FALSE(scale(s, "d2d.bandwidth", -1).has_value());
-  EXPECT_FALSE(scale(s, "d2d.speed", 2).has_value());
-}
-
 TEST(Load, AnUnknownNameGetsTheNearestOne) {
   EXPECT_THAT(load("br10").error().message(), HasSubstr("did you mean `br100`?"));
   EXPECT_THAT(load("a10").error().message(), HasSubstr("did you mean `a100`?"));
