@@ -94,6 +94,7 @@ void Cta::abandon() {
 }
 
 std::uint64_t* Cta::take_frame(std::uint32_t w, std::size_t words) {
+  grid_.note_hand_over();
   WarpRun& run = runs_[w];
   if (run.frame == nullptr) {
     if (spare_frames_.empty()) {

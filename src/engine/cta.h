@@ -34,6 +34,7 @@ class Grid {
   /// Adds a worker's counts (by BlockId) and clears them.
   void merge(std::vector<simt::BlockCount>& counts);
   void add_wall(double seconds);
+  void note_hand_over() { handed_over_.fetch_add(1, std::memory_order_relaxed); }
   Execution execution() const;
 
   Launch launch;  // A copy: a traced grid outlives the call that made it.
@@ -54,6 +55,7 @@ class Grid {
   std::optional<Error> refused_;
   std::vector<simt::BlockCount> counts_;
   double wall_s_ = 0;
+  std::atomic<std::uint64_t> handed_over_{0};
 };
 
 /// Stacks at hand for one worker, without the pool's lock.

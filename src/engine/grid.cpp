@@ -206,6 +206,7 @@ Execution Grid::execution() const {
   done.refused = refused_;
   done.counts = counts_;
   done.wall_s = wall_s_;
+  done.handed_over = handed_over_;
   return done;
 }
 

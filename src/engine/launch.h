@@ -66,6 +66,7 @@ struct Execution {
   std::optional<Error> refused;          ///< The host could not give what the grid needs.
   std::vector<simt::BlockCount> counts;  ///< By BlockId.
   double wall_s = 0;                     ///< Host seconds spent executing device code.
+  std::uint64_t handed_over = 0;         ///< Warps that compiled code left to the interpreter.
 };
 
 }  // namespace wanren::engine

@@ -127,6 +127,16 @@ void Emitter::define_affine(const simt::Inst& inst, Value* base) {
   l.pattern = s.pattern;
   l.scaled = s.scaled;
   l.bits = resize(base, width, ptx::is_signed(inst.mods.types[0]));
+  if (Value* by = correction(inst)) {
+    by = resize(by, width, true);
+    if (inst.op != Opcode::cvt) {
+      const std::size_t factor = kind(inst.srcs[0]) == Kind::uniform ? 0 : 1;
+      const int type_bits = ptx::bits(inst.mods.types[0]);
+      by = b.CreateMul(by, resize(get(inst.srcs[factor], type_bits, Form::scalar), width,
+                                  ptx::is_signed(inst.mods.types[0])));
+    }
+    l.bits = b.CreateAdd(l.bits, by);
+  }
   l.scale = affine_scale(inst);
   if (s.scaled && !l.scale) l.scale = imm(width, Form::scalar, 0);
   if (inst.guard != simt::no_value) {
@@ -275,16 +285,15 @@ bool Emitter::emit_barrier(const simt::Inst& inst) {
 }
 
 void Emitter::emit(const simt::Inst& inst, std::uint32_t index) {
-  if (simt::assumes_no_wrap(kernel, shapes, inst)) assume_no_wrap(inst, index);
+  if (simt::assumes_no_wrap(kernel, shapes, inst)) {
+    assume_no_wrap(inst, index);
+    flush_assumptions();
+  }
   const bool reads_time = inst.op == Opcode::mov && inst.srcs.size() == 1 &&
                           inst.srcs[0].kind == simt::Operand::Kind::special &&
                           block->suspend == simt::Suspend::clock && index + 1 == block->insts.size();
-  if (reads_time) {
-    flush_assumptions();
-    yield(simt::Yield::clock);
-  }
+  if (reads_time) yield(simt::Yield::clock);
   if (emit_pure(inst)) return;
-  flush_assumptions();
   switch (inst.op) {
     case Opcode::cp_async_commit_group:
     case Opcode::cp_async_wait_group:

@@ -1,6 +1,6 @@
-// atom and red, PTX ISA 9.7.13, lane by lane in ascending order. Shared memory belongs to one CTA and a CTA's
-// warps take turns on one host thread, so accesses known to be shared need no lock prefix.
-// What returns false runs out of line.
+// atom and red, PTX ISA 9.7.13, lane by lane in ascending order, in one helper per operation. Shared memory
+// belongs to one CTA and a CTA's warps take turns on one host thread, so accesses known to be shared need no
+// lock prefix. What returns false runs out of line.
 
 #include <algorithm>
 
@@ -157,6 +157,13 @@ Value* reduce_lanes(Emitter& e, const Plan& p, Value* v, const Emitter::Mask& ma
   }
 }
 
+/// What makes one helper serve two instructions.
+std::string name_of(const Plan& p, const simt::Inst& inst, bool alone, bool wanted) {
+  const char* where = alone ? "_alone" : p.real && inst.mods.space == ptx::Space::none ? "_generic" : "";
+  return "atom" + std::to_string(static_cast<int>(inst.mods.atom)) + "_" +
+         std::to_string(static_cast<int>(inst.mods.types[0])) + where + (wanted ? "_get" : "");
+}
+
 }  // namespace
 
 bool Emitter::emit_atomic(const simt::Inst& inst) {
@@ -194,31 +201,39 @@ bool Emitter::emit_atomic(const simt::Inst& inst) {
   }
 
   // Rows of 32 elements each: addresses, values, desired values, results.
-  Value* area = scratch(4 * warp_size);
-  auto row = [&](unsigned r) {
-    return b.CreateConstGEP1_64(b.getInt64Ty(), area, std::uint64_t{r} * warp_size);
+  Value* const area = scratch(4 * warp_size);
+  auto row_of = [&](Value* rows, unsigned r) {
+    return b.CreateConstGEP1_64(b.getInt64Ty(), rows, std::uint64_t{r} * warp_size);
   };
+  auto row = [&](unsigned r) { return row_of(area, r); };
   llvm::Type* element = b.getIntNTy(static_cast<unsigned>(p.bits));
   b.CreateAlignedStore(host_lanes(*this, a), row(0), llvm::Align(64));
   b.CreateAlignedStore(v, row(1), llvm::Align(64));
   if (desired) b.CreateAlignedStore(desired, row(2), llvm::Align(64));
-  llvm::BasicBlock* entry = b.GetInsertBlock();
-  llvm::BasicBlock* loop = new_block("lane");
-  b.CreateBr(loop);
-  b.SetInsertPoint(loop);
-  llvm::PHINode* left = b.CreatePHI(b.getInt32Ty(), 2);
-  left->addIncoming(mask.bits, entry);
-  Value* lane =
-      b.CreateZExt(b.CreateBinaryIntrinsic(llvm::Intrinsic::cttz, left, b.getTrue()), b.getInt64Ty());
-  auto at = [&](unsigned r, llvm::Type* t) { return b.CreateGEP(t, row(r), lane); };
-  Value* host = b.CreateLoad(b.getPtrTy(), at(0, b.getInt64Ty()));
-  Value* mine = b.CreateLoad(element, at(1, element));
-  Value* wish = desired ? b.CreateLoad(element, at(2, element)) : nullptr;
-  Value* old = perform(*this, p, host, mine, wish, alone, space);
-  if (wanted) b.CreateStore(old, at(3, element));
-  Value* next = b.CreateAnd(left, b.CreateSub(left, b.getInt32(1)));
-  left->addIncoming(next, b.GetInsertBlock());
-  b.CreateCondBr(b.CreateICmpNE(next, b.getInt32(0)), loop, on);
+  call_helper(
+      name_of(p, inst, alone, wanted), b.getVoidTy(), {ctx_, area, mask.bits}, [&](llvm::Function& f) {
+        llvm::BasicBlock* entry = b.GetInsertBlock();
+        llvm::BasicBlock* loop = new_block("lane");
+        llvm::BasicBlock* end = new_block("end");
+        b.CreateBr(loop);
+        b.SetInsertPoint(loop);
+        llvm::PHINode* left = b.CreatePHI(b.getInt32Ty(), 2);
+        left->addIncoming(f.getArg(2), entry);
+        Value* lane =
+            b.CreateZExt(b.CreateBinaryIntrinsic(llvm::Intrinsic::cttz, left, b.getTrue()), b.getInt64Ty());
+        auto at = [&](unsigned r, llvm::Type* t) { return b.CreateGEP(t, row_of(f.getArg(1), r), lane); };
+        Value* host = b.CreateLoad(b.getPtrTy(), at(0, b.getInt64Ty()));
+        Value* mine = b.CreateLoad(element, at(1, element));
+        Value* wish = desired ? b.CreateLoad(element, at(2, element)) : nullptr;
+        Value* old = perform(*this, p, host, mine, wish, alone, space);
+        if (wanted) b.CreateStore(old, at(3, element));
+        Value* next = b.CreateAnd(left, b.CreateSub(left, b.getInt32(1)));
+        left->addIncoming(next, b.GetInsertBlock());
+        b.CreateCondBr(b.CreateICmpNE(next, b.getInt32(0)), loop, end);
+        b.SetInsertPoint(end);
+        b.CreateRetVoid();
+      });
+  b.CreateBr(on);
   b.SetInsertPoint(on);
   compiler_fence();
   if (wanted)

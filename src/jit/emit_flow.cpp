@@ -10,6 +10,20 @@ using simt::BlockId;
 using simt::Terminator;
 using Kind = simt::ValueShape::Kind;
 
+namespace {
+
+/// More blocks to ask than this go through the hub, in kernels that have one.
+constexpr std::size_t longest_dispatch = 8;
+
+void set_bit(llvm::IRBuilder<>& b, llvm::Value* words, BlockId id, bool on) {
+  llvm::Value* where = b.CreateConstGEP1_64(b.getInt64Ty(), words, id / 64);
+  llvm::Value* old = b.CreateLoad(b.getInt64Ty(), where);
+  const std::uint64_t bit = std::uint64_t{1} << id % 64;
+  b.CreateStore(on ? b.CreateOr(old, b.getInt64(bit)) : b.CreateAnd(old, b.getInt64(~bit)), where);
+}
+
+}  // namespace
+
 // Two versions of a block: `together`, where all 32 lanes run it and none is anywhere else, and the general
 // one under a mask. A branch that splits the warp goes from the first to the second; the way back is at loop
 // headers and outside loops.
@@ -42,6 +56,74 @@ void Emitter::plan_versions() {
   }
 }
 
+// Where many blocks may be pending at once, as behind a loop that spins, a chain of questions at the end of
+// each would make the code quadratic. Such kernels ask one hub, which finds the lowest pending block in a bit
+// map.
+void Emitter::plan_hub() {
+  std::size_t questions = 0;
+  for (const simt::Block& blk : kernel.blocks) {
+    const auto& waiting = shapes.frontier[blk.id];
+    if (waiting.size() <= longest_dispatch) continue;
+    const auto& targets = blk.term.targets;
+    const BlockId last = targets.empty() || blk.term.spins
+                             ? static_cast<BlockId>(kernel.blocks.size())
+                             : *std::max_element(targets.begin(), targets.end());
+    questions += static_cast<std::size_t>(
+        std::count_if(waiting.begin(), waiting.end(), [&](BlockId id) { return id < last; }));
+  }
+  if (questions < 2000) return;
+  hub_ = llvm::BasicBlock::Create(c, "hub", fn);
+  hub_for_others_ = llvm::BasicBlock::Create(c, "hub_for_others", fn);
+  auto* words = llvm::ArrayType::get(b.getInt64Ty(), (kernel.blocks.size() + 63) / 64);
+  for (Value** bits : {&pending_words_, &passed_over_}) {
+    *bits = slot(words);
+    b.CreateStore(llvm::Constant::getNullValue(words), *bits);
+  }
+  set_bit(b, pending_words_, 0, true);
+}
+
+void Emitter::mark_pending(BlockId id, bool is) {
+  if (hub_) set_bit(b, pending_words_, id, is);
+}
+
+void Emitter::emit_hub() {
+  const auto n = static_cast<BlockId>(kernel.blocks.size());
+  const unsigned words = (n + 63) / 64;
+  b.SetCurrentDebugLocation(llvm::DILocation::get(c, 1, 0, subprogram_));
+  auto word = [&](Value* bits, unsigned i) { return b.CreateConstGEP1_64(b.getInt64Ty(), bits, i); };
+  auto lowest = [&](bool others) {
+    Value* id = b.getInt64(n);
+    for (unsigned i = words; i-- > 0;) {
+      Value* w = b.CreateLoad(b.getInt64Ty(), word(pending_words_, i));
+      if (others) w = b.CreateAnd(w, b.CreateNot(b.CreateLoad(b.getInt64Ty(), word(passed_over_, i))));
+      Value* here = b.CreateAdd(b.CreateBinaryIntrinsic(llvm::Intrinsic::cttz, w, b.getFalse()),
+                                b.getInt64(std::uint64_t{i} * 64));
+      id = b.CreateSelect(b.CreateICmpNE(w, b.getInt64(0)), here, id);
+    }
+    return id;
+  };
+  llvm::BasicBlock* jump = new_block("jump");
+  b.SetInsertPoint(hub_for_others_);
+  Value* other = lowest(true);
+  for (unsigned i = 0; i < words; ++i) b.CreateStore(b.getInt64(0), word(passed_over_, i));
+  b.CreateCondBr(b.CreateICmpEQ(other, b.getInt64(n)), hub_, jump);
+  b.SetInsertPoint(hub_);
+  Value* any = lowest(false);
+  b.CreateBr(jump);
+  b.SetInsertPoint(jump);
+  llvm::PHINode* id = b.CreatePHI(b.getInt64Ty(), 2);
+  id->addIncoming(other, hub_for_others_);
+  id->addIncoming(any, hub_);
+  llvm::SwitchInst* to = b.CreateSwitch(id, exit_, n);
+  together_ = false;
+  for (BlockId target = 0; target < n; ++target) {
+    llvm::BasicBlock* way = new_block("way");
+    to->addCase(b.getInt64(target), way);
+    b.SetInsertPoint(way);
+    go(target, false);
+  }
+}
+
 std::span<const BlockId> Emitter::frontier() const {
   if (together_) return {};
   return shapes.frontier[block->id];
@@ -53,6 +135,7 @@ void Emitter::emit_block(const simt::Block& blk, bool together) {
   local_.clear();
   local_order_.clear();
   assumed_.clear();
+  corrections_.clear();
   aligned_.clear();
   early_loads.clear();
   assumptions_.clear();
@@ -71,13 +154,18 @@ void Emitter::emit_block(const simt::Block& blk, bool together) {
     full_ = false;
   }
   b.CreateStore(b.getInt32(0), pending_[blk.id]);
+  mark_pending(blk.id, false);
   mask_vector_ = full_ ? static_cast<Value*>(imm(1, Form::vector, 1)) : to_vector(mask_);
   // Values live at the start are read here, where they dominate every inner block.
-  for (simt::ValueId v : shapes.live_in[blk.id]) lanes(v);
+  find_uses(blk);
+  for (simt::ValueId v : shapes.live_in[blk.id])
+    if (last_use_.contains(v)) lanes(v);
   for (const simt::Phi& phi : blk.phis) lanes(phi.dst);
   count_block();
   if (traced()) begin_block_trace();
+  check_assumptions_early();
   for (std::uint32_t i = 0; i < blk.insts.size() && error.empty(); ++i) {
+    if (early_[i]) continue;
     inst_index_ = i;
     set_location(i);
     emit(blk.insts[i], i);
@@ -85,7 +173,6 @@ void Emitter::emit_block(const simt::Block& blk, bool together) {
   if (!error.empty()) return;
   inst_index_ = static_cast<std::uint32_t>(blk.insts.size());
   set_location(inst_index_);
-  flush_assumptions();
   emit_terminator();
 }
 
@@ -160,6 +247,7 @@ void Emitter::edge(BlockId to, std::size_t occurrence, Value* edge_bits, bool di
   const bool waiting = std::binary_search(others.begin(), others.end(), to);
   if (waiting || divergent) bits = b.CreateOr(bits, b.CreateLoad(b.getInt32Ty(), pending_[to]));
   b.CreateStore(bits, pending_[to]);
+  mark_pending(to, true);
 }
 
 /// Jumps to a block where lanes are pending; `split`: some lanes are elsewhere for certain.
@@ -179,9 +267,8 @@ void Emitter::go(BlockId to, bool split) {
   b.CreateCondBr(all, heads_[0][to], heads_[1][to]);
 }
 
-/// Jumps to the lowest pending block of `certain` and the frontier. Somebody is pending in
-/// `certain` unless the block exits.
-void Emitter::dispatch(std::span<const BlockId> certain, bool exits, bool split) {
+/// The blocks where lanes may be pending, in the order in which they run next.
+std::vector<BlockId> Emitter::dispatch_order(std::span<const BlockId> certain, bool exits) const {
   const auto waiting = frontier();
   std::vector<BlockId> order(waiting.begin(), waiting.end());
   order.insert(order.end(), certain.begin(), certain.end());
@@ -196,6 +283,26 @@ void Emitter::dispatch(std::span<const BlockId> certain, bool exits, bool split)
                           [&](BlockId id) { return !(is_certain(id) && id <= block->id); });
   } else if (!exits) {
     while (!order.empty() && !is_certain(order.back())) order.pop_back();
+  }
+  return order;
+}
+
+/// Jumps to the lowest pending block of `certain` and the frontier. Somebody is pending in
+/// `certain` unless the block exits.
+void Emitter::dispatch(std::span<const BlockId> certain, bool exits, bool split) {
+  const std::vector<BlockId> order = dispatch_order(certain, exits);
+  auto is_certain = [&](BlockId id) {
+    return std::find(certain.begin(), certain.end(), id) != certain.end();
+  };
+  if (hub_ && order.size() > longest_dispatch && !(certain.size() == 1 && order[0] == certain[0])) {
+    bool pass_over = false;
+    for (BlockId id : certain) {
+      if (!block->term.spins || id > block->id) continue;
+      set_bit(b, passed_over_, id, true);
+      pass_over = true;
+    }
+    b.CreateBr(pass_over ? hub_for_others_ : hub_);
+    return;
   }
   for (std::size_t i = 0; i < order.size(); ++i) {
     const BlockId id = order[i];
@@ -223,7 +330,7 @@ void Emitter::emit_terminator() {
     llvm::BasicBlock* on = new_block("on");
     branch_unlikely(coupled, wait, on);
     b.SetInsertPoint(wait);
-    yield(simt::Yield::spin);
+    yield_outlined(simt::Yield::spin);
     b.CreateBr(on);
     b.SetInsertPoint(on);
   }

@@ -1,8 +1,9 @@
-// The function around the blocks: entry, context, yields, counters, leaving for the interpreter.
+// The function around the blocks: entry, context, yields, helpers, trace, calls out of line.
 
 #include "jit/emitter.h"
 
 #include <algorithm>
+#include <utility>
 
 #include "interp/callbacks.h"
 #include "interp/interp.h"
@@ -74,6 +75,7 @@ Result<void> Emitter::run() {
       return fail(kernel.name + ":" + std::to_string(error_location.ptx_line), error,
                   "run it with the interpreter");
   }
+  if (hub_) emit_hub();
   emit_exit();
   scratch_->setOperand(0, b.getInt64(scratch_words_));
   b.SetInsertPoint(entry_);
@@ -89,8 +91,9 @@ void Emitter::emit_entry() {
   scratch_ = b.CreateAlloca(b.getInt64Ty(), b.getInt64(1));
   scratch_->setAlignment(llvm::Align(64));
   const auto blocks = kernel.blocks.size();
+  plan_hub();
   for (std::size_t i = 0; i < blocks; ++i) {
-    pending_.push_back(b.CreateAlloca(b.getInt32Ty()));
+    pending_.push_back(slot(b.getInt32Ty()));
     b.CreateStore(b.getInt32(0), pending_.back());
   }
   exit_ = llvm::BasicBlock::Create(c, "exit", fn);
@@ -110,14 +113,14 @@ void Emitter::emit_entry() {
   full_count_.resize(blocks);
   // Blocks in loops count in registers, others in memory.
   for (const simt::Block& blk : kernel.blocks) {
-    if (blk.loop_depth == 0) continue;
+    if (blk.loop_depth == 0 || hub_) continue;
     for (auto* counter : {&warp_count_, &thread_count_, &full_count_}) {
       (*counter)[blk.id] = b.CreateAlloca(b.getInt64Ty());
       b.CreateStore(b.getInt64(0), (*counter)[blk.id]);
     }
   }
   if (traced()) {
-    cursor_ = b.CreateAlloca(b.getPtrTy());
+    cursor_ = slot(b.getPtrTy());
     b.CreateStore(b.CreateLoad(b.getPtrTy(), context_pointer(offsetof(WarpContext, trace_cursor))), cursor_);
   }
   declare_variables();
@@ -159,6 +162,42 @@ void Emitter::store_context(std::size_t offset, Value* v) {
 
 llvm::FunctionCallee Emitter::runtime(const char* name, llvm::FunctionType* type) {
   return m.getOrInsertFunction(name, type);
+}
+
+llvm::CallInst* Emitter::call_helper(const std::string& name, llvm::Type* result,
+                                     llvm::ArrayRef<Value*> arguments,
+                                     llvm::function_ref<void(llvm::Function&)> body) {
+  llvm::Function* helper = m.getFunction(name);
+  if (!helper) {
+    llvm::SmallVector<llvm::Type*, 8> types;
+    for (Value* v : arguments) types.push_back(v->getType());
+    helper = llvm::Function::Create(llvm::FunctionType::get(result, types, false),
+                                    llvm::Function::InternalLinkage, name, m);
+    helper->addFnAttr(llvm::Attribute::NoUnwind);
+    helper->addFnAttr(llvm::Attribute::NoInline);
+    helper->addFnAttr(llvm::Attribute::NoRedZone);
+    helper->addFnAttr("no_caller_saved_registers");
+    for (const char* width : {"prefer-vector-width", "min-legal-vector-width"})
+      helper->addFnAttr(width, fn->getFnAttribute(width).getValueAsString());
+    llvm::IRBuilder<>::InsertPointGuard guard(b);
+    auto values = std::exchange(context_values_, decltype(context_values_)());
+    llvm::Function* outer = std::exchange(fn, helper);
+    llvm::BasicBlock* outer_entry = std::exchange(entry_, llvm::BasicBlock::Create(c, "entry", helper));
+    Value* outer_ctx = std::exchange(ctx_, helper->getArg(0));
+    llvm::BasicBlock* start = llvm::BasicBlock::Create(c, "start", helper);
+    b.SetCurrentDebugLocation(llvm::DebugLoc());
+    b.SetInsertPoint(start);
+    body(*helper);
+    b.SetInsertPoint(entry_);
+    b.CreateBr(start);
+    fn = outer;
+    entry_ = outer_entry;
+    ctx_ = outer_ctx;
+    context_values_ = std::move(values);
+  }
+  llvm::CallInst* call = b.CreateCall(helper, arguments);
+  call->addFnAttr(llvm::Attribute::get(c, "no_caller_saved_registers"));
+  return call;
 }
 
 llvm::Value* Emitter::inst_pointer(const simt::Inst& inst) {
@@ -238,6 +277,12 @@ void Emitter::pass_on() {
 void Emitter::yield(simt::Yield why) {
   store_context(offsetof(WarpContext, yield), b.getInt32(static_cast<std::uint32_t>(why)));
   if (cursor_) store_context(offsetof(WarpContext, trace_cursor), b.CreateLoad(b.getPtrTy(), cursor_));
+  suspend();
+  if (cursor_) b.CreateStore(load_context_now(offsetof(WarpContext, trace_cursor), 0), cursor_);
+}
+
+/// Leaves the fiber and comes back.
+void Emitter::suspend() {
 #if defined(__x86_64__)
   // The layout that engine/fiber.h shares: continuation address on top of the saved stack. Every
   // register is clobbered, so that only live ones are saved; rbx and rbp may address the frame.
@@ -255,6 +300,16 @@ void Emitter::yield(simt::Yield why) {
   Value* suspend = b.CreateLoad(b.getPtrTy(), services);
   b.CreateCall(llvm::FunctionType::get(b.getVoidTy(), {b.getPtrTy()}, false), suspend, {ctx_});
 #endif
+}
+
+void Emitter::yield_outlined(simt::Yield why) {
+  if (cursor_) store_context(offsetof(WarpContext, trace_cursor), b.CreateLoad(b.getPtrTy(), cursor_));
+  call_helper("give_way", b.getVoidTy(), {ctx_, b.getInt32(static_cast<std::uint32_t>(why))},
+              [&](llvm::Function& f) {
+                store_context(offsetof(WarpContext, yield), f.getArg(1));
+                suspend();
+                b.CreateRetVoid();
+              });
   if (cursor_) b.CreateStore(load_context_now(offsetof(WarpContext, trace_cursor), 0), cursor_);
 }
 
@@ -271,117 +326,6 @@ void Emitter::raise(simt::Fault fault, const simt::Inst* inst, Value* mask) {
                     b.getInt32(inst_index_), mask});
   call->setDoesNotReturn();
   b.CreateUnreachable();
-}
-
-// --- leaving compiled code ---
-
-void Emitter::assume_no_wrap(const simt::Inst& inst, std::uint32_t index) {
-  using namespace ptx;
-  const Type type = inst.op == Opcode::cvt ? inst.mods.types[1] : inst.mods.types[0];
-  const int width = ptx::bits(type);
-  const bool sign = ptx::is_signed(type);
-  const std::size_t sources = inst.op == Opcode::mad ? 2 : inst.srcs.size();
-  for (std::size_t i = 0; i < sources; ++i) {
-    if (kind(inst.srcs[i]) != Kind::affine) continue;
-    const simt::ValueId v = inst.srcs[i].value;
-    if (!assumed_.insert(std::uint64_t{v} << 1 | sign).second) continue;
-    const Lanes l = lanes(v);
-    auto range = [&](std::uint32_t id) {
-      const auto& p = pattern(id);
-      return std::pair(*std::min_element(p.begin(), p.end()), *std::max_element(p.begin(), p.end()));
-    };
-    Value* base = resize(resize(l.bits, width, false), 64, sign);
-    const auto [low, high] = range(l.pattern);
-    Value* lowest = b.CreateAdd(base, b.getInt64(static_cast<std::uint64_t>(low)));
-    Value* highest = b.CreateAdd(base, b.getInt64(static_cast<std::uint64_t>(high)));
-    if (l.scale) {
-      Value* scale = resize(resize(l.scale, width, false), 64, true);
-      const auto [slow, shigh] = range(l.scaled);
-      Value* x = b.CreateMul(scale, b.getInt64(static_cast<std::uint64_t>(slow)));
-      Value* y = b.CreateMul(scale, b.getInt64(static_cast<std::uint64_t>(shigh)));
-      lowest = b.CreateAdd(lowest, b.CreateBinaryIntrinsic(llvm::Intrinsic::smin, x, y));
-      highest = b.CreateAdd(highest, b.CreateBinaryIntrinsic(llvm::Intrinsic::smax, x, y));
-    }
-    const std::int64_t least = sign ? -(std::int64_t{1} << (width - 1)) : 0;
-    const std::int64_t most = (std::int64_t{1} << (width - (sign ? 1 : 0))) - 1;
-    Value* broken = nullptr;
-    if (low < 0 || l.scale) broken = b.CreateICmpSLT(lowest, b.getInt64(static_cast<std::uint64_t>(least)));
-    if (high > 0 || l.scale) {
-      Value* over = b.CreateICmpSGT(highest, b.getInt64(static_cast<std::uint64_t>(most)));
-      broken = broken ? b.CreateOr(broken, over) : over;
-    }
-    if (!broken) continue;
-    if (assumptions_.empty()) {
-      assumption_inst_ = index;
-      assumption_locals_ = local_order_.size();
-    }
-    assumptions_.push_back({broken});
-  }
-}
-
-void Emitter::flush_assumptions() {
-  if (assumptions_.empty()) return;
-  Value* broken = assumptions_[0].broken;
-  for (std::size_t i = 1; i < assumptions_.size(); ++i) broken = b.CreateOr(broken, assumptions_[i].broken);
-  assumptions_.clear();
-  llvm::BasicBlock* leave = new_block("leave");
-  llvm::BasicBlock* on = new_block("on");
-  branch_unlikely(broken, leave, on);
-  b.SetInsertPoint(leave);
-  emit_leave(block->id, assumption_inst_,
-             llvm::ArrayRef<simt::ValueId>(local_order_).take_front(assumption_locals_));
-  b.SetInsertPoint(on);
-}
-
-void Emitter::emit_leave(simt::BlockId id, std::uint32_t inst, llvm::ArrayRef<simt::ValueId> locals) {
-  Value* services = load_context(offsetof(WarpContext, services), 0);
-  auto service = [&](std::size_t offset) {
-    return b.CreateLoad(b.getPtrTy(), b.CreateConstGEP1_64(b.getInt8Ty(), services, offset));
-  };
-  if (cursor_) store_context(offsetof(WarpContext, trace_cursor), b.CreateLoad(b.getPtrTy(), cursor_));
-  Value* frame = b.CreateCall(llvm::FunctionType::get(b.getPtrTy(), {b.getPtrTy()}, false),
-                              service(offsetof(simt::Services, leave_begin)), {ctx_});
-  llvm::DenseSet<simt::ValueId> done;
-  auto save = [&](simt::ValueId v, const Lanes& l) {
-    if (!done.insert(v).second) return;
-    const int width = simt::bits(kernel.values[v].width);
-    Value* wide = materialise(l, width);
-    if (raw_[v]) wide = canonical_nan(wide);
-    auto store = [&](Value* words, std::uint32_t row) {
-      b.CreateAlignedStore(words, b.CreateConstGEP1_64(b.getInt64Ty(), frame, std::uint64_t{row} * warp_size),
-                           llvm::Align(8));
-    };
-    store(resize(wide, 64, false), interp::value_row(kernel, v));
-    if (width == 128)
-      store(resize(b.CreateLShr(wide, imm(128, Form::vector, 64)), 64, false),
-            interp::value_row(kernel, v) + 1);
-  };
-  const simt::Block& blk = kernel.blocks[id];
-  const auto saved = local_;
-  // In the frontier, lanes that run here have the old value or none: read the variable, not the local one.
-  for (simt::ValueId v : locals) {
-    if (is_kept(v) && variables_[v].bits) continue;
-    save(v, saved.lookup(v));
-  }
-  for (simt::ValueId v : shapes.live_in[id]) save(v, saved.lookup(v));
-  for (const simt::Phi& phi : blk.phis) save(phi.dst, saved.lookup(phi.dst));
-  local_.clear();
-  if (!together_)
-    for (simt::ValueId v : kept(id)) save(v, lanes(v));
-  local_ = saved;
-  const auto count = static_cast<simt::ValueId>(kernel.values.size());
-  const bool wide_last = count && kernel.values[count - 1].width == simt::Width::b128;
-  const std::uint32_t rows = count ? interp::value_row(kernel, count - 1) + (wide_last ? 2 : 1) : 0;
-  for (simt::BlockId f : frontier()) {
-    Value* bits = b.CreateZExt(b.CreateLoad(b.getInt32Ty(), pending_[f]), b.getInt64Ty());
-    b.CreateStore(bits, b.CreateConstGEP1_64(b.getInt64Ty(), frame, std::uint64_t{rows} * warp_size + f));
-  }
-  auto* i32 = b.getInt32Ty();
-  b.CreateCall(llvm::FunctionType::get(b.getVoidTy(), {b.getPtrTy(), i32, i32, i32}, false),
-               service(offsetof(simt::Services, leave_run)),
-               {ctx_, b.getInt32(id), b.getInt32(inst), mask_bits()});
-  if (cursor_) b.CreateStore(load_context_now(offsetof(WarpContext, trace_cursor), 0), cursor_);
-  b.CreateBr(exit_);
 }
 
 // --- trace ---
@@ -405,7 +349,7 @@ void Emitter::begin_block_trace() {
   llvm::BasicBlock* on = new_block("on");
   branch_unlikely(b.CreateICmpUGT(at, limit), wait, on);
   b.SetInsertPoint(wait);
-  yield(simt::Yield::trace_full);
+  yield_outlined(simt::Yield::trace_full);
   b.CreateBr(on);
   b.SetInsertPoint(on);
   Value* mask = b.CreateShl(b.CreateZExt(mask_bits(), b.getInt64Ty()), b.getInt64(32));

@@ -90,9 +90,16 @@ class Emitter {
   Value* load_context_now(std::size_t offset, int bits);  ///< loaded here
   void store_context(std::size_t offset, Value* v);
   llvm::FunctionCallee runtime(const char* name, llvm::FunctionType* type);
+  /// The module's own function `name`, written by `body` on first use. It keeps every register that it does
+  /// not return in, so that a call costs its caller no spills; its first argument is the context, which the
+  /// context's accessors read from while `body` runs.
+  llvm::CallInst* call_helper(const std::string& name, llvm::Type* result, llvm::ArrayRef<Value*> arguments,
+                              llvm::function_ref<void(llvm::Function&)> body);
   Value* inst_pointer(const simt::Inst& inst);
   Value* scratch(std::size_t words64);  ///< entry-block array, reused by all
   void yield(simt::Yield why);
+  /// The same where it is rare: no register is live across it but in the helper's own frame.
+  void yield_outlined(simt::Yield why);
   /// At a bar.sync 0 of the whole CTA: continues with the next warp of the ring, or yields.
   void pass_on();
   void raise(simt::Fault fault, const simt::Inst* inst, Value* mask_bits);
@@ -108,6 +115,9 @@ class Emitter {
   // leaving compiled code
   void assume_no_wrap(const simt::Inst& inst, std::uint32_t index);
   void flush_assumptions();
+  /// Emits what the block's assumptions depend on, as far as it is known at the block's start, and checks
+  /// those there: one way out for all of them, with nothing but the block's live values to hand over.
+  void check_assumptions_early();
 
   // trace
   bool traced() const { return options.flavour == engine::Flavour::traced; }
@@ -145,13 +155,21 @@ class Emitter {
 
  private:
   struct Variable {
-    llvm::AllocaInst* bits = nullptr;
-    llvm::AllocaInst* scale = nullptr;
+    Value* bits = nullptr;
+    Value* scale = nullptr;
+    llvm::Type* type = nullptr;  ///< Of each.
   };
+  /// A slot of the entry block. Kernels that jump through the hub keep it in memory: as registers, every slot
+  /// would meet itself there from every block. So do vectors of kernels that have too many.
+  Value* slot(llvm::Type* type);
   void declare_variables();
   void emit_entry();
   void emit_block(const simt::Block& blk, bool together);
   void plan_versions();
+  void plan_hub();
+  void mark_pending(simt::BlockId id, bool is);
+  void emit_hub();
+  std::vector<simt::BlockId> dispatch_order(std::span<const simt::BlockId> certain, bool exits) const;
   std::span<const simt::BlockId> frontier() const;  ///< of the block being emitted
   void go(simt::BlockId to, bool split);
   void emit_terminator();
@@ -166,6 +184,7 @@ class Emitter {
   bool is_kept(simt::ValueId v) { return !together_ && kept(block->id).contains(v); }
   llvm::Type* value_type(simt::ValueId v, bool vector);
   void count_block();
+  void suspend();
   void emit_exit();
   void emit_leave(simt::BlockId block, std::uint32_t inst, llvm::ArrayRef<simt::ValueId> locals);
   void set_location(std::uint32_t inst);
@@ -179,7 +198,12 @@ class Emitter {
   std::vector<llvm::BasicBlock*> heads_[2];     // together, general; by BlockId
   std::vector<bool> has_version_[2];
   bool together_ = false;
-  std::vector<llvm::AllocaInst*> pending_;  // by BlockId
+  std::vector<Value*> pending_;      // by BlockId
+  Value* pending_words_ = nullptr;   // with a hub: bit BlockId is set where lanes are pending
+  Value* passed_over_ = nullptr;     // with a hub: those to run last
+  llvm::BasicBlock* hub_ = nullptr;  // jumps to the lowest pending block
+  llvm::BasicBlock* hub_for_others_ = nullptr;
+  bool crowded_ = false;
   std::vector<llvm::AllocaInst*> warp_count_, thread_count_,
       full_count_;                         // by BlockId; null: not counted that way
   std::vector<std::uint32_t> first_line_;  // by BlockId: line of instruction 0
@@ -193,18 +217,31 @@ class Emitter {
   Value* mask_ = nullptr;
   Value* mask_vector_ = nullptr;
   bool full_ = false;
-  llvm::AllocaInst* cursor_ = nullptr;
+  Value* cursor_ = nullptr;
   llvm::AllocaInst* scratch_ = nullptr;
   std::size_t scratch_words_ = 0;
   llvm::DISubprogram* subprogram_ = nullptr;
   struct Assumption {
-    Value* broken;
+    std::uint64_t key;    ///< As in assumed_.
+    Value* broken;        ///< i1: some lane may wrap, executing or not.
+    Value *base, *scale;  ///< i64
+    std::uint32_t pattern, scaled;
+    std::int64_t least, most;
+    const simt::Inst* inst;
   };
+  Value* wrapping_lanes(const Assumption& a, Value* base);
+  Value* correction(const simt::Inst& inst);
+  void find_uses(const simt::Block& blk);
   std::vector<Assumption> assumptions_;
   std::uint32_t assumption_inst_ = 0;
+  std::vector<bool> early_;  ///< By instruction of the block: emitted already.
+  llvm::DenseMap<simt::ValueId, std::uint32_t>
+      last_use_;  ///< Of the values that this block or its edges read.
   std::size_t assumption_locals_ = 0;
   llvm::DenseMap<simt::ValueId, std::pair<int, std::int64_t>> aligned_;  ///< Bytes and offset, this block.
   llvm::DenseSet<std::uint64_t> assumed_;  // value << 1 | signed, checked in this block
+  /// i64, by the same keys: what to add to the wide base, where the lanes that execute are those that wrap.
+  llvm::DenseMap<std::uint64_t, Value*> corrections_;
   std::uint32_t inst_index_ = 0;
 };
 

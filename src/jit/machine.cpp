@@ -4,6 +4,9 @@
 #include <mutex>
 
 #include <llvm/Analysis/TargetTransformInfo.h>
+#include <llvm/CodeGen/MachineModuleInfo.h>
+#include <llvm/CodeGen/Passes.h>
+#include <llvm/CodeGen/TargetPassConfig.h>
 #include <llvm/DebugInfo/DIContext.h>
 #include <llvm/DebugInfo/DWARF/DWARFContext.h>
 #include <llvm/ExecutionEngine/Orc/ExecutionUtils.h>
@@ -12,6 +15,7 @@
 #include <llvm/MC/TargetRegistry.h>
 #include <llvm/Object/ELFObjectFile.h>
 #include <llvm/Passes/PassBuilder.h>
+#include <llvm/Support/CommandLine.h>
 #include <llvm/Support/SmallVectorMemoryBuffer.h>
 #include <llvm/Support/TargetSelect.h>
 #include <llvm/Target/TargetMachine.h>
@@ -67,6 +71,22 @@ Result<llvm::orc::LLJIT*> session() {
   return jit.get();
 }
 
+/// Bounds on steps of code generation whose defaults take tens of seconds over kernels of many branches with
+/// many live vectors, and give no better code.
+void bound_code_generator() {
+  static std::once_flag once;
+  std::call_once(once, [] {
+    auto& options = llvm::cl::getRegisteredOptions();
+    for (const auto& [name, value] :
+         {std::pair("grow-region-complexity-budget", "1000"),
+          std::pair("large-interval-size-threshold", "32"), std::pair("large-interval-freq-threshold", "16"),
+          std::pair("disable-x86-domain-reassignment", "true")}) {
+      const auto found = options.find(name);
+      if (found != options.end()) found->second->addOccurrence(0, name, value);
+    }
+  });
+}
+
 }  // namespace
 
 const HostMachine& host_machine() {
@@ -97,7 +117,9 @@ Result<void> prepare_module(llvm::Module& module) {
   for (llvm::Function& f : module) {
     if (f.isDeclaration()) continue;
     f.addFnAttr("target-cpu", host_machine().cpu);
-    f.addFnAttr("target-features", host_machine().features);
+    // A helper that keeps its caller's registers must not clear their upper halves.
+    const bool keeps = f.hasFnAttribute("no_caller_saved_registers");
+    f.addFnAttr("target-features", host_machine().features + (keeps ? ",-vzeroupper" : ""));
   }
   return {};
 }
@@ -127,11 +149,26 @@ void optimise(llvm::Module& module) {
 Result<std::vector<char>> make_object(llvm::Module& module) {
   auto target = make_target();
   if (!target) return fail("", "LLVM has no code generator for this host", remedy);
+  bound_code_generator();
   llvm::SmallVector<char, 0> bytes;
   llvm::raw_svector_ostream out(bytes);
   llvm::legacy::PassManager passes;
-  if (target->addPassesToEmitFile(passes, out, nullptr, llvm::CodeGenFileType::ObjectFile))
+  // As addPassesToEmitFile(), less what costs more than linear time or serves debuggers.
+  auto& machine = static_cast<llvm::LLVMTargetMachine&>(*target);
+  auto* info = new llvm::MachineModuleInfoWrapperPass(&machine);
+  llvm::TargetPassConfig* config = machine.createPassConfig(passes);
+  config->setDisableVerify(true);
+  config->disablePass(&llvm::PostRASchedulerID);
+  config->disablePass(&llvm::LiveDebugValuesID);
+  passes.add(config);
+  passes.add(info);
+  if (config->addISelPasses()) return fail("", "LLVM cannot select instructions for this host", remedy);
+  config->addMachinePasses();
+  config->setInitialized();
+  if (machine.addAsmPrinter(passes, out, nullptr, llvm::CodeGenFileType::ObjectFile,
+                            info->getMMI().getContext()))
     return fail("", "LLVM cannot write objects for this host", remedy);
+  passes.add(llvm::createFreeMachineFunctionPass());
   passes.run(module);
   return std::vector<char>(bytes.begin(), bytes.end());
 }
@@ -174,12 +211,15 @@ Result<std::unique_ptr<LoadedObject>> LoadedObject::load(std::vector<char> objec
       if (!name) llvm::consumeError(name.takeError());
       continue;
     }
-    // Entries: 8-byte address (relocated), ULEB128 size.
+    // Entries: 8-byte address (relocated), ULEB128 size. Helpers do not call each other: the sum is enough.
     const llvm::StringRef data = llvm::cantFail(section.getContents());
-    std::size_t at = 8, shift = 0;
-    for (; at < data.size(); ++at, shift += 7) {
-      loaded->frame_bytes_ |= (static_cast<std::size_t>(data[at]) & 127) << shift;
-      if (!(data[at] & 0x80)) break;
+    for (std::size_t at = 8; at < data.size(); at += 9) {
+      std::size_t bytes = 0;
+      for (std::size_t shift = 0; at < data.size(); ++at, shift += 7) {
+        bytes |= (static_cast<std::size_t>(data[at]) & 127) << shift;
+        if (!(data[at] & 0x80)) break;
+      }
+      loaded->frame_bytes_ += bytes;
     }
   }
 

@@ -8,6 +8,14 @@ namespace wanren::jit {
 using simt::ValueShape;
 using Kind = ValueShape::Kind;
 
+namespace {
+
+/// Vector registers live at block starts, summed over a kernel's blocks, beyond which vectors that cross
+/// blocks stay in memory: merging and splitting their live ranges would take longer than linear time.
+constexpr std::size_t most_registers = 6000;
+
+}  // namespace
+
 llvm::Type* Emitter::int_type(int bits, Form form) {
   llvm::Type* t = llvm::Type::getIntNTy(c, static_cast<unsigned>(bits));
   return form == Form::scalar ? t : llvm::FixedVectorType::get(t, warp_size);
@@ -41,11 +49,11 @@ Lanes Emitter::lanes(simt::ValueId v) {
   WR_CHECK(var.bits && "a value that crosses blocks is live-in somewhere");
   Lanes l;
   l.kind = s.kind;
-  l.bits = b.CreateLoad(var.bits->getAllocatedType(), var.bits);
+  l.bits = b.CreateLoad(var.type, var.bits);
   if (s.kind == Kind::affine) {
     l.pattern = s.pattern;
     l.scaled = s.scaled;
-    if (s.scaled) l.scale = b.CreateLoad(var.scale->getAllocatedType(), var.scale);
+    if (s.scaled) l.scale = b.CreateLoad(var.type, var.scale);
   }
   local_[v] = l;
   return l;
@@ -210,7 +218,7 @@ void Emitter::store_variable(simt::ValueId v, const Lanes& l, Value* blend_mask)
   const Variable& var = variables_[v];
   Value* bits = l.bits;
   if (blend_mask && l.kind == Kind::vector)
-    bits = b.CreateSelect(blend_mask, bits, b.CreateLoad(var.bits->getAllocatedType(), var.bits));
+    bits = b.CreateSelect(blend_mask, bits, b.CreateLoad(var.type, var.bits));
   b.CreateStore(bits, var.bits);
   if (var.scale) b.CreateStore(l.scale, var.scale);
 }
@@ -250,6 +258,15 @@ void Emitter::define_from(const simt::Inst& inst, std::size_t dst, Value* value,
   define(v, s.kind == l.kind ? l : coerce(l, v));
 }
 
+llvm::Value* Emitter::slot(llvm::Type* type) {
+  Value* v = b.CreateAlloca(type);
+  if (hub_ || (crowded_ && type->isVectorTy())) {
+    auto* escape = llvm::FunctionType::get(b.getVoidTy(), {b.getPtrTy()}, false);
+    b.CreateCall(escape, llvm::InlineAsm::get(escape, "", "r,~{memory}", true), {v});
+  }
+  return v;
+}
+
 void Emitter::declare_variables() {
   std::vector<bool> crosses(kernel.values.size());
   for (const auto& live : shapes.live_in)
@@ -257,6 +274,14 @@ void Emitter::declare_variables() {
   for (const simt::Block& blk : kernel.blocks)
     for (const simt::Phi& phi : blk.phis) crosses[phi.dst] = true;
   variables_.resize(kernel.values.size());
+  // Registers that vectors take at the starts of blocks.
+  const int bytes = options.avx512 ? 64 : 32;
+  std::size_t registers = 0;
+  for (const auto& live : shapes.live_in)
+    for (simt::ValueId v : live)
+      if (shapes[v].kind == Kind::vector)
+        registers += static_cast<std::size_t>(simt::bits(kernel.values[v].width) * warp_size / 8 / bytes);
+  crowded_ = registers > most_registers;
   std::vector<bool> blended(kernel.values.size());
   for (const simt::Block& blk : kernel.blocks)
     for (simt::ValueId v : kept(blk.id)) blended[v] = true;
@@ -264,8 +289,9 @@ void Emitter::declare_variables() {
     if (!crosses[v]) continue;
     const bool vector = shapes[v].kind == Kind::vector;
     llvm::Type* type = value_type(v, vector);
-    variables_[v].bits = b.CreateAlloca(type);
-    if (shapes[v].kind == Kind::affine && shapes[v].scaled) variables_[v].scale = b.CreateAlloca(type);
+    variables_[v].type = type;
+    variables_[v].bits = slot(type);
+    if (shapes[v].kind == Kind::affine && shapes[v].scaled) variables_[v].scale = slot(type);
     // A blend reads lanes that nothing has written yet.
     if (vector && blended[v]) b.CreateStore(llvm::Constant::getNullValue(type), variables_[v].bits);
   }

@@ -113,6 +113,73 @@ TEST(Flow, ALaneThatWrapsLeavesForTheInterpreter) {
   }
 }
 
+TEST(Flow, LanesThatWrapWithoutExecutingStay) {
+  // The edge of a stencil: if (tid != 0 && n > 0) out[tid] = out[(u32)(tid - 1 + n - n)] ...
+  Program program(kernel_text(R"(
+  mul.wide.u32 %rd3, %r0, 4;
+  add.s64 %rd4, %rd0, %rd3;
+  add.u32 %r3, %r0, 100;
+  st.global.u32 [%rd4], %r3;
+  bar.sync 0;
+  mov.u32 %r6, 0;
+  setp.eq.u32 %p0, %r0, 0;
+  @%p0 bra edge;
+  sub.u32 %r1, %r0, 1;
+  mul.wide.u32 %rd5, %r1, 4;
+  add.s64 %rd6, %rd0, %rd5;
+  ld.global.u32 %r6, [%rd6];
+edge:
+  bar.sync 0;
+  setp.lt.u32 %p1, %r0, %r10;
+  @%p1 bra done;
+  sub.u32 %r7, %r0, %r10;
+  mul.wide.u32 %rd7, %r7, 4;
+  add.s64 %rd7, %rd0, %rd7;
+  ld.global.u32 %r8, [%rd7];
+  add.u32 %r6, %r6, %r8;
+done:
+  bar.sync 0;
+  st.global.u32 [%rd4], %r6;
+  ret;
+)"));
+  auto* out = device<std::uint32_t>(64);
+  for (const std::uint32_t n : {0u, 1u, 5u, 40u}) {
+    const auto done = program.run({1, 1, 1}, {64, 1, 1}, out, n);
+    EXPECT_EQ(done.fault.fault, simt::Fault::none) << done.fault.message;
+    EXPECT_EQ(done.handed_over, 0u) << n;
+    for (std::uint32_t t = 0; t < 64; ++t)
+      EXPECT_EQ(out[t], (t ? t - 1 + 100 : 0) + (t >= n ? t - n + 100 : 0)) << n << " " << t;
+  }
+}
+
+TEST(Flow, ALaneThatWrapsUnderAMaskLeavesForTheInterpreter) {
+  // if (tid > 3) out[tid] = (u64)(u32)(tid - n) >> 30, which wraps for 3 < tid < n
+  Program program(kernel_text(R"(
+  mul.wide.u32 %rd3, %r0, 8;
+  add.s64 %rd4, %rd0, %rd3;
+  mov.u64 %rd5, 9;
+  setp.le.u32 %p0, %r0, 3;
+  @%p0 bra done;
+  sub.u32 %r1, %r0, %r10;
+  cvt.u64.u32 %rd5, %r1;
+  add.s64 %rd5, %rd5, %rd5;
+  shr.u64 %rd5, %rd5, 31;
+done:
+  st.global.u64 [%rd4], %rd5;
+  ret;
+)"));
+  auto* out = device<std::uint64_t>(64);
+  for (const std::uint32_t n : {2u, 4u, 7u}) {
+    const auto done = program.run({1, 1, 1}, {64, 1, 1}, out, n);
+    EXPECT_EQ(done.fault.fault, simt::Fault::none) << done.fault.message;
+    EXPECT_EQ(done.handed_over, n > 4 ? 1u : 0u) << n;
+    for (std::uint32_t t = 0; t < 64; ++t)
+      EXPECT_EQ(out[t], t <= 3 ? 9u : std::uint64_t{static_cast<std::uint32_t>(t - n)} * 2 >> 31)
+          << n << " " << t;
+    EXPECT_EQ(done.counts[0].threads, 64u);
+  }
+}
+
 TEST(Flow, AFaultNamesItsInstructionAndThread) {
   Program program(kernel_text(R"(
   mov.u64 %rd1, %rd0;
