@@ -122,6 +122,17 @@ WR_INLINE float finish(double x) {
   return x == x ? r : std::bit_cast<float>(0x7fffffffu);
 }
 
+// Rounded to odd: a later rounding to a shorter format equals a single one.
+WR_INLINE float finish_odd(double x) {
+  const float r = static_cast<float>(x);
+  const double back = r;
+  std::uint32_t bits = std::bit_cast<std::uint32_t>(r);
+  const bool far = __builtin_fabs(back) > __builtin_fabs(x), near = __builtin_fabs(back) < __builtin_fabs(x);
+  const std::uint32_t step = far ? 0xffffffffu : near ? 1u : 0u;
+  bits += (bits & 1) != 0 ? 0 : step;
+  return x == x ? std::bit_cast<float>(bits) : std::bit_cast<float>(0x7fff0000u);
+}
+
 }  // namespace
 
 double approximate_ex2(double x) {
@@ -152,6 +163,12 @@ using namespace wanren::interp;
     for (int i = 0; i < 32; ++i) out[i] = finish(function);                \
   }
 WR_APPROX(ex2, ex2(in[i]))
+#define WR_APPROX_ODD(name, function)                                          \
+  extern "C" WR_CLONES void wr_##name##_odd_f32(const float* in, float* out) { \
+    for (int i = 0; i < 32; ++i) out[i] = finish_odd(function);                \
+  }
+WR_APPROX_ODD(ex2, ex2(in[i]))
+WR_APPROX_ODD(tanh, tanh_of(in[i]))
 WR_APPROX(lg2, lg2(in[i]))
 WR_APPROX(sin, sin_of(in[i]))
 WR_APPROX(cos, sin_from(in[i], 1))

@@ -18,6 +18,9 @@ WR_APPROX(cos)
 WR_APPROX(tanh)
 WR_APPROX(rsqrt)
 #undef WR_APPROX
+/// Rounded to odd, for f16 and bf16: narrowing them rounds once.
+__attribute__((visibility("default"))) void wr_ex2_odd_f32(const float* in, float* out);
+__attribute__((visibility("default"))) void wr_tanh_odd_f32(const float* in, float* out);
 }
 
 namespace wanren::interp {

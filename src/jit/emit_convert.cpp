@@ -1,6 +1,6 @@
 // cvt, PTX ISA 9.7.9.21, and cvta, isspacep. What returns false runs out of line.
 
-#include "jit/alu.h"
+#include "jit/half.h"
 
 namespace wanren::jit {
 
@@ -62,6 +62,87 @@ bool wide(Type t) {
   return t == Type::f32 || t == Type::f64;
 }
 
+bool is_nearest(Round r) {
+  return r == Round::none || r == Round::rn;
+}
+bool is_integral(Round r) {
+  return r == Round::rni || r == Round::rzi || r == Round::rmi || r == Round::rpi;
+}
+
+/// f16: what f32 rounds is out of range already. bf16: f64 holds 32 bits exactly.
+bool integer_to_half(Alu& a) {
+  auto& b = a.b;
+  const Type to = a.type(0), from = a.type(1);
+  const Round round = a.inst.mods.round;
+  Half h(a, to);
+  const bool brain = to == Type::bf16;
+  if ((to != Type::f16 && !brain) ||
+      (brain && (ptx::bits(from) > 32 || (!is_nearest(round) && round != Round::rz))))
+    return false;
+  Value* v = a.src(0, ptx::bits(from));
+  llvm::Type* real = a.float_type(brain ? Type::f64 : Type::f32);
+  v = ptx::is_signed(from) ? b.CreateSIToFP(v, real) : b.CreateUIToFP(v, real);
+  a.result(h.narrow({brain ? h.narrow_double(v) : v}, round));
+  return true;
+}
+
+/// One number, or two into a pair: the first becomes the upper half.
+bool float_to_half(Alu& a) {
+  auto& b = a.b;
+  const Type to = a.type(0), from = a.type(1);
+  const auto& mods = a.inst.mods;
+  const bool brain = to == Type::bf16 || to == Type::bf16x2, pair = ptx::bits(to) == 32;
+  const bool from_half = from == Type::f16 || from == Type::bf16;
+  const bool integral = is_integral(mods.round);
+  const Round round = integral ? Round::rn : mods.round;
+  if ((!wide(from) && !from_half) || a.inst.srcs.size() != (pair ? 2 : 1)) return false;
+  if (!is_nearest(round) && (from == Type::f64 || (brain && round != Round::rz))) return false;
+  if (to == from && mods.round == Round::none && !mods.sat && !mods.ftz && !mods.relu) {
+    a.result(a.src(0, 16));
+    return true;
+  }
+  Half h(a, brain ? Type::bf16 : Type::f16), source(a, from);
+  auto one = [&](std::size_t i) {
+    Value* v = wide(from) ? a.float_src(i, from) : source.widen(source.source(i))[0];
+    if (mods.ftz && from == Type::f32) v = flush(a, v);
+    Value* nan = b.CreateFCmpUNO(v, v);
+    auto number = [&](double x) { return llvm::ConstantFP::get(v->getType(), x); };
+    if (integral) v = b.CreateBinaryIntrinsic(Intrinsic::copysign, to_integral(a, v), v);
+    if (mods.sat || mods.relu) v = b.CreateSelect(b.CreateFCmpOGT(v, number(0)), v, number(0));
+    if (mods.sat) v = b.CreateSelect(b.CreateFCmpOGT(v, number(1)), number(1), v);
+    if (from == Type::f64) v = h.narrow_double(v);
+    return b.CreateSelect(nan, a.constant(16, mods.sat ? 0 : 0x7fff), h.narrow({v}, round));
+  };
+  if (!pair) {
+    a.result(one(0));
+    return true;
+  }
+  Value* high = b.CreateShl(a.e.resize(one(0), 32, false), a.constant(32, 16));
+  a.result(b.CreateOr(high, a.e.resize(one(1), 32, false)));
+  return true;
+}
+
+/// Carries of the significand into the exponent round up to the next number, at last to infinity.
+bool float_to_tf32(Alu& a) {
+  auto& b = a.b;
+  const auto& mods = a.inst.mods;
+  if (a.type(1) != Type::f32 || mods.sat || mods.ftz) return false;
+  Value* v = a.raw(0, 32);
+  Value* f = b.CreateBitCast(v, a.float_type(Type::f32));
+  Value* r = v;
+  if (mods.round == Round::rna)
+    r = b.CreateAdd(v, a.constant(32, 0x1000));
+  else if (is_nearest(mods.round))
+    r = b.CreateAdd(v, b.CreateAdd(a.constant(32, 0xfff),
+                                   b.CreateAnd(b.CreateLShr(v, a.constant(32, 13)), a.constant(32, 1))));
+  else if (mods.round != Round::rz)
+    return false;
+  r = b.CreateAnd(r, a.constant(32, 0xffffe000u));
+  if (mods.relu) r = b.CreateSelect(b.CreateFCmpOGT(f, a.real(Type::f32, 0.0)), r, a.constant(32, 0));
+  a.result(b.CreateSelect(b.CreateFCmpUNO(f, f), a.constant(32, 0x7fffe000u), r));
+  return true;
+}
+
 bool convert(Alu& a) {
   auto& b = a.b;
   const Type to = a.type(0), from = a.type(1);
@@ -71,9 +152,11 @@ bool convert(Alu& a) {
     a.result(integer_to_integer(a), ptx::is_signed(to));
     return true;
   }
-  const bool nearest = mods.round == Round::none || mods.round == Round::rn;
+  const bool nearest = is_nearest(mods.round);
   if (to_float && !from_float) {
-    if (!wide(to) || mods.sat) return false;
+    if (mods.sat) return false;
+    if (is_half(to)) return integer_to_half(a);
+    if (!wide(to)) return false;
     // Values that fit exactly have no rounding; others only the host's.
     if (!nearest && ptx::bits(from) > (to == Type::f64 ? 32 : 16)) return false;
     Value* v = a.src(0, ptx::bits(from));
@@ -82,9 +165,10 @@ bool convert(Alu& a) {
     return true;
   }
   if (!to_float) {
-    if (!wide(from)) return false;
+    if (!wide(from) && from != Type::f16 && from != Type::bf16) return false;
     const int n = ptx::bits(to);
-    Value* v = a.float_src(0, from);
+    Half h(a, from);
+    Value* v = wide(from) ? a.float_src(0, from) : h.widen(h.source(0))[0];
     if (mods.ftz && from == Type::f32) v = flush(a, v);
     Value* x = to_integral(a, v);
     llvm::Type* i = a.e.int_type(n, a.form);
@@ -95,9 +179,11 @@ bool convert(Alu& a) {
     a.result(r, ptx::is_signed(to));
     return true;
   }
-  const bool integral = mods.round == Round::rni || mods.round == Round::rzi || mods.round == Round::rmi ||
-                        mods.round == Round::rpi;
-  if (mods.relu || mods.satfinite || mods.sat) return false;
+  const bool integral = is_integral(mods.round);
+  if (mods.satfinite) return false;
+  if (is_half(to)) return float_to_half(a);
+  if (to == Type::tf32) return float_to_tf32(a);
+  if (mods.relu || mods.sat) return false;
   if (wide(to) && (wide(from) || from == Type::f16 || from == Type::bf16)) {
     if (to == Type::f32 && from == Type::f64 && !nearest) return false;
     if (from == Type::bf16) {
@@ -118,28 +204,6 @@ bool convert(Alu& a) {
     if (to != from) v = b.CreateFPCast(v, a.float_type(to));
     if (mods.ftz && to == Type::f32) v = flush(a, v);
     a.result(canonical(a, v, to));
-    return true;
-  }
-  if (from == Type::f32 && to == Type::f16 && nearest && !mods.ftz && a.inst.srcs.size() == 1) {
-    Value* v = a.float_src(0, from);
-    Value* r = b.CreateBitCast(b.CreateFPTrunc(v, a.float_type(to)), a.e.int_type(16, a.form));
-    a.result(b.CreateSelect(b.CreateFCmpUNO(v, v), a.constant(16, 0x7fff), r));
-    return true;
-  }
-  // bf16: round to nearest even in integers.
-  auto to_bf16 = [&](Value* bits) {
-    Value* f = b.CreateBitCast(bits, a.float_type(Type::f32));
-    Value* odd = b.CreateAnd(b.CreateLShr(bits, a.constant(32, 16)), a.constant(32, 1));
-    Value* up = b.CreateAdd(bits, b.CreateAdd(odd, a.constant(32, 0x7fff)));
-    return b.CreateSelect(b.CreateFCmpUNO(f, f), a.constant(32, 0x7fff),
-                          b.CreateLShr(up, a.constant(32, 16)));
-  };
-  if (from == Type::f32 && to == Type::bf16 && nearest && !mods.ftz && a.inst.srcs.size() == 1) {
-    a.result(a.e.resize(to_bf16(a.raw(0, 32)), 16, false));
-    return true;
-  }
-  if (from == Type::f32 && to == Type::bf16x2 && nearest && !mods.ftz && a.inst.srcs.size() == 2) {
-    a.result(b.CreateOr(b.CreateShl(to_bf16(a.raw(0, 32)), a.constant(32, 16)), to_bf16(a.raw(1, 32))));
     return true;
   }
   return false;

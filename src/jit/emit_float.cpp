@@ -4,7 +4,7 @@
 // NaN results are canonical (as in interp/float.cpp), but only where somebody can see their bits: a value
 // that arithmetic made may hold the host's NaN until something other than arithmetic reads it.
 
-#include "jit/alu.h"
+#include "jit/half.h"
 
 namespace wanren::jit {
 
@@ -125,26 +125,6 @@ bool approximate(Alu& a, const char* name) {
   return true;
 }
 
-/// f16 and bf16: add, sub and mul through f32 equal a single rounding (24 >= 2 * 11 + 2 bits), except
-/// products that are subnormal in f32.
-bool small_format(Alu& a) {
-  const Type t = a.type();
-  if (t != Type::f16 || a.inst.mods.sat || a.inst.mods.ftz || a.inst.mods.relu || !nearest(a.inst.mods))
-    return false;
-  auto& b = a.b;
-  auto wide = [&](std::size_t i) { return b.CreateFPExt(a.float_src(i, t), a.float_type(Type::f32)); };
-  Value* r;
-  switch (a.inst.op) {
-    case Opcode::add: r = b.CreateFAdd(wide(0), wide(1)); break;
-    case Opcode::sub: r = b.CreateFSub(wide(0), wide(1)); break;
-    case Opcode::mul: r = b.CreateFMul(wide(0), wide(1)); break;
-    default: return false;
-  }
-  Value* narrow = b.CreateBitCast(b.CreateFPTrunc(r, a.float_type(t)), a.e.int_type(16, a.form));
-  a.result(b.CreateSelect(b.CreateFCmpUNO(r, r), a.constant(16, 0x7fff), narrow));
-  return true;
-}
-
 }  // namespace
 
 bool leaves_raw_nan(const simt::Inst& inst) {
@@ -179,7 +159,7 @@ bool emit_float(Alu& a) {
   const auto& mods = a.inst.mods;
   auto& b = a.b;
   if (!ptx::is_float(t) && a.inst.op != Opcode::copysign) return false;
-  if (t == Type::f16) return small_format(a);
+  if (is_half(t)) return emit_half(a);
   if (!host_type(t) || mods.relu || mods.xorsign) return false;
   const int n = ptx::bits(t);
   const std::uint64_t sign = std::uint64_t{1} << (n - 1);
@@ -276,15 +256,25 @@ llvm::CmpInst::Predicate predicate(ptx::Compare c, Type t) {
   }
 }
 
-/// The comparison, or null.
-Value* compare(Alu& a, Type t) {
-  if (t == Type::f16x2 || t == Type::bf16x2 || t == Type::bf16) return nullptr;
+bool is_pair(Type t) {
+  return t == Type::f16x2 || t == Type::bf16x2;
+}
+
+/// The comparison, or null. Of pairs: of their low or high halves.
+Value* compare(Alu& a, Type t, bool high = false) {
   auto& b = a.b;
   const auto p = predicate(a.inst.mods.compare, t);
   if (p == llvm::CmpInst::BAD_ICMP_PREDICATE) return nullptr;
-  if (t == Type::f16) {
-    llvm::Type* wide = a.float_type(Type::f32);
-    return b.CreateFCmp(p, b.CreateFPExt(a.float_src(0, t), wide), b.CreateFPExt(a.float_src(1, t), wide));
+  if (is_half(t)) {
+    Half h(a, t == Type::bf16 || t == Type::bf16x2 ? Type::bf16 : Type::f16);
+    auto operand = [&](std::size_t i) {
+      Value* v = a.src(i, is_pair(t) ? 32 : 16);
+      if (high) v = b.CreateLShr(v, a.constant(32, 16));
+      v = a.e.resize(v, 16, false);
+      return h.widen(a.inst.mods.ftz ? h.flush(v) : v)[0];
+    };
+    Value* x = operand(0);
+    return b.CreateFCmp(p, x, operand(1));
   }
   if (ptx::is_float(t)) {
     Value *x = a.float_src(0, t), *y = a.float_src(1, t);
@@ -318,15 +308,33 @@ bool emit_compare(Alu& a) {
       if (!v) return false;
       Value* c = a.inst.srcs.size() > 2 ? a.src(2, 1) : nullptr;
       a.result(combine(a, v, c));
-      if (a.wants(1)) a.result(combine(a, b.CreateNot(v), c), false, 1);
+      if (a.wants(1)) {
+        Value* second = is_pair(a.type()) ? compare(a, a.type(), true) : b.CreateNot(v);
+        a.result(combine(a, second, c), false, 1);
+      }
       return true;
     }
     case Opcode::set: {
       Value* v = compare(a, a.type(1));
       if (!v) return false;
-      v = combine(a, v, a.inst.srcs.size() > 2 ? a.src(2, 1) : nullptr);
+      Value* c = a.inst.srcs.size() > 2 ? a.src(2, 1) : nullptr;
+      v = combine(a, v, c);
       const Type to = a.type(0);
-      if (to == Type::f32)
+      const bool brain = to == Type::bf16 || to == Type::bf16x2;
+      auto half_truth = [&](Value* which, int n) {
+        return b.CreateSelect(which,
+                              a.constant(n, !is_half(to) ? 0xffff
+                                            : brain      ? 0x3f80
+                                                         : 0x3c00),
+                              a.constant(n, 0));
+      };
+      if (is_pair(a.type(1))) {
+        if (!is_half(to) && (ptx::is_float(to) || ptx::bits(to) != 32)) return false;
+        Value* high = half_truth(combine(a, compare(a, a.type(1), true), c), 32);
+        a.result(b.CreateOr(half_truth(v, 32), b.CreateShl(high, a.constant(32, 16))));
+      } else if (ptx::bits(to) == 16) {
+        a.result(half_truth(v, 16));
+      } else if (to == Type::f32)
         a.result(b.CreateSelect(v, a.real(to, 1.0), a.real(to, 0.0)));
       else if (ptx::bits(to) == 32 && !ptx::is_float(to))
         a.result(a.e.resize(v, 32, true), true);
