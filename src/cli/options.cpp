@@ -98,9 +98,15 @@ Result<chip::Spec> load_chip(const std::string& name, const RunOptions& options)
   return chip;
 }
 
-std::string check_chip(const std::string& name, const RunOptions& options) {
-  const Result<chip::Spec> chip = load_chip(name, options);
-  return chip ? "" : chip.error().message();
+std::string check_chip(const std::string& names, const RunOptions& options) {
+  const std::vector<std::string> list = split_list(names);
+  if (list.size() > 1 && options.sensitivity_pct > 0)
+    return Error{"--sensitivity", "moves the figures of one chip, and " + names + " are several",
+                 "give one chip"}
+        .message();
+  for (const std::string& name : list)
+    if (const Result<chip::Spec> chip = load_chip(name, options); !chip) return chip.error().message();
+  return "";
 }
 
 }  // namespace wanren::cli

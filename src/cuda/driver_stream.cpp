@@ -142,6 +142,8 @@ CUresult cuEventCreate(CUevent* event, unsigned int flags) {
 CUresult cuEventRecord(CUevent event, CUstream stream) {
   WR_CURRENT(device);
   if (event == nullptr) return CUDA_ERROR_INVALID_HANDLE;
+  // An event is its device's.
+  if (&device_of(stream, *device) != &event->device) return CUDA_ERROR_INVALID_HANDLE;
   return code(device_of(stream, *device).record(event->event, stream_of(stream)));
 }
 CUresult cuEventRecordWithFlags(CUevent event, CUstream stream, unsigned int) {

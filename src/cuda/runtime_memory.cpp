@@ -340,6 +340,7 @@ cudaError_t cudaPointerGetAttributes(cudaPointerAttributes* attributes, const vo
     return cudaSuccess;
   }
   const bool on_device = found->kind == engine::Arena::Kind::device;
+  attributes->device = driver::Process::made()->owner_of(pointer, *device).index();
   attributes->type = on_device ? cudaMemoryTypeDevice : cudaMemoryTypeHost;
   attributes->devicePointer = const_cast<void*>(pointer);
   attributes->hostPointer = on_device ? nullptr : const_cast<void*>(pointer);

@@ -134,6 +134,8 @@ cudaError_t cudaEventCreate(cudaEvent_t* handle) {
 cudaError_t cudaEventRecord(cudaEvent_t handle, cudaStream_t stream) {
   WR_DEVICE(device);
   if (handle == nullptr) return note(cudaErrorInvalidResourceHandle);
+  // An event is its device's.
+  if (&device_of(stream, *device) != &handle->device) return note(cudaErrorInvalidResourceHandle);
   return note(device_of(stream, *device).record(handle->event, stream_of(stream)));
 }
 

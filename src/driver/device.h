@@ -1,5 +1,5 @@
 #pragma once
-// The virtual GPU of this process: streams, events and memory on a modelled timeline. Everything above
+// A virtual GPU of this process: streams, events and memory on a modelled timeline. Everything above
 // (runtime API, driver API, embedding) goes through this class. Calls may come from any host thread.
 //
 // With timing on, work is admitted to a simulation of the chip that goes only as far as the host has
@@ -26,6 +26,7 @@
 namespace wanren::driver {
 
 struct Op;
+struct Shared;
 struct StreamState;
 struct EventState;
 using Stream = std::shared_ptr<StreamState>;
@@ -62,17 +63,11 @@ struct CopyShape {
 
 class Device {
  public:
-  /// The process's device, created on first use from the environment. Null if it could not be made or is
-  /// hidden; then `why` is set.
-  static Device* get(Status* why = nullptr);
-  /// The device if it has been made already, else null.
-  static Device* made();
-
   /// The device's number in this process.
-  int index() const { return 0; }
+  int index() const { return index_; }
   const chip::Spec& chip() const { return chip_; }
-  const Settings& settings() const { return settings_; }
-  engine::Arena& arena() { return *arena_; }
+  const Settings& settings() const;
+  engine::Arena& arena() const;
 
   // Errors: like CUDA's, a fault in device code sticks to the context.
   Status sticky() const;
@@ -129,21 +124,22 @@ class Device {
   /// Charges the modelled cost of one API call to the host's timeline.
   void api_call();
 
-  /// What the run did, with everything that is queued.
-  report::Run run_record();
-  /// Writes the report and the summary that the settings ask for; once.
-  void finish();
+  /// Adds what the device did to the report, with everything that is queued.
+  void add_to(report::Run& run);
   /// Writes what device printf has left to standard output.
   void print_device_output();
 
  private:
-  Device(chip::Spec chip, Settings settings);
+  friend class Process;
+  Device(chip::Spec chip, Shared& shared, int index);
+  /// The chip of this name as the settings change it.
+  static Result<chip::Spec> chip_of(const std::string& name, const Settings& settings);
   struct Impl;
   friend struct Impl;
 
   chip::Spec chip_;
-  Settings settings_;
-  std::unique_ptr<engine::Arena> arena_;
+  Shared& shared_;
+  int index_;
   std::unique_ptr<Impl> impl_;
 };
 

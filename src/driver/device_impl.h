@@ -12,6 +12,7 @@
 #include "driver/device.h"
 #include "driver/graph.h"
 #include "driver/progress.h"
+#include "driver/shared.h"
 #include "energy/energy.h"
 #include "engine/launch.h"
 #include "engine/source.h"
@@ -25,6 +26,7 @@ using OpRef = std::shared_ptr<Op>;
 struct Op {
   enum class Kind : std::uint8_t { kernel, copy, marker, host_function } kind = Kind::marker;
   Stream stream;  ///< Until it has ended.
+  Device* device = nullptr;
   std::vector<OpRef> after;
   Picoseconds not_before;
   std::uint64_t number = 0;
@@ -38,6 +40,7 @@ struct Op {
   trace::WarpSource* watched = nullptr;         ///< What Progress made of it.
   // copy, host function
   timing::Copy copy;
+  int peer = -1;  ///< The other device of a copy between devices.
   std::function<void()> effect;
   // since it was submitted
   timing::JobRef job;  ///< Null with timing off.
@@ -53,6 +56,7 @@ struct StreamState {
   OpRef last;                 ///< Submitted last; null: none yet.
   std::deque<OpRef> pending;  ///< Submitted and, when last looked at, not ended.
   std::vector<OpRef> waits;   ///< Ops that the next op waits for besides `last`.
+  Picoseconds not_before;     ///< From events of other devices.
   CapturePoint captured;
 };
 
@@ -85,10 +89,12 @@ struct FreedBlock {
 inline constexpr double clock_read_us = 0.025;  ///< A clock read on a current CPU.
 
 struct Device::Impl {
-  explicit Impl(Device& device);
+  Impl(Device& device, Shared& shared);
 
   Device& device;
-  mutable std::recursive_mutex mutex;
+  Shared& shared;
+  std::recursive_mutex& mutex = shared.mutex;
+  Picoseconds& host_now = shared.host_now;
   std::unique_ptr<energy::Governor> governor;
   std::unique_ptr<timing::Device> timing;  ///< Null with timing off.
   std::vector<std::unique_ptr<Module>> modules;
@@ -100,18 +106,16 @@ struct Device::Impl {
   std::vector<std::weak_ptr<StreamState>> streams;
   Stream default_stream;
   int next_stream = 1;
-  std::uint64_t next_launch = 0, next_op = 0;
+  std::uint64_t next_op = 0;
+  std::size_t owned_bytes = 0;  ///< Of device memory.
   std::vector<FreedBlock> freed;
 
   Status sticky = Status::cudaSuccess;
   std::string failure;
-  Picoseconds host_now;
   Picoseconds device_end;
-  double begin_wall_s = 0;
   report::Run run;
   std::vector<std::pair<std::uint64_t, report::CopyRecord>> copies;  ///< By Op::number; not in order.
   std::unique_ptr<Progress> progress;
-  bool finished = false;
   int executing = 0;  ///< Depth of execution: host functions may call back into the API.
 
   Stream resolve(const Stream& stream) const { return stream ? stream : default_stream; }
@@ -131,6 +135,9 @@ struct Device::Impl {
   void look();
   /// Whether the op has ended as far as the host can see.
   bool over(const OpRef& op) const { return op == nullptr || (op->ended && op->end <= host_now); }
+  /// Device memory of this device. Errors: its chip's memory is full; as the arena's.
+  Result<void*> allocate(std::size_t bytes);
+  Result<void> release(void* pointer);
   /// Gives memory back whose stream-ordered free the host has waited for.
   void release_freed();
 

@@ -37,7 +37,7 @@ Result<Prepared*> Device::Impl::prepare(const std::shared_ptr<const simt::Kernel
                           shape_text(block) + (timing ? "t" : "p");
   auto [it, fresh] = prepared.try_emplace(key);
   if (!fresh) return &it->second;
-  if (device.settings_.engine == "interp") {
+  if (device.settings().engine == "interp") {
     it->second.code = std::make_shared<InterpreterCode>(*kernel);
     return &it->second;
   }
@@ -215,7 +215,7 @@ Status Device::launch(const LaunchRequest& request) {
   launch.cluster = request.cluster;
   launch.dynamic_shared_bytes = request.dynamic_shared_bytes;
   launch.global_addresses = function.global_addresses;
-  launch.grid_id = ++impl_->next_launch;
+  launch.grid_id = ++shared_.next_launch;
   launch.units = static_cast<std::uint32_t>(chip_.units());
   launch.resident_ctas = static_cast<std::uint32_t>(occupancy.ctas_per_unit * chip_.units());
   launch.cooperative = request.cooperative;
@@ -229,7 +229,7 @@ Status Device::launch(const LaunchRequest& request) {
                   kernel.parameters[i].bytes);
   }
   impl_->submit(std::move(op));
-  if (settings_.launch_blocking == 0) return impl_->sticky;
+  if (settings().launch_blocking == 0) return impl_->sticky;
   return synchronize(request.stream);
 }
 

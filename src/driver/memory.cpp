@@ -35,6 +35,31 @@ void fill_row(std::uint8_t* row, std::uint32_t value, std::size_t bytes) {
 
 }  // namespace
 
+Result<void*> Device::Impl::allocate(std::size_t bytes) {
+  const auto capacity = static_cast<std::size_t>(device.chip_.hbm.bytes_per_die * device.chip_.package.dies);
+  // A single device's memory is the arena's, which counts it in granules.
+  if (shared.devices.size() > 1 && (bytes > capacity || owned_bytes > capacity - bytes))
+    return fail("device " + std::to_string(device.index()),
+                "the chip's memory is full: " + std::to_string(owned_bytes) + " of " +
+                    std::to_string(capacity) + " bytes are in use and " + std::to_string(bytes) +
+                    " are asked for",
+                "free memory, or choose a chip with more");
+  Result<void*> allocated = device.arena().allocate(bytes);
+  if (!allocated) return allocated;
+  shared.owned[*allocated] = {&device, bytes};
+  owned_bytes += bytes;
+  return allocated;
+}
+
+Result<void> Device::Impl::release(void* pointer) {
+  Result<void> released = device.arena().release(pointer);
+  if (const auto it = shared.owned.find(pointer); released && it != shared.owned.end()) {
+    it->second.device->impl_->owned_bytes -= it->second.bytes;
+    shared.owned.erase(it);
+  }
+  return released;
+}
+
 Status Device::allocate(std::size_t bytes, void** pointer) {
   std::lock_guard lock(impl_->mutex);
   if (impl_->sticky != Status::cudaSuccess) return impl_->sticky;
@@ -43,10 +68,10 @@ Status Device::allocate(std::size_t bytes, void** pointer) {
     *pointer = nullptr;
     return Status::cudaSuccess;
   }
-  Result<void*> allocated = arena_->allocate(bytes);
+  Result<void*> allocated = impl_->allocate(bytes);
   if (!allocated && !impl_->freed.empty()) {
     impl_->wait_for_all();
-    allocated = arena_->allocate(bytes);
+    allocated = impl_->allocate(bytes);
   }
   if (!allocated) {
     log::warn(allocated.error().message());
@@ -59,10 +84,12 @@ Status Device::allocate(std::size_t bytes, void** pointer) {
 Status Device::free(void* pointer) {
   std::lock_guard lock(impl_->mutex);
   if (pointer == nullptr) return Status::cudaSuccess;
+  if (Device* owner = shared_.owner_of(pointer); owner != nullptr && owner != this)
+    return owner->free(pointer);
   impl_->wait_for_all();
   impl_->charge_us(chip_.host.synchronize);
   if (impl_->sticky != Status::cudaSuccess) return impl_->sticky;
-  if (Result<void> released = arena_->release(pointer); !released) {
+  if (Result<void> released = impl_->release(pointer); !released) {
     log::warn(released.error().message());
     return Status::cudaErrorInvalidValue;
   }
@@ -87,7 +114,12 @@ Status Device::free_async(void* pointer, const Stream& stream) {
   if (pointer == nullptr) return Status::cudaSuccess;
   if (impl_->sticky != Status::cudaSuccess) return impl_->sticky;
   impl_->charge_us(chip_.host.api_call);
-  const auto found = arena_->find(pointer);
+  if (Device* owner = shared_.owner_of(pointer); owner != nullptr && owner != this) {
+    // Another device's memory: not for this one's next allocations.
+    impl_->wait_for(impl_->resolve(stream)->last);
+    return owner->free(pointer);
+  }
+  const auto found = arena().find(pointer);
   const bool twice = std::any_of(impl_->freed.begin(), impl_->freed.end(),
                                  [&](const FreedBlock& b) { return b.pointer == pointer; });
   if (!found || found->kind != engine::Arena::Kind::device || found->base != pointer || twice) {
@@ -109,7 +141,7 @@ Status Device::allocate_host(std::size_t bytes, void** pointer) {
     *pointer = nullptr;
     return Status::cudaSuccess;
   }
-  Result<void*> allocated = arena_->allocate_host(bytes);
+  Result<void*> allocated = arena().allocate_host(bytes);
   if (!allocated) {
     log::warn(allocated.error().message());
     return Status::cudaErrorMemoryAllocation;
@@ -121,18 +153,18 @@ Status Device::allocate_host(std::size_t bytes, void** pointer) {
 Status Device::free_host(void* pointer) {
   std::lock_guard lock(impl_->mutex);
   if (pointer == nullptr) return Status::cudaSuccess;
-  impl_->wait_for_all();
+  for (Device* device : shared_.devices) device->impl_->wait_for_all();
   if (impl_->sticky != Status::cudaSuccess) return impl_->sticky;
-  return arena_->release_host(pointer) ? Status::cudaSuccess : Status::cudaErrorInvalidValue;
+  return arena().release_host(pointer) ? Status::cudaSuccess : Status::cudaErrorInvalidValue;
 }
 
 Status Device::register_host(void* host, std::size_t bytes) {
   std::lock_guard lock(impl_->mutex);
   impl_->charge_us(chip_.host.api_call);
-  Result<void*> mapped = arena_->map_host(host, bytes);
+  Result<void*> mapped = arena().map_host(host, bytes);
   if (!mapped) {
     log::warn(mapped.error().message());
-    return arena_->find(host) ? Status::cudaErrorHostMemoryAlreadyRegistered : Status::cudaErrorInvalidValue;
+    return arena().find(host) ? Status::cudaErrorHostMemoryAlreadyRegistered : Status::cudaErrorInvalidValue;
   }
   return Status::cudaSuccess;
 }
@@ -140,16 +172,21 @@ Status Device::register_host(void* host, std::size_t bytes) {
 Status Device::unregister_host(void* host) {
   std::lock_guard lock(impl_->mutex);
   impl_->wait_for_all();
-  return arena_->unmap_host(host) ? Status::cudaSuccess : Status::cudaErrorHostMemoryNotRegistered;
+  return arena().unmap_host(host) ? Status::cudaSuccess : Status::cudaErrorHostMemoryNotRegistered;
 }
 
 void Device::memory_info(std::size_t& free_bytes, std::size_t& total_bytes) const {
-  total_bytes = arena_->capacity_bytes();
-  free_bytes = total_bytes - std::min<std::size_t>(arena_->used_bytes(), total_bytes);
+  if (shared_.devices.size() == 1) {
+    total_bytes = arena().capacity_bytes();
+    free_bytes = total_bytes - std::min<std::size_t>(arena().used_bytes(), total_bytes);
+    return;
+  }
+  total_bytes = static_cast<std::size_t>(chip_.hbm.bytes_per_die * chip_.package.dies);
+  free_bytes = total_bytes - std::min(impl_->owned_bytes, total_bytes);
 }
 
 bool Device::is_device_pointer(const void* pointer) const {
-  const auto found = arena_->find(pointer);
+  const auto found = arena().find(pointer);
   return found && found->kind == engine::Arena::Kind::device;
 }
 
@@ -168,7 +205,7 @@ Status Device::copy(void* destination, const void* source, const CopyShape& shap
   if (shape.source_pitch < shape.width || shape.destination_pitch < shape.width)
     return Status::cudaErrorInvalidPitchValue;
 
-  const auto to = arena_->find(destination), from = arena_->find(source);
+  const auto to = arena().find(destination), from = arena().find(source);
   const bool to_device = to && to->kind == engine::Arena::Kind::device;
   const bool from_device = from && from->kind == engine::Arena::Kind::device;
   const bool wants_to_device =
@@ -213,8 +250,22 @@ Status Device::copy(void* destination, const void* source, const CopyShape& shap
     op.copy.kind = timing::CopyKind::host_to_device;
   else if (from_device)
     op.copy.kind = timing::CopyKind::device_to_host;
-  if (to_device) op.copy.destination = arena_->to_device(destination);
-  if (from_device) op.copy.source = arena_->to_device(source);
+  if (to_device && from_device) {
+    const auto owner = [&](const void* pointer) {
+      Device* device = shared_.owner_of(pointer);
+      return device != nullptr ? device : this;
+    };
+    Device *target = owner(destination), *origin = owner(source);
+    if (target != origin) {
+      // No chip has a link to another: the data goes over both host links, at the rate of the slower.
+      Device* peer = target == this ? origin : target;
+      op.peer = peer->index();
+      op.copy.kind = target == this ? timing::CopyKind::host_to_device : timing::CopyKind::device_to_host;
+      op.copy.link_bandwidth = peer->chip_.host.pcie_bandwidth;
+    }
+  }
+  if (to_device) op.copy.destination = arena().to_device(destination);
+  if (from_device) op.copy.source = arena().to_device(source);
   op.copy.pageable = (!to_device && !to) || (!from_device && !from);
   const bool stage = asynchronous && op.copy.pageable && to_device && shape.bytes() <= staging_limit;
   if (stage) {
@@ -249,7 +300,7 @@ Status Device::fill(void* destination, std::uint32_t value, unsigned element, co
   }
   impl_->charge_us(chip_.host.api_call);
   if (shape.bytes() == 0) return Status::cudaSuccess;
-  const auto to = arena_->find(destination);
+  const auto to = arena().find(destination);
   if (!to) {
     log::warn("memset destination is not device memory");
     return Status::cudaErrorInvalidValue;
@@ -266,7 +317,7 @@ Status Device::fill(void* destination, std::uint32_t value, unsigned element, co
   op.stream = stream;
   op.copy.kind = timing::CopyKind::fill;
   op.copy.bytes = shape.bytes();
-  op.copy.destination = arena_->to_device(destination);
+  op.copy.destination = arena().to_device(destination);
   op.effect = [=] {
     auto* to = static_cast<std::uint8_t*>(destination);
     for (std::size_t z = 0; z < shape.depth; ++z)

@@ -1,12 +1,16 @@
 #pragma once
-// The devices of this process, made on first use from the environment.
+// The devices of this process, made on first use from the environment, and what they share: one host with one
+// timeline, one address space, one order of launches.
 
+#include <memory>
 #include <span>
 #include <vector>
 
 #include "driver/device.h"
 
 namespace wanren::driver {
+
+struct Shared;
 
 class Process {
  public:
@@ -15,12 +19,20 @@ class Process {
   /// The process's devices if they have been made already, else null.
   static Process* made();
 
-  std::span<Device* const> devices() const { return devices_; }
+  std::span<Device* const> devices() const;
   /// The device whose memory the pointer lies in; `otherwise` if in none's.
   Device& owner_of(const void* pointer, Device& otherwise) const;
 
+  /// What the run did, with everything that is queued.
+  report::Run run_record();
+  /// Writes the report and the summary that the settings ask for; once.
+  void finish();
+
  private:
-  std::vector<Device*> devices_;
+  explicit Process(std::unique_ptr<Shared> shared);
+  ~Process();
+
+  std::unique_ptr<Shared> shared_;
 };
 
 }  // namespace wanren::driver

@@ -22,6 +22,7 @@ void Device::Impl::charge_us(double microseconds) {
 OpRef Device::Impl::submit(Op new_op) {
   auto op = std::make_shared<Op>(std::move(new_op));
   op->stream = resolve(op->stream);
+  op->device = &device;
   op->number = next_op++;
   StreamState& stream = *op->stream;
   while (!stream.pending.empty() && stream.pending.front()->ended) stream.pending.pop_front();
@@ -46,7 +47,7 @@ OpRef Device::Impl::submit(Op new_op) {
   stream.waits.clear();
   std::sort(op->after.begin(), op->after.end());
   op->after.erase(std::unique(op->after.begin(), op->after.end()), op->after.end());
-  op->not_before = host_now;
+  op->not_before = later(host_now, stream.not_before);
   stream.last = op;
   stream.pending.push_back(op);
   if (timing)
@@ -84,7 +85,7 @@ void Device::Impl::admit(const OpRef& op) {
 
 trace::WarpSource* Device::Impl::open(Op& op) {
   if (lost()) return nullptr;
-  auto source = engine::trace_source(op.launch, *device.arena_);
+  auto source = engine::trace_source(op.launch, device.arena());
   if (!source) {
     refuse(source.error());
     return nullptr;
@@ -101,6 +102,7 @@ void Device::Impl::record_kernel(Op& op, const engine::Execution& execution, con
   report::KernelRecord record =
       make_record(device.chip_, op.launch, op.program, op.occupancy, execution, timed);
   record.stream = op.stream->id;
+  record.device = device.index();
   record.compile_wall_s = op.compile_wall_s;
   record.functional_wall_s = execution.wall_s;
   // timing_wall_s is all that is not execution: the simulation and the hand-over of traces.
@@ -125,8 +127,12 @@ void Device::Impl::settle(Op& op, Picoseconds begin, Picoseconds end, const timi
   device_end = later(device_end, end);
   if (op.kind == Op::Kind::copy && op.copy.kind != timing::CopyKind::none) {
     constexpr const char* names[] = {"host_to_device", "device_to_host", "device_to_device", "fill", ""};
-    copies.emplace_back(op.number, report::CopyRecord{names[static_cast<int>(op.copy.kind)], op.stream->id,
-                                                      to_us(begin), to_us(end), op.copy.bytes});
+    report::CopyRecord record{names[static_cast<int>(op.copy.kind)], op.stream->id, to_us(begin), to_us(end),
+                              op.copy.bytes};
+    record.device = device.index();
+    if (op.peer >= 0) record.kind = "peer_to_peer";
+    record.peer = op.peer;
+    copies.emplace_back(op.number, std::move(record));
   }
   // Whoever still asks when it ended does not need what it was made of.
   op.launch = {};
@@ -156,7 +162,7 @@ void Device::Impl::execute_queue() {
     if (sticky == Status::cudaSuccess) {
       if (op->effect) op->effect();
       if (op->kind == Op::Kind::kernel)
-        record_kernel(*op, engine::execute(op->launch, *device.arena_, device.settings_.host_threads()),
+        record_kernel(*op, engine::execute(op->launch, device.arena(), device.settings().host_threads()),
                       nullptr);
     }
     settle(*op, op->not_before, op->not_before, nullptr);
@@ -204,7 +210,7 @@ void Device::Impl::wait_for_all() {
 void Device::Impl::release_freed() {
   std::erase_if(freed, [&](const FreedBlock& block) {
     if (!over(block.free)) return false;
-    WR_CHECK(device.arena_->release(block.pointer).has_value());
+    WR_CHECK(release(block.pointer).has_value());
     return true;
   });
 }

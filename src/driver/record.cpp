@@ -75,7 +75,8 @@ report::KernelRecord make_record(const chip::Spec& chip, const engine::Launch& l
   if (verifying() && execution.fault.fault == simt::Fault::none)
     verified("timing", launch.name, timing::verify(chip, *program, execution.counts, *timed));
   const Picoseconds duration = timed->end - timed->begin;
-  const double seconds = static_cast<double>(duration.value) * 1e-12;
+  // A kernel that faults at once may take no time; its rates must stay numbers.
+  const double seconds = static_cast<double>(std::max<std::int64_t>(duration.value, 1)) * 1e-12;
   record.start_us = to_us(timed->begin);
   record.end_us = to_us(timed->end);
   record.time_us = to_us(duration);

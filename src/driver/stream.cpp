@@ -48,7 +48,15 @@ Status Device::wait_event(const Stream& stream, const Event& event) {
   if (Status status; join_capture(stream, event, status)) return status;
   // An event of outside the capture has nothing that the graph could wait for.
   if (capturing(stream)) return Status::cudaErrorStreamCaptureIsolation;
-  if (event->op) impl_->resolve(stream)->waits.push_back(event->op);
+  if (!event->op) return impl_->sticky;
+  const Stream target = impl_->resolve(stream);
+  if (event->op->device == this) {
+    target->waits.push_back(event->op);
+  } else {
+    // The other device's simulation is its own: it goes on to the event, and this one takes the time.
+    event->op->device->impl_->complete(event->op);
+    target->not_before = later(target->not_before, event->op->end);
+  }
   return impl_->sticky;
 }
 
@@ -82,6 +90,7 @@ Status Device::record(const Event& event, const Stream& stream) {
 
 Status Device::synchronize(const Event& event) {
   std::lock_guard lock(impl_->mutex);
+  if (event->op && event->op->device != this) return event->op->device->synchronize(event);
   impl_->wait_for(event->op);
   impl_->charge_us(chip_.host.synchronize);
   return impl_->sticky;
@@ -89,6 +98,7 @@ Status Device::synchronize(const Event& event) {
 
 Status Device::query(const Event& event) {
   std::lock_guard lock(impl_->mutex);
+  if (event->op && event->op->device != this) return event->op->device->query(event);
   impl_->charge_poll();
   impl_->look();
   if (impl_->sticky != Status::cudaSuccess) return impl_->sticky;
@@ -98,6 +108,8 @@ Status Device::query(const Event& event) {
 Status Device::elapsed_ms(const Event& begin, const Event& end, float& milliseconds) {
   std::lock_guard lock(impl_->mutex);
   if (!begin->timing || !end->timing || !begin->op || !end->op) return Status::cudaErrorInvalidResourceHandle;
+  if (begin->op->device != end->op->device) return Status::cudaErrorInvalidResourceHandle;
+  if (end->op->device != this) return end->op->device->elapsed_ms(begin, end, milliseconds);
   impl_->look();
   if (impl_->sticky != Status::cudaSuccess) return impl_->sticky;
   // As on hardware: NotReady until the host has waited or time has passed.

@@ -73,6 +73,8 @@ void copy_fields(Record& c, F&& f) {
   f("start_us", c.start_us);
   f("end_us", c.end_us);
   f("bytes", c.bytes);
+  f("device", c.device);
+  f("peer", c.peer);
 }
 
 template <class Run_, class F>

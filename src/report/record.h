@@ -56,6 +56,8 @@ struct CopyRecord {
   int stream = 0;
   double start_us = 0, end_us = 0;
   std::uint64_t bytes = 0;
+  int device = 0;
+  int peer = -1;  ///< The other device of a copy between devices; else -1.
 };
 
 struct Run {

@@ -50,6 +50,17 @@ Result<T> parse_number(const SettingInfo& setting, const char* value) {
 
 }  // namespace
 
+std::vector<std::string> split_list(const std::string& text) {
+  std::vector<std::string> parts;
+  std::size_t begin = 0;
+  for (std::size_t end = text.find(','); end != std::string::npos; end = text.find(',', begin)) {
+    parts.push_back(text.substr(begin, end - begin));
+    begin = end + 1;
+  }
+  parts.push_back(text.substr(begin));
+  return parts;
+}
+
 int Settings::host_threads() const {
   if (threads > 0) return static_cast<int>(threads);
   const unsigned cores = std::thread::hardware_concurrency();

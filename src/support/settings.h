@@ -5,6 +5,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "support/result.h"
 
@@ -45,5 +46,8 @@ bool verifying();
 
 /// Ends the program if a stage broke a promise: `broken` says which, and is empty if none.
 void verified(std::string_view stage, std::string_view place, std::string_view broken);
+
+/// The parts of a list with commas.
+std::vector<std::string> split_list(const std::string& text);
 
 }  // namespace wanren

@@ -40,6 +40,7 @@ struct Copy {
   std::uint64_t bytes = 0;
   DeviceAddress source, destination;  ///< Of the device side(s).
   bool pageable = false;
+  double link_bandwidth = 0;  ///< GB/s of a further link on the way; 0: none.
 };
 
 /// What a piece of work did at one clock.

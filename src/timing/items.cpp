@@ -37,8 +37,9 @@ Picoseconds Device::Impl::copy_duration(const Copy& copy) const {
   switch (copy.kind) {
     case CopyKind::host_to_device:
     case CopyKind::device_to_host: {
-      const double rate = copy.pageable ? std::min(chip.host.pageable_bandwidth, chip.host.pcie_bandwidth)
-                                        : chip.host.pcie_bandwidth;
+      double rate = copy.pageable ? std::min(chip.host.pageable_bandwidth, chip.host.pcie_bandwidth)
+                                  : chip.host.pcie_bandwidth;
+      if (copy.link_bandwidth > 0) rate = std::min(rate, copy.link_bandwidth);
       seconds = chip.host.pcie_latency * 1e-6 + bytes / (rate * 1e9);
       break;
     }

@@ -1,0 +1,40 @@
+#pragma once
+// Private to src/driver: what the devices of a process share.
+
+#include <cstddef>
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <vector>
+
+#include "driver/device.h"
+
+namespace wanren::driver {
+
+struct Shared {
+  Settings settings;
+  std::unique_ptr<engine::Arena> arena;  ///< One address space: pinned and managed memory is everybody's.
+  std::vector<Device*> devices;
+  std::recursive_mutex mutex;
+  Picoseconds host_now;
+  std::uint64_t next_launch = 0;
+  double begin_wall_s = 0;
+  bool finished = false;
+
+  struct Owned {
+    Device* device;
+    std::size_t bytes;
+  };
+  std::map<const void*, Owned> owned;  ///< By the base of what a device has allocated.
+
+  /// The device that allocated what the pointer lies in, or null.
+  Device* owner_of(const void* pointer) const {
+    const auto found = arena->find(pointer);
+    if (!found) return nullptr;
+    const auto it = owned.find(found->base);
+    return it != owned.end() ? it->second.device : nullptr;
+  }
+};
+
+}  // namespace wanren::driver
