@@ -1,0 +1,67 @@
+# wanren_kernel_library(NAME VERSIONS n … [DEFAULT n] [EXPORTS pattern …]): libNAME.so.n for each n from the .cu files of
+# this folder, compiled by `wanren cc` on public CUDA alone, as a maker's library of that name is built: the soname
+# and the version node of its symbols are libNAME.so.n, and it is linked with the libcudart of the same CUDA.
+# `-lNAME` finds DEFAULT (12 if that is there, else the last). Symbols that begin with NAME are exported, or EXPORTS.
+# Works outside Wanren's tree too, where `wanren` is on PATH.
+function(wanren_kernel_library name)
+  cmake_parse_arguments(ARG "" "DEFAULT" "VERSIONS;EXPORTS" ${ARGN})
+  if(NOT ARG_EXPORTS)
+    set(ARG_EXPORTS "${name}*")
+  endif()
+  if(NOT ARG_DEFAULT)
+    list(GET ARG_VERSIONS -1 ARG_DEFAULT)
+    if("12" IN_LIST ARG_VERSIONS)
+      set(ARG_DEFAULT 12)
+    endif()
+  endif()
+  set(place ${CMAKE_CURRENT_BINARY_DIR})
+  set(target wanren_lib_${name})
+  if(TARGET wanren_cli)
+    set(wanren $<TARGET_FILE:wanren_cli>)
+    set(compiler wanren_cc wanren_device_library)
+    set(place ${CMAKE_LIBRARY_OUTPUT_DIRECTORY})
+    file(GLOB headers CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/include/*.h ${CMAKE_SOURCE_DIR}/include/wanren/*)
+  else()
+    find_program(WANREN wanren REQUIRED)
+    set(wanren ${WANREN})
+  endif()
+
+  file(GLOB sources CONFIGURE_DEPENDS ${CMAKE_CURRENT_SOURCE_DIR}/*.cu)
+  file(GLOB own_headers CONFIGURE_DEPENDS ${CMAKE_CURRENT_SOURCE_DIR}/*.h)
+  set(objects)
+  foreach(source IN LISTS sources)
+    get_filename_component(part ${source} NAME_WE)
+    set(object ${CMAKE_CURRENT_BINARY_DIR}/${name}-${part}.o)
+    add_custom_command(OUTPUT ${object}
+      COMMAND ${wanren} cc -std=c++17 -O3 -Xcompiler -fPIC -c ${source} -o ${object}
+      DEPENDS ${source} ${own_headers} ${headers} ${compiler}
+      COMMENT "wanren cc ${name}: ${part}" VERBATIM)
+    list(APPEND objects ${object})
+  endforeach()
+
+  list(JOIN ARG_EXPORTS "; " exports)
+  set(libraries)
+  foreach(version IN LISTS ARG_VERSIONS)
+    set(library lib${name}.so.${version})
+    set(script ${CMAKE_CURRENT_BINARY_DIR}/${library}.map)
+    file(CONFIGURE OUTPUT ${script} CONTENT "${library} { global: ${exports}; local: *; };\n")
+    set(runtime libcudart.so.${version})
+    if(version EQUAL 11)
+      set(runtime libcudart.so.11.0)
+    endif()
+    add_custom_command(OUTPUT ${place}/${library}
+      COMMAND ${wanren} cc -shared -cudart none ${objects} -l:${runtime} -Xlinker -soname=${library}
+        -Xlinker --version-script=${script} -Xlinker "-rpath=\$ORIGIN" -o ${place}/${library}
+      DEPENDS ${objects} ${script}
+      COMMENT "Linking ${library}" VERBATIM)
+    list(APPEND libraries ${place}/${library})
+  endforeach()
+  add_custom_command(OUTPUT ${place}/lib${name}.so
+    COMMAND ${CMAKE_COMMAND} -E create_symlink lib${name}.so.${ARG_DEFAULT} ${place}/lib${name}.so
+    DEPENDS ${libraries} VERBATIM)
+  add_custom_target(${target} ALL DEPENDS ${libraries} ${place}/lib${name}.so)
+  if(TARGET wanren_cli)
+    add_dependencies(${target} wanren_cli wanren_cudart_11 wanren_cudart_12 wanren_cudart_13)
+  endif()
+  install(FILES ${libraries} ${place}/lib${name}.so DESTINATION lib)
+endfunction()
