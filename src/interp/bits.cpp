@@ -1,5 +1,6 @@
 // Logic, shifts, bit fields and moves, PTX ISA ch. 9.7.1, 9.7.8 and 9.7.9.
 
+#include <algorithm>
 #include <bit>
 
 #include "interp/lane.h"
@@ -141,6 +142,22 @@ void szext(const Inst& i, const std::uint64_t* s, std::uint64_t* d) {
   d[0] = (a & ~above) | (sign ? above : 0);
 }
 
+// The n-th set bit of the mask from a base on, upwards or downwards.
+void fns(const Inst& i, const std::uint64_t* s, std::uint64_t* d) {
+  const std::uint32_t mask = u32(s[0]);
+  const auto base = static_cast<std::int64_t>(u32(s[1]) & 31),
+             offset = std::int64_t{static_cast<std::int32_t>(s[2])};
+  const std::int64_t step = offset < 0 ? -1 : 1;
+  std::int64_t left = offset < 0 ? -offset : std::max<std::int64_t>(offset, 1);
+  const std::int64_t end = offset == 0 ? base + 1 : step > 0 ? 32 : -1;
+  d[0] = 0xffffffff;
+  for (std::int64_t at = base; at != end; at += step)
+    if (mask >> at & 1 && --left == 0) {
+      d[0] = static_cast<std::uint64_t>(at);
+      return;
+    }
+}
+
 void prmt(const Inst& i, const std::uint64_t* s, std::uint64_t* d) {
   const std::uint64_t bytes = std::uint64_t{u32(s[1])} << 32 | u32(s[0]);
   const int c = static_cast<int>(s[2] & 3);
@@ -215,6 +232,7 @@ LaneFunction find_bits(const Inst& i) {
     case Opcode::bfi: return bfi;
     case Opcode::bmsk: return bmsk;
     case Opcode::szext: return szext;
+    case Opcode::fns: return fns;
     case Opcode::prmt: return prmt;
     case Opcode::mov: return mov;
     case Opcode::selp: return selp;

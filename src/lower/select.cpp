@@ -6,6 +6,7 @@
 #include <fmt/format.h>
 
 #include "lower/selector.h"
+#include "ptx/cost.h"
 
 namespace wanren::lower {
 
@@ -156,6 +157,13 @@ Result<void> Selector::require(std::string_view feature, const Inst& inst) {
 }
 
 Result<void> Selector::recipe(const Inst& inst) {
+  if (const ptx::Cost cost = ptx::cost(inst.op); cost.kind != ptx::Cost::Kind::own) {
+    std::vector<Words> sources;
+    for (const Operand& source : inst.srcs) sources.push_back(words(source, 1));
+    chain(inst.dsts[0] == no_value ? Words{} : place(inst.dsts[0]), std::move(sources), cost.count,
+          cost.kind == ptx::Cost::Kind::alu ? Pipe::integer : Pipe::imul);
+    return {};
+  }
   bool known = true;
   Result<void> r = recipe_integer(inst, known);
   if (!r || known) return r;

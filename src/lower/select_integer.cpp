@@ -347,7 +347,6 @@ Result<void> Selector::recipe_integer(const Inst& inst, bool& known) {
     }
     case Opcode::shl:
     case Opcode::shr: shift(inst); return {};
-    case Opcode::shf: simple(3); return {};
     case Opcode::prmt: simple(inst.mods.prmt == ptx::PrmtMode::none ? 3 : 2); return {};
     case Opcode::setp:
     case Opcode::set: set_predicate(inst); return {};
@@ -396,9 +395,6 @@ Result<void> Selector::recipe_integer(const Inst& inst, bool& known) {
       else
         simple(1);
       return {};
-    case Opcode::sad:
-      chain(dst, {words(inst.srcs[0], 1), words(inst.srcs[1], 1), words(inst.srcs[2], 1)}, 2);
-      return {};
     case Opcode::bfe: {
       const bool fixed = inst.srcs[1].kind == Operand::Kind::imm && inst.srcs[2].kind == Operand::Kind::imm;
       chain(dst, {words(inst.srcs[0], count), words(inst.srcs[1], 1), words(inst.srcs[2], 1)},
@@ -411,8 +407,6 @@ Result<void> Selector::recipe_integer(const Inst& inst, bool& known) {
             (fixed ? 2 : 5) * count);
       return {};
     }
-    case Opcode::bmsk:
-    case Opcode::szext: simple(static_cast<int>(inst.srcs.size())); return {};
     case Opcode::popc:
     case Opcode::brev:
     case Opcode::clz:
@@ -427,10 +421,6 @@ Result<void> Selector::recipe_integer(const Inst& inst, bool& known) {
       if (source_words == 2 || inst.op == Opcode::clz) chain(dst, {{last[0]}}, source_words == 1 ? 1 : 2);
       return {};
     }
-    case Opcode::dp4a:
-    case Opcode::dp2a:
-      multiply(dst, {words(inst.srcs[0], 1), words(inst.srcs[1], 1), words(inst.srcs[2], 1)});
-      return {};
     case Opcode::isspacep: {
       const Words a = words(inst.srcs[0], 2);
       const Word low = temporary_predicate();

@@ -198,84 +198,12 @@ std::span<const Word> modifier_words() {
 }
 
 GroupSet groups_of(Opcode opcode) {
-  switch (opcode) {
-    case Opcode::abs:
-    case Opcode::neg: return set({types, ftz});
-    case Opcode::add:
-    case Opcode::sub: return arithmetic | set({cc});
-    case Opcode::addc:
-    case Opcode::subc: return set({types, cc});
-    case Opcode::mul: return arithmetic | set({part});
-    case Opcode::mad: return arithmetic | set({part, cc});
-    case Opcode::madc: return set({types, part, cc});
-    case Opcode::mul24:
-    case Opcode::mad24: return set({types, part, sat});
-    case Opcode::fma: return arithmetic | set({relu});
-    case Opcode::div:
-    case Opcode::rcp:
-    case Opcode::sqrt: return arithmetic | set({approx});
-    case Opcode::rsqrt:
-    case Opcode::sin:
-    case Opcode::cos:
-    case Opcode::lg2:
-    case Opcode::ex2:
-    case Opcode::tanh: return set({types, approx, ftz});
-    case Opcode::min:
-    case Opcode::max: return set({types, ftz, nan, xorsign, Group::abs, relu});
-    case Opcode::dp2a: return set({types, part});
-    case Opcode::bfind: return set({types, shiftamt});
-    case Opcode::bmsk:
-    case Opcode::szext: return set({types, shift});
-    case Opcode::shf: return set({types, shift, direction});
-    case Opcode::lop3: return set({types, bool_op});
-    case Opcode::prmt: return set({types, Group::prmt});
-    case Opcode::set:
-    case Opcode::setp: return set({types, compare, bool_op, ftz});
-    case Opcode::slct: return set({types, ftz});
-    case Opcode::testp: return set({types, test});
-    case Opcode::cvt: return arithmetic | set({relu, satfinite});
-    case Opcode::cvta: return set({types, space, to});
-    case Opcode::isspacep: return set({space});
-    case Opcode::ld:
-    case Opcode::ldu:
-    case Opcode::st: return set({types, space, semantics, scope, cache, Group::vector}) | hints;
-    case Opcode::atom:
-    case Opcode::red: return atomic;
-    case Opcode::prefetch: return set({space, level, l2, variant});
-    case Opcode::prefetchu: return set({level});
-    case Opcode::applypriority: return set({space, l2});
-    case Opcode::discard: return set({space, level});
-    case Opcode::createpolicy: return set({types, variant, l2});
-    case Opcode::cp_async: return set({space, second_space, cache, l2_prefetch, cache_hint});
-    case Opcode::membar: return set({scope});
-    case Opcode::fence: return set({semantics, scope, space, variant, no_meaning});
-    case Opcode::bar:
-    case Opcode::barrier: return set({bar_word, aligned, types});
-    case Opcode::griddepcontrol: return set({variant});
-    case Opcode::pmevent: return set({variant});
-    case Opcode::setmaxnreg: return set({types, Group::atom}) | warp_wide;
-    case Opcode::bra:
-    case Opcode::call:
-    case Opcode::ret: return set({uni});
-    case Opcode::brx: return set({uni, variant});
-    case Opcode::shfl: return set({types, sync, Group::shfl});
-    case Opcode::vote: return set({types, sync, Group::vote});
-    case Opcode::match: return set({types, sync, all_any});
-    case Opcode::redux: return set({types, sync, Group::atom, Group::abs, nan});
-    case Opcode::ldmatrix: return set({types, shape, space, trans, count}) | warp_wide;
-    case Opcode::mma: return set({types, shape, layout, satfinite, bool_op, Group::popc}) | warp_wide;
-    case Opcode::wmma_load:
-    case Opcode::wmma_store: return set({types, shape, layout, space, fragment}) | warp_wide;
-    case Opcode::wmma_mma:
-      return set({types, shape, layout, satfinite, round, bool_op, Group::popc}) | warp_wide;
-    case Opcode::exit:
-    case Opcode::trap:
-    case Opcode::brkpt:
-    case Opcode::cp_async_commit_group:
-    case Opcode::cp_async_wait_group:
-    case Opcode::cp_async_wait_all: return 0;
-    default: return typed;
-  }
+  static constexpr GroupSet table[] = {
+#define WR_OPCODE(id, text, flags, modifiers, cost) modifiers,
+#include "ptx/opcodes.def"
+#undef WR_OPCODE
+  };
+  return table[static_cast<std::size_t>(opcode)];
 }
 
 }  // namespace wanren::ptx

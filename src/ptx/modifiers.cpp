@@ -53,7 +53,7 @@ OpcodeMatch match_opcode(std::string_view mnemonic, std::string_view second, std
                          std::string_view fourth) {
   static const auto table = [] {
     std::unordered_map<std::string_view, Opcode> map;
-#define WR_OPCODE(id, text, flags) map.emplace(text, Opcode::id);
+#define WR_OPCODE(id, text, flags, modifiers, cost) map.emplace(text, Opcode::id);
 #include "ptx/opcodes.def"
 #undef WR_OPCODE
     return map;
@@ -72,7 +72,7 @@ OpcodeMatch match_opcode(std::string_view mnemonic, std::string_view second, std
 
 std::string nearest_opcode(std::string_view mnemonic) {
   static constexpr std::string_view names[] = {
-#define WR_OPCODE(id, text, flags) text,
+#define WR_OPCODE(id, text, flags, modifiers, cost) text,
 #include "ptx/opcodes.def"
 #undef WR_OPCODE
   };

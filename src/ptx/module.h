@@ -14,7 +14,7 @@ namespace wanren::ptx {
 
 /// One mnemonic each; ptx/opcodes.def is the table.
 enum class Opcode : std::uint8_t {
-#define WR_OPCODE(id, text, flags) id,
+#define WR_OPCODE(id, text, flags, modifiers, cost) id,
 #include "ptx/opcodes.def"
 #undef WR_OPCODE
 };

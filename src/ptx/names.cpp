@@ -2,6 +2,7 @@
 
 #include <array>
 
+#include "ptx/cost.h"
 #include "ptx/module.h"
 
 namespace wanren::ptx {
@@ -46,7 +47,7 @@ std::string_view name(Type type) {
 
 std::string_view name(Opcode opcode) {
   static constexpr std::string_view names[] = {
-#define WR_OPCODE(id, text, flags) text,
+#define WR_OPCODE(id, text, flags, modifiers, cost) text,
 #include "ptx/opcodes.def"
 #undef WR_OPCODE
   };
@@ -57,7 +58,19 @@ std::uint8_t flags(Opcode opcode) {
   constexpr std::uint8_t D = has_destination, M = accesses_memory, S = may_suspend, X = not_executed,
                          C = control_flow, P = collective;
   static constexpr std::uint8_t table[] = {
-#define WR_OPCODE(id, text, flags) flags,
+#define WR_OPCODE(id, text, flags, modifiers, cost) flags,
+#include "ptx/opcodes.def"
+#undef WR_OPCODE
+  };
+  return table[static_cast<std::size_t>(opcode)];
+}
+
+Cost cost(Opcode opcode) {
+  constexpr Cost own;
+  constexpr auto alu = [](std::uint8_t count) { return Cost{Cost::Kind::alu, count}; };
+  constexpr auto mul = [](std::uint8_t count) { return Cost{Cost::Kind::mul, count}; };
+  static constexpr Cost table[] = {
+#define WR_OPCODE(id, text, flags, modifiers, cost) cost,
 #include "ptx/opcodes.def"
 #undef WR_OPCODE
   };

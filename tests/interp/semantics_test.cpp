@@ -36,7 +36,8 @@ TEST(SemanticsFolder, HasACaseForEveryExecutedInstruction) {
   }
   enum : unsigned { D = 1, M = 2, S = 4, X = 8, C = 16, P = 32 };
   // Control flow and suspension are control_test.cpp's.
-#define WR_OPCODE(id, text, flags) EXPECT_TRUE(((flags) & (X | C | S)) || seen.contains(Opcode::id)) << text;
+#define WR_OPCODE(id, text, flags, modifiers, cost) \
+  EXPECT_TRUE(((flags) & (X | C | S)) || seen.contains(Opcode::id)) << text;
 #include "ptx/opcodes.def"
 #undef WR_OPCODE
 }

@@ -222,7 +222,7 @@ TEST(Instruction, FieldsHoldWhatTheTextSays) {
 
 TEST(Instruction, ParsesEveryMnemonicOfTheTable) {
   static constexpr std::string_view names[] = {
-#define WR_OPCODE(id, text, flags) text,
+#define WR_OPCODE(id, text, flags, modifiers, cost) text,
 #include "ptx/opcodes.def"
 #undef WR_OPCODE
   };

@@ -84,6 +84,17 @@ TEST(RoundTrip, KeepsEveryDirective) {
   expect_round_trip(directives, "directives");
 }
 
+TEST(RoundTrip, KeepsEveryInstructionCase) {
+  int cases = 0;
+  for (const auto& entry : std::filesystem::directory_iterator(WANREN_SOURCE_DIR "/tests/semantics")) {
+    if (entry.path().extension() != ".ptx") continue;
+    std::ifstream file(entry.path());
+    expect_round_trip({std::istreambuf_iterator<char>(file), {}}, entry.path().filename().string());
+    ++cases;
+  }
+  EXPECT_GE(cases, 1000);
+}
+
 TEST(Module, HoldsWhatTheTextDeclares) {
   auto module = parse(directives, "directives");
   ASSERT_TRUE(module) << module.error().message();

@@ -4,6 +4,7 @@
   generate.py 'add.sat.s32 %x, %a, %b'    write add_sat_s32.ptx: edge values and random ones, expected bits from reference.py
       --name NAME    another name          --note TEXT   the line that says what is expected
       --lanes N      32                    --target sm_90 --version 8.1
+      --values b=0,1,31   what %b may be, where it is not every number
 
 Sources are %a, %b, %c, %d and results %x, %y; predicates come out as 0 or 1. Case files of instructions that reference.py
 does not know (matrices, approximations) are written by hand in the same form; harness.h says which."""
@@ -139,7 +140,7 @@ def roles(op, mods, kinds):
     return [last], [last] * 4
 
 
-def generate(instruction, name, note, lanes, target, version):
+def generate(instruction, name, note, lanes, target, version, allowed=()):
     operation, operands = instruction.rstrip(";").split(None, 1)
     op, *mods = operation.split(".")
     kinds = [m for m in mods if m in WIDTH]
@@ -148,11 +149,13 @@ def generate(instruction, name, note, lanes, target, version):
     result_kinds, source_kinds = roles(op, mods, kinds)
     seed = random.Random(operation)
     per_source = {s: source_kinds["abcd".index(s)] for s in sources}
-    columns = list(itertools.product(*(edges(k) for k in per_source.values())))
+    given = {v[0]: [int(x, 0) & (1 << 64) - 1 for x in v[2:].split(",")] for v in allowed}
+    columns = list(itertools.product(*(given.get(s, edges(k)) for s, k in per_source.items())))
     if len(columns) > lanes * 3 // 4:
         columns = sorted(seed.sample(columns, lanes * 3 // 4))
     while len(columns) < lanes:
-        columns.append(tuple(seed.getrandbits(WIDTH[k]) for k in per_source.values()))
+        columns.append(tuple(seed.choice(given[s]) if s in given else seed.getrandbits(WIDTH[k])
+                             for s, k in per_source.items()))
     stem = name or re.sub(r"\.", "_", operation)
     body, heads = [], []
     for k, (source, kind) in enumerate(per_source.items()):
@@ -191,6 +194,7 @@ def main():
     parser.add_argument("--lanes", type=int, default=32)
     parser.add_argument("--target", default="sm_90")
     parser.add_argument("--version", default="8.1")
+    parser.add_argument("--values", action="append", default=[])
     parser.add_argument("--folder", type=Path, default=HERE)
     parser.add_argument("--unknown", action="store_true", help="with --check: list what is beyond the reference")
     options = parser.parse_args()
@@ -203,7 +207,8 @@ def main():
         parser.error("give --check or an instruction")
     for instruction in options.instructions:
         try:
-            stem, text = generate(instruction, options.name, options.note, options.lanes, options.target, options.version)
+            stem, text = generate(instruction, options.name, options.note, options.lanes, options.target, options.version,
+                                  options.values)
         except Unknown as why:
             print(f"{instruction}: beyond the reference ({why}); write the case by hand", file=sys.stderr)
             return 1

@@ -103,6 +103,12 @@ def integer(op, mods, kind, a):
     if op == "bmsk":
         position, length = (x & 31 if "wrap" in mods else min(x, 32) for x in a)
         return ((1 << length) - 1) << position
+    if op == "fns":
+        base, offset = a[1] & 31, signed(a[2], 32)
+        if offset == 0:
+            return base if a[0] >> base & 1 else -1
+        found = [i for i in (range(base, 32) if offset > 0 else range(base, -1, -1)) if a[0] >> i & 1]
+        return found[abs(offset) - 1] if abs(offset) <= len(found) else -1
     if op == "szext":
         n = a[1] & 31 if "wrap" in mods else min(a[1], 32)
         return a[0] if n >= 32 else 0 if n == 0 else signed(a[0], n) if s else a[0] & (1 << n) - 1
