@@ -96,6 +96,8 @@ report::KernelRecord make_record(const chip::Spec& chip, const engine::Launch& l
                   static_cast<double>(c.l2_read_sectors + c.l2_write_sectors + c.l2_atomic_sectors));
   record.d2d_bytes = c.d2d_bytes;
   record.d2d_link_bytes = c.d2d_link_bytes;
+#define WR_COUNTER(id, doc) record.counters[#id] = c.id;
+#include "timing/counters.def"
   const energy::Breakdown energy = energy::estimate(chip, timed->phases);
   record.energy_j = energy.energy_j;
   record.average_power_w = energy.average_power_w;

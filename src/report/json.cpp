@@ -61,6 +61,7 @@ void kernel_fields(Record& k, F&& f) {
   f("tensor_path", k.tensor_path);
   f("emulated", k.emulated);
   f("stalls", k.stalls);
+  f("counters", k.counters);
   f("compile_wall_s", k.compile_wall_s);
   f("functional_wall_s", k.functional_wall_s);
   f("timing_wall_s", k.timing_wall_s);

@@ -39,7 +39,8 @@ struct KernelRecord {
   std::uint64_t dram_read_bytes = 0, dram_write_bytes = 0, l2_read_bytes = 0;
   double l1_hit_pct = 0, l2_hit_pct = 0;
   std::uint64_t d2d_bytes = 0;
-  std::vector<std::uint64_t> d2d_link_bytes;  ///< from * dies + to, wire bytes
+  std::vector<std::uint64_t> d2d_link_bytes;      ///< from * dies + to, wire bytes
+  std::map<std::string, std::uint64_t> counters;  ///< All of the timing model's, by name.
   double energy_j = 0, average_power_w = 0;
   std::map<std::string, double> energy_parts_j;
   std::string bound_by;  ///< The roof or stall that limits it, in words.

@@ -136,7 +136,7 @@ void Unit::finish_warp(int s, int w, Cycle now) {
   warps_resident_ -= static_cast<int>(grid.warps_per_cta);
   shared_used_ -= grid.shared_bytes;
   registers_used_ -= grid.register_count;
-  if (--c.resident == 0) c.active_cycles += static_cast<std::uint64_t>(c.last_exit - c.active_since);
+  if (--c.resident == 0) c.unit_active_cycles += static_cast<std::uint64_t>(c.last_exit - c.active_since);
   cta.grid = nullptr;
 }
 

@@ -16,7 +16,6 @@ std::string_view name(Stall stall) {
 void Counters::add(const Counters& other) {
 #define WR_COUNTER(id, doc) id += other.id;
 #include "timing/counters.def"
-#undef WR_COUNTER
   for (int i = 0; i < stall_count; ++i) stall_cycles[i] += other.stall_cycles[i];
   for (std::size_t i = 0; i < pipe_busy_cycles.size(); ++i) pipe_busy_cycles[i] += other.pipe_busy_cycles[i];
   if (d2d_link_bytes.size() < other.d2d_link_bytes.size()) d2d_link_bytes.resize(other.d2d_link_bytes.size());
@@ -26,7 +25,6 @@ void Counters::add(const Counters& other) {
 void Counters::subtract(const Counters& earlier) {
 #define WR_COUNTER(id, doc) id -= earlier.id;
 #include "timing/counters.def"
-#undef WR_COUNTER
   for (int i = 0; i < stall_count; ++i) stall_cycles[i] -= earlier.stall_cycles[i];
   for (std::size_t i = 0; i < pipe_busy_cycles.size(); ++i)
     pipe_busy_cycles[i] -= earlier.pipe_busy_cycles[i];

@@ -22,7 +22,6 @@ std::string_view name(Stall stall);
 struct Counters {
 #define WR_COUNTER(id, doc) std::uint64_t id = 0;
 #include "timing/counters.def"
-#undef WR_COUNTER
   std::array<std::uint64_t, stall_count> stall_cycles{};  ///< Warp cycles.
   std::array<std::uint64_t, 13> pipe_busy_cycles{};       ///< By lower::Pipe, summed over sub-cores.
   std::vector<std::uint64_t> d2d_link_bytes;              ///< By directed link: from * dies + to, wire bytes.

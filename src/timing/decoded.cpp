@@ -38,6 +38,8 @@ int operand_cycles(const MachineInst& inst, int banks) {
 }
 
 void count(const MachineInst& inst, DecodedBlock& block) {
+  ++block.warp_instructions;
+  ++block.thread_instructions;
   block.issue_slots += inst.repeat;
   block.pipe_busy[static_cast<int>(inst.pipe)] += std::uint64_t{inst.interval} * inst.repeat;
   const std::uint64_t flops = inst.flops_per_lane;
@@ -56,12 +58,12 @@ void count(const MachineInst& inst, DecodedBlock& block) {
   }
   switch (static_cast<TensorType>(inst.tensor_type)) {
     case TensorType::bf16:
-    case TensorType::fp16: block.tensor_bf16 += inst.tensor_flops; break;
+    case TensorType::fp16: block.tensor_flops_bf16 += inst.tensor_flops; break;
     case TensorType::tf32:
-    case TensorType::fp32: block.tensor_tf32 += inst.tensor_flops; break;
+    case TensorType::fp32: block.tensor_flops_tf32 += inst.tensor_flops; break;
     case TensorType::int8:
-    case TensorType::fp8: block.tensor_int8 += inst.tensor_flops; break;
-    case TensorType::fp64: block.tensor_fp64 += inst.tensor_flops; break;
+    case TensorType::fp8: block.tensor_ops_int8 += inst.tensor_flops; break;
+    case TensorType::fp64: block.tensor_flops_fp64 += inst.tensor_flops; break;
     case TensorType::none: break;
   }
 }

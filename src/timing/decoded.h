@@ -41,8 +41,9 @@ struct DecodedBlock {
   bool waits_at_barrier = false;
   std::uint32_t code_line = 0, code_lines = 0;
   // Per run of the block: by warp and, times active lanes, by lane.
-  std::uint64_t issue_slots = 0, flops_fp16 = 0, flops_fp32 = 0, flops_fp64 = 0, int_ops = 0, sfu_ops = 0;
-  std::uint64_t tensor_bf16 = 0, tensor_tf32 = 0, tensor_int8 = 0, tensor_fp64 = 0;
+#define WR_RUN_COUNTER(id, doc) std::uint64_t id = 0;
+#define WR_LANE_COUNTER(id, doc) std::uint64_t id = 0;
+#include "timing/counters.def"
   std::array<std::uint64_t, lower::pipe_count> pipe_busy{};
 };
 

@@ -37,10 +37,8 @@ struct Reply {
 
 /// What the shared memory system counts, per grid slot.
 struct MemoryCounters {
-  std::uint64_t l2_read_sectors = 0, l2_write_sectors = 0, l2_atomic_sectors = 0, l2_hit_sectors = 0;
-  std::uint64_t l2_far_sectors = 0;
-  std::uint64_t dram_read_bytes = 0, dram_write_bytes = 0, dram_row_hits = 0, dram_row_misses = 0;
-  std::uint64_t d2d_bytes = 0, d2d_wire_bytes = 0;
+#define WR_MEMORY_COUNTER(id, doc) std::uint64_t id = 0;
+#include "timing/counters.def"
   std::vector<std::uint64_t> link_bytes;
 };
 

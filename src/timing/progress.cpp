@@ -18,45 +18,18 @@ Counters Device::Impl::kernel_progress(const Item& item) const {
       const std::uint64_t runs = u.block_runs[b], lanes = u.block_lanes[b];
       if (!runs) continue;
       const DecodedBlock& block = program.blocks[b];
-      c.warp_instructions += runs * block.count;
-      c.issue_slots += runs * block.issue_slots;
-      c.thread_instructions += lanes * block.count;
-      c.flops_fp16 += lanes * block.flops_fp16;
-      c.flops_fp32 += lanes * block.flops_fp32;
-      c.flops_fp64 += lanes * block.flops_fp64;
-      c.int_ops += lanes * block.int_ops;
-      c.sfu_ops += lanes * block.sfu_ops;
-      c.tensor_flops_bf16 += runs * block.tensor_bf16;
-      c.tensor_flops_tf32 += runs * block.tensor_tf32;
-      c.tensor_ops_int8 += runs * block.tensor_int8;
-      c.tensor_flops_fp64 += runs * block.tensor_fp64;
+#define WR_RUN_COUNTER(id, doc) c.id += runs * block.id;
+#define WR_LANE_COUNTER(id, doc) c.id += lanes * block.id;
+#include "timing/counters.def"
       for (int i = 0; i < lower::pipe_count; ++i) c.pipe_busy_cycles[i] += runs * block.pipe_busy[i];
     }
-    c.l1_accesses += u.l1_accesses;
-    c.l1_sectors += u.l1_sectors;
-    c.l1_hit_sectors += u.l1_hit_sectors;
-    c.l1_store_sectors += u.l1_store_sectors;
-    c.l1_spill_sectors += u.l1_spill_sectors;
-    c.shared_accesses += u.shared_accesses;
-    c.shared_wavefronts += u.shared_wavefronts;
-    c.shared_bytes += u.shared_bytes;
-    c.ctas += u.ctas;
-    c.warp_cycles += u.warp_cycles;
-    c.unit_active_cycles += u.active_cycles;
+#define WR_UNIT_COUNTER(id, doc) c.id += u.id;
+#include "timing/counters.def"
     for (int i = 0; i < stall_count; ++i) c.stall_cycles[i] += u.stalls[i];
   }
   const MemoryCounters& m = memory.counters(slot);
-  c.l2_read_sectors = m.l2_read_sectors;
-  c.l2_write_sectors = m.l2_write_sectors;
-  c.l2_atomic_sectors = m.l2_atomic_sectors;
-  c.l2_hit_sectors = m.l2_hit_sectors;
-  c.l2_far_sectors = m.l2_far_sectors;
-  c.dram_read_bytes = m.dram_read_bytes;
-  c.dram_write_bytes = m.dram_write_bytes;
-  c.dram_row_hits = m.dram_row_hits;
-  c.dram_row_misses = m.dram_row_misses;
-  c.d2d_bytes = m.d2d_bytes;
-  c.d2d_wire_bytes = m.d2d_wire_bytes;
+#define WR_MEMORY_COUNTER(id, doc) c.id = m.id;
+#include "timing/counters.def"
   c.d2d_link_bytes = m.link_bytes;
   return c;
 }

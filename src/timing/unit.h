@@ -37,10 +37,9 @@ struct UnitCounters {
   std::vector<std::uint64_t> block_runs, block_lanes;
   std::vector<std::uint32_t> fetched;  ///< By code line: fetch number + 1, 0 never.
   std::array<std::uint64_t, stall_count> stalls{};
-  std::uint64_t l1_accesses = 0, l1_sectors = 0, l1_hit_sectors = 0, l1_store_sectors = 0,
-                l1_spill_sectors = 0;
-  std::uint64_t shared_accesses = 0, shared_wavefronts = 0, shared_bytes = 0;
-  std::uint64_t ctas = 0, warp_cycles = 0, active_cycles = 0, issue_cycles = 0;
+#define WR_UNIT_COUNTER(id, doc) std::uint64_t id = 0;
+#include "timing/counters.def"
+  std::uint64_t issue_cycles = 0;
   std::uint64_t load_cycles = 0;     ///< Summed latency of loads that missed L1 …
   std::uint64_t load_far_ticks = 0;  ///< … and what of it DRAM and die links took.
   std::uint64_t in_flight = 0;       ///< Stores and reductions not yet acknowledged.

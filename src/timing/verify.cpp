@@ -60,7 +60,6 @@ class Verifier {
     }
 #define WR_COUNTER(id, doc) equal("its phases and the grid: " #id, sum.id, c_.id);
 #include "timing/counters.def"
-#undef WR_COUNTER
     equal("picoseconds of its phases and of the grid", duration.value, (timed_.end - timed_.begin).value);
   }
 

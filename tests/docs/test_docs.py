@@ -52,6 +52,20 @@ for test in sorted((root / "tests").glob("*/*.cpp")):
         problems.append(f"{test.relative_to(root)} holds tests, so its name ends with _test.cpp")
     problems += [f"{test.relative_to(root)}: {name} is no sentence" for name in names if "_" in name or name[0].islower()]
 
+# The page on instructions tells of fns as it is.
+page = (root / "docs/adding-an-instruction.md").read_text(encoding="utf-8")
+for row in re.findall(r"WR_OPCODE\(.*?\)\)", page):
+    if row not in (root / "src/ptx/opcodes.def").read_text(encoding="utf-8"):
+        problems.append(f"adding-an-instruction.md: {row} is no row of opcodes.def")
+if subprocess.run(["grep", "-rlw", "fns", root / "src"], capture_output=True, text=True, check=False).stdout.count("\n") != 2:
+    problems.append("adding-an-instruction.md: fns is no longer in two files of src/")
+
+counter_page = (root / "docs/counters.md").read_text(encoding="utf-8")
+for table, row in [("counters", r'^WR_\w+_COUNTER\((?!id)(\w+), "(.*)"\)'), ("stalls", r'^WR_STALL\(\w+, "(.*?)", "(.*)"\)')]:
+    for name, doc in re.findall(row, (root / f"src/timing/{table}.def").read_text(encoding="utf-8"), re.M):
+        if f"| `{name}` | {doc} |" not in counter_page:
+            problems.append(f"counters.md does not have {name}: {doc}")
+
 rows = []
 for row in re.findall(r"^WR_SETTING\((.*)\)$", (root / "src/support/settings.def").read_text(encoding="utf-8"), re.M):
     fields = re.findall(r'"(?:[^"\\]|\\.)*"|[^,"\s][^,"]*', row)

@@ -22,6 +22,7 @@ Run sample() {
   kernel.energy_j = 0.25;
   kernel.d2d_link_bytes = {0, 5, 6, 0};
   kernel.stalls["long_scoreboard"] = 0.75;
+  kernel.counters["dram_read_bytes"] = std::uint64_t{1} << 40;
   kernel.bound_by = "DRAM bandwidth";
   run.kernels.push_back(kernel);
   run.copies.push_back({"host_to_device", 0, 1, 2, 4096});
@@ -35,6 +36,7 @@ TEST(Report, WhatIsWrittenIsReadBack) {
   EXPECT_EQ(to_json(*again), to_json(run));
   EXPECT_EQ(again->kernels.at(0).grid, (Dim3{7, 2, 1}));
   EXPECT_EQ(again->kernels.at(0).d2d_link_bytes, run.kernels[0].d2d_link_bytes);
+  EXPECT_EQ(again->kernels.at(0).counters, run.kernels[0].counters);
 }
 
 TEST(Report, EveryFixedKeyOfALaunchIsThere) {
