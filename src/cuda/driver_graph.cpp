@@ -29,7 +29,7 @@ CUresult call_of(const CUDA_KERNEL_NODE_PARAMS* p, Work& work) {
       error != CUDA_SUCCESS)
     return error;
   std::shared_ptr<const driver::KernelCall> call;
-  const driver::Status status = driver::make_call(request, handle, call);
+  const driver::Status status = driver::make_call(request, driver::current_context()->device, call);
   work = std::move(call);
   return code(status);
 }

@@ -49,7 +49,8 @@ cudaError_t call_of(const cudaKernelNodeParams* p, driver::GraphNode::Work& work
     return error;
   if (p->extra != nullptr) read_packed(p->extra, request);
   std::shared_ptr<const driver::KernelCall> call;
-  const driver::Status status = driver::make_call(request, p->func, call);
+  WR_DEVICE(device);
+  const driver::Status status = driver::make_call(request, *device, call);
   work = std::move(call);
   return note(status);
 }
@@ -386,7 +387,7 @@ cudaError_t cudaGraphUpload(cudaGraphExec_t exec, cudaStream_t) {
 
 cudaError_t cudaGraphLaunch(cudaGraphExec_t exec, cudaStream_t stream) {
   WR_DEVICE(device);
-  return note(graph_launch(exec, stream_of(stream), *device));
+  return note(graph_launch(exec, stream_of(stream), device_of(stream, *device)));
 }
 
 cudaError_t cudaGraphExecDestroy(cudaGraphExec_t exec) {

@@ -6,6 +6,7 @@
 #include <set>
 
 #include "driver/device_impl.h"
+#include "support/log.h"
 
 namespace wanren::driver {
 namespace {
@@ -25,6 +26,12 @@ struct Submit {
 
   Status operator()(std::monostate) const { return Status::cudaSuccess; }
   Status operator()(const std::shared_ptr<const KernelCall>& call) const {
+    if (call->device != &device) {
+      log::warn("a graph has a kernel of device " + std::to_string(call->device->index()) +
+                " and is launched on device " + std::to_string(device.index()) +
+                "; graphs across devices are not supported");
+      return Status::cudaErrorNotSupported;
+    }
     LaunchRequest request = call->request;
     request.stream = stream;
     return device.launch(request);
@@ -81,10 +88,12 @@ Status launch_graph(const Graph& graph, Device& device, const Stream& stream) {
 
 }  // namespace
 
-Status make_call(const LaunchRequest& request, const void* handle, std::shared_ptr<const KernelCall>& call) {
+Status make_call(const LaunchRequest& request, const Device& device,
+                 std::shared_ptr<const KernelCall>& call) {
   auto made = std::make_shared<KernelCall>();
   made->request = request;
-  made->handle = handle;
+  made->handle = request.handle;
+  made->device = &device;
   const auto& parameters = request.function->kernel->parameters;
   if (request.arguments == nullptr && request.packed == nullptr && !parameters.empty())
     return Status::cudaErrorInvalidValue;

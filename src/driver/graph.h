@@ -20,12 +20,13 @@ class Graph;
 /// A kernel launch with its own copy of the arguments.
 struct KernelCall {
   LaunchRequest request;  ///< `arguments` points into `values`; its stream is that of the graph's launch.
-  const void* handle = nullptr;  ///< As the program named the kernel.
+  const void* handle = nullptr;    ///< As the program named the kernel.
+  const Device* device = nullptr;  ///< Whose module the kernel is of.
   std::vector<std::vector<std::byte>> values;
   std::vector<void*> arguments;
 };
 /// Copies the arguments. Errors: no arguments where the kernel has parameters.
-Status make_call(const LaunchRequest& request, const void* handle, std::shared_ptr<const KernelCall>& call);
+Status make_call(const LaunchRequest& request, const Device& device, std::shared_ptr<const KernelCall>& call);
 
 struct CopyCall {
   void* to = nullptr;

@@ -115,8 +115,7 @@ Status Device::launch(const LaunchRequest& request) {
   if (impl_->sticky != Status::cudaSuccess) return impl_->sticky;
   if (CapturePoint* point = capturing(request.stream)) {
     std::shared_ptr<const KernelCall> call;
-    if (const Status status = make_call(request, request.handle, call); status != Status::cudaSuccess)
-      return status;
+    if (const Status status = make_call(request, *this, call); status != Status::cudaSuccess) return status;
     point->add(std::move(call));
     return Status::cudaSuccess;
   }

@@ -183,6 +183,36 @@ void copies_between() {
   CUDA(cudaFree(c));
 }
 
+void graphs() {
+  int* memory = nullptr;
+  cudaStream_t first, second;
+  cudaGraph_t graph;
+  cudaGraphExec_t exec;
+  CUDA(cudaSetDevice(1));
+  CUDA(cudaStreamCreate(&second));
+  CUDA(cudaSetDevice(0));
+  CUDA(cudaStreamCreate(&first));
+  CUDA(cudaMalloc(&memory, bytes));
+  CUDA(cudaMemset(memory, 0, bytes));
+  CUDA(cudaStreamBeginCapture(first, cudaStreamCaptureModeGlobal));
+  add<<<n / 256, 256, 0, first>>>(memory, 3);
+  CUDA(cudaStreamEndCapture(first, &graph));
+  CUDA(cudaGraphInstantiate(&exec, graph, 0));
+  CUDA(cudaSetDevice(2));
+  CUDA(cudaGraphLaunch(exec, first));  // the stream says where
+  EXPECT(cudaGraphLaunch(exec, second) == cudaErrorNotSupported);
+  EXPECT(cudaGetLastError() == cudaErrorNotSupported);
+  CUDA(cudaStreamSynchronize(first));
+  int value = 0;
+  CUDA(cudaMemcpy(&value, memory, sizeof value, cudaMemcpyDeviceToHost));
+  EXPECT(value == 3);
+  CUDA(cudaGraphExecDestroy(exec));
+  CUDA(cudaGraphDestroy(graph));
+  CUDA(cudaStreamDestroy(first));
+  CUDA(cudaStreamDestroy(second));
+  CUDA(cudaFree(memory));
+}
+
 void driver_contexts() {
   CUdevice device = -1;
   CUcontext second = nullptr, top = nullptr;
@@ -254,6 +284,7 @@ int main(int count, char** arguments) {
   } else {
     each_is_itself();
     copies_between();
+    graphs();
     driver_contexts();
     faults_stay_apart();
   }
