@@ -6,8 +6,13 @@
 #include <string>
 #include <vector>
 
+#include "engine/launch.h"
 #include "jit/llvm.h"
+#include "simt/kernel.h"
+#include "simt/shape.h"
+#include "simt/warp_context.h"
 #include "support/result.h"
+#include "trace/trace.h"
 
 namespace wanren::jit {
 

@@ -1,5 +1,5 @@
 #pragma once
-// What the files of this folder need of LLVM; precompiled.
+// What the files of this folder need of LLVM; precompiled, so without headers of ours, which change.
 
 #include <llvm/ADT/DenseMap.h>
 #include <llvm/ADT/DenseSet.h>
@@ -12,9 +12,3 @@
 #include <llvm/IR/MDBuilder.h>
 #include <llvm/IR/Module.h>
 #include <llvm/IR/Verifier.h>
-
-#include "engine/launch.h"
-#include "simt/kernel.h"
-#include "simt/shape.h"
-#include "simt/warp_context.h"
-#include "trace/trace.h"
