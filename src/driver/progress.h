@@ -24,7 +24,7 @@ class Progress {
   Progress& operator=(const Progress&) = delete;
 
   /// So many CTAs have been submitted.
-  void expect(std::uint64_t ctas) { total_ += ctas; }
+  void expect(std::uint64_t ctas);
   /// A source that passes everything on to `source` and counts CTAs; until forget().
   trace::WarpSource* watch(trace::WarpSource* source, std::string name);
   void forget(trace::WarpSource* watched);

@@ -135,12 +135,14 @@ JobRef Device::admit(Work work) {
   Impl& d = *impl_;
   auto item = std::make_shared<Item>();
   item->work = std::move(work);
+  item->device = &d;
   item->number = d.admitted++;
   item->work.not_before = std::max(item->work.not_before, now());
   ++d.unfinished;
   for (const JobRef& before : item->work.after) {
     item->follows = true;
     auto other = std::static_pointer_cast<Item>(before);
+    WR_CHECK(other->device == &d);
     if (other->ended) {
       item->after = std::max(item->after, other->end);
       continue;

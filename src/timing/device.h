@@ -72,7 +72,7 @@ using JobRef = std::shared_ptr<Job>;
 struct Work {
   Kernel kernel;  ///< kernel.program == nullptr: it is a copy
   Copy copy;
-  std::vector<JobRef> after;  ///< Must end first.
+  std::vector<JobRef> after;  ///< Of the same device; must end first.
   Picoseconds not_before;     ///< Submission. A moment that has been simulated already counts as now().
   /// Called when a copy begins, in timing order: performs its effect on memory. May admit more work.
   std::function<void()> on_begin;

@@ -19,6 +19,7 @@ enum class Engine : std::uint8_t { host_to_device, device_to_host, on_device, no
 /// A piece of work on its way: waiting for others, ready, running, ended.
 struct Item final : Job {
   Work work;
+  const void* device = nullptr;                  ///< Whose it is.
   std::uint64_t number = 0;                      ///< Order of admission.
   std::size_t open = 0;                          ///< Predecessors that have not ended.
   std::vector<std::shared_ptr<Item>> followers;  ///< Who waits for this.
