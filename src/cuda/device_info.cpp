@@ -127,7 +127,7 @@ bool device_attribute(const driver::Device& device, int attribute, int& value) {
 
 driver::Status get_limit(driver::Device& device, int limit, size_t& value) {
   switch (limit) {
-    case cudaLimitStackSize: value = 1024; return driver::Status::cudaSuccess;
+    case cudaLimitStackSize: value = device.arena().runtime().stack_bytes(); break;
     case cudaLimitPrintfFifoSize: value = device.arena().runtime().printf_bytes(); break;
     case cudaLimitMallocHeapSize: value = device.arena().runtime().heap_bytes(); break;
     case cudaLimitMaxL2FetchGranularity: value = 64; break;
@@ -139,7 +139,10 @@ driver::Status get_limit(driver::Device& device, int limit, size_t& value) {
 
 driver::Status set_limit(driver::Device& device, int limit, size_t value) {
   switch (limit) {
-    case cudaLimitStackSize: break;  // Frames are sized per kernel.
+    case cudaLimitStackSize:  // Of recursive kernels; others have what they need.
+      if (value > 512 << 10) return driver::Status::cudaErrorInvalidValue;
+      device.arena().runtime().set_stack_bytes(static_cast<std::uint32_t>(value));
+      break;
     case cudaLimitPrintfFifoSize: device.arena().runtime().set_printf_bytes(value); break;
     case cudaLimitMallocHeapSize:
       if (!device.arena().runtime().set_heap_bytes(value)) return driver::Status::cudaErrorInvalidValue;

@@ -4,27 +4,14 @@
 #include <string>
 
 #include "driver/device_impl.h"
-#include "interp/interp.h"
+#include "engine/interpreted.h"
+#include "engine/services.h"
 #include "jit/compiler.h"
 #include "support/log.h"
 #include "support/wall_clock.h"
 
 namespace wanren::driver {
 namespace {
-
-/// The reference engine behind WANREN_ENGINE=interp.
-class InterpreterCode final : public engine::KernelCode {
- public:
-  explicit InterpreterCode(const simt::Kernel& kernel) : stack_bytes_(interp::stack_bytes(kernel)) {}
-  simt::WarpEntry entry() const override { return interp::run_warp; }
-  std::span<const simt::LanePattern> patterns() const override { return interp::patterns(); }
-  std::size_t stack_bytes() const override { return stack_bytes_; }
-  bool locate(std::uintptr_t, simt::BlockId&, std::uint32_t&) const override { return false; }
-  double compile_seconds() const override { return 0; }
-
- private:
-  std::size_t stack_bytes_;
-};
 
 std::string shape_text(Dim3 d) {
   return std::to_string(d.x) + "x" + std::to_string(d.y) + "x" + std::to_string(d.z);
@@ -38,7 +25,7 @@ Result<Prepared*> Device::Impl::prepare(const std::shared_ptr<const simt::Kernel
   auto [it, fresh] = prepared.try_emplace(key);
   if (!fresh) return &it->second;
   if (device.settings().engine == "interp") {
-    it->second.code = std::make_shared<InterpreterCode>(*kernel);
+    it->second.code = engine::interpreted(kernel);
     return &it->second;
   }
   const double begin_s = wall_seconds();
@@ -121,6 +108,7 @@ Status Device::launch(const LaunchRequest& request) {
   }
   impl_->charge_us(chip_.host.launch_host);
   Function& function = *request.function;
+  fit_stack(function, arena().runtime().stack_bytes());
   const simt::Kernel& kernel = *function.kernel;
   auto refuse = [&](Status status, const std::string& cause, const std::string& remedy) {
     log::write_once(log::Level::warn, Error{"launch of " + function.display_name, cause, remedy}.message());

@@ -77,6 +77,7 @@ Loaded<void> Module::place_variables() {
   auto* base = static_cast<std::uint8_t*>(storage_);
   std::memset(base, 0, total);
   for (auto& [name, placed] : variables_) placed.address += reinterpret_cast<std::uint64_t>(base);
+  const simt::FunctionAddresses functions(ptx_);
   for (const ptx::Variable& variable : ptx_.variables) {
     if (!lives_in_device_memory(variable)) continue;
     auto* to = reinterpret_cast<std::uint8_t*>(variables_[variable.name].address);
@@ -85,7 +86,12 @@ Loaded<void> Module::place_variables() {
     if (variable.name == "__clang_gpu_used_external") continue;
     for (const ptx::Variable::Relocation& relocation : variable.relocations) {
       auto target = variables_.find(relocation.symbol);
-      // Tables of functions stay null: an indirect call is refused in the kernel that has it.
+      if (const std::uint64_t function = functions.of(relocation.symbol);
+          target == variables_.end() && function != 0) {
+        std::memcpy(to + relocation.offset, &function, sizeof function);
+        continue;
+      }
+      // Declared and never defined, as pure virtual functions are: stays null, and a call of it faults.
       if (target == variables_.end() &&
           std::any_of(ptx_.functions.begin(), ptx_.functions.end(),
                       [&](const ptx::Function& f) { return f.name == relocation.symbol; }))
@@ -128,6 +134,12 @@ Loaded<Function*> Module::function(const std::string& name) {
   }
   function->kernel = std::make_shared<const simt::Kernel>(std::move(*built));
   return (functions_[name] = std::move(function)).get();
+}
+
+void fit_stack(Function& function, std::uint32_t bytes) {
+  if (!function.kernel->recursive || function.stack_bytes == bytes) return;
+  function.kernel = std::make_shared<const simt::Kernel>(simt::with_stack(*function.kernel, bytes));
+  function.stack_bytes = bytes;
 }
 
 bool Module::variable(const std::string& name, std::uint64_t& address, std::uint64_t& bytes) const {

@@ -24,9 +24,13 @@ struct Function {
   std::string name;
   std::string display_name;  ///< demangled
   std::shared_ptr<const simt::Kernel> kernel;
-  std::vector<std::uint64_t> global_addresses;  ///< By Kernel::globals.
-  std::uint32_t dynamic_shared_limit = 0;       ///< 0: the chip's default; else what the program opted in to
+  std::vector<std::uint64_t> global_addresses;            ///< By Kernel::globals.
+  std::uint32_t stack_bytes = simt::default_stack_bytes;  ///< Of a recursive kernel's local memory.
+  std::uint32_t dynamic_shared_limit = 0;  ///< 0: the chip's default; else what the program opted in to
 };
+
+/// Gives a recursive kernel `bytes` of local memory per thread for its calls from the next launch on.
+void fit_stack(Function& function, std::uint32_t bytes);
 
 /// A failure that has a CUDA error code besides its words.
 struct Failure {

@@ -64,6 +64,7 @@ Status status_of(simt::Fault fault) {
     case simt::Fault::assertion: return Status::cudaErrorAssert;
     case simt::Fault::stack_overflow: return Status::cudaErrorHardwareStackError;
     case simt::Fault::invalid_address_space: return Status::cudaErrorInvalidAddressSpace;
+    case simt::Fault::invalid_pc: return Status::cudaErrorInvalidPc;
     case simt::Fault::illegal_instruction: return Status::cudaErrorIllegalInstruction;
     case simt::Fault::timeout:
     case simt::Fault::deadlock: return Status::cudaErrorLaunchTimeout;

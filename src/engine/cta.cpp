@@ -7,6 +7,7 @@
 #include <cstring>
 
 #include "engine/services.h"
+#include "interp/interp.h"
 
 namespace wanren::engine {
 namespace {
@@ -88,24 +89,31 @@ Cta::~Cta() {
 void Cta::abandon() {
   for (std::uint32_t w = 0; w < runs_.size(); ++w) {
     drop_stack(w);
-    if (runs_[w].frame != nullptr) spare_frames_.push_back(std::move(runs_[w].frame));
+    while (!runs_[w].frames.empty()) give_frame(w);
   }
   live_ = runnable_ = 0;
 }
 
-std::uint64_t* Cta::take_frame(std::uint32_t w, std::size_t words) {
+// Frames of a kernel without functions are of one size and used again.
+std::uint64_t* Cta::take_frame(std::uint32_t w, simt::FunctionId function) {
   grid_.note_hand_over();
-  WarpRun& run = runs_[w];
-  if (run.frame == nullptr) {
-    if (spare_frames_.empty()) {
-      run.frame = std::make_unique<std::uint64_t[]>(words);
-      return run.frame.get();
-    }
-    run.frame = std::move(spare_frames_.back());
+  const simt::Kernel& kernel = *grid_.launch.kernel;
+  auto& frames = runs_[w].frames;
+  const std::size_t words = interp::frame_words(kernel, function);
+  if (kernel.functions.empty() && !spare_frames_.empty()) {
+    frames.push_back(std::move(spare_frames_.back()));
     spare_frames_.pop_back();
+    std::fill_n(frames.back().get(), words, 0);
+  } else {
+    frames.push_back(std::make_unique<std::uint64_t[]>(words));
   }
-  std::fill_n(run.frame.get(), words, 0);
-  return run.frame.get();
+  return frames.back().get();
+}
+
+void Cta::give_frame(std::uint32_t w) {
+  auto& frames = runs_[w].frames;
+  if (grid_.launch.kernel->functions.empty()) spare_frames_.push_back(std::move(frames.back()));
+  frames.pop_back();
 }
 
 void Cta::drop_stack(std::uint32_t w) {
@@ -203,7 +211,6 @@ void Cta::exit(std::uint32_t w) {
   live_ &= ~bit;
   runnable_ &= ~bit;
   drop_stack(w);
-  if (runs_[w].frame != nullptr) spare_frames_.push_back(std::move(runs_[w].frame));
   for (std::uint32_t left = used_barriers_; left != 0; left &= left - 1) {
     Barrier& barrier = barriers_[static_cast<std::size_t>(std::countr_zero(left))];
     if (barrier.expected == 0 && barrier.arrived != 0) open_if_complete(barrier);
@@ -301,11 +308,6 @@ void Cta::straight(simt::WarpContext* first) {
       ctx.smid = unit;
       state.warp = &ctx;
       entry(&ctx);
-      if (cta.runs_[w].frame != nullptr) [[unlikely]] {
-        state.in_service = state.in_service + 1;
-        cta.spare_frames_.push_back(std::move(cta.runs_[w].frame));
-        state.in_service = state.in_service - 1;
-      }
     }
     if (++unit == units) unit = 0;
     if (++x == shape.x) {

@@ -103,8 +103,9 @@ class Cta {
   simt::WarpContext& warp(std::uint32_t w) { return contexts_[w]; }
   Arena& arena() { return grid_.arena; }
   Dim3 id() const;
-  /// A zeroed frame of the interpreter for warp `w`, which keeps it until it ends.
-  std::uint64_t* take_frame(std::uint32_t w, std::size_t words);
+  /// A zeroed frame of the interpreter for warp `w`, which keeps it until give_frame() or its end.
+  std::uint64_t* take_frame(std::uint32_t w, simt::FunctionId function);
+  void give_frame(std::uint32_t w);
   /// Reports that no warp can run.
   void report_deadlock();
   /// Ends every warp where it stands.

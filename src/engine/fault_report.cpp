@@ -77,6 +77,7 @@ std::string_view name(simt::Fault fault) {
     case simt::Fault::deadlock: return "deadlock";
     case simt::Fault::invalid_address_space: return "invalid address space";
     case simt::Fault::illegal_instruction: return "illegal instruction";
+    case simt::Fault::invalid_pc: return "call of what is no function of this signature";
     case simt::Fault::timeout: return "time limit exceeded";
   }
   return "unknown fault";
@@ -125,6 +126,11 @@ FaultReport describe(const Launch& launch, const Arena& arena, const simt::WarpC
   if (!report.source_file.empty() && report.source_line != 0)
     report.message += fmt::format(", {}:{}", report.source_file, report.source_line);
   if (report.ptx_line != 0) report.message += fmt::format(", PTX line {}", report.ptx_line);
+  if (report.fault == simt::Fault::stack_overflow && ctx.kernel->recursive)
+    report.message += fmt::format(
+        "; calls have {} bytes of stack per thread: raise cudaDeviceSetLimit(cudaLimitStackSize), or end the "
+        "recursion earlier",
+        ctx.kernel->local_bytes - ctx.kernel->frame_bytes);
   return report;
 }
 

@@ -7,6 +7,7 @@
 #include <csignal>
 #include <cstdint>
 #include <memory>
+#include <vector>
 
 #include "engine/arena.h"
 #include "engine/fiber.h"
@@ -32,7 +33,8 @@ struct WarpRun {
   Stack stack;
   bool has_stack = false;
   void* cta = nullptr;
-  std::unique_ptr<std::uint64_t[]> frame;  ///< The interpreter's, from leave_begin to the warp's end.
+  /// The interpreter's, one for each activation that it runs, innermost last.
+  std::vector<std::unique_ptr<std::uint64_t[]>> frames;
 #if WANREN_TSAN
   void* sanitizer_fiber = nullptr;  ///< From the warp's first slice to its end.
 #endif

@@ -235,15 +235,21 @@ void fault(simt::WarpContext* ctx, std::uint32_t cause, simt::BlockId block, std
   raise_fault(ctx, state);
 }
 
-std::uint64_t* leave_begin(simt::WarpContext* ctx) {
+std::uint64_t* leave_begin(simt::WarpContext* ctx, simt::FunctionId function) {
   const ServiceScope scope;
-  return cta_of(ctx).take_frame(ctx->warp_in_cta, interp::frame_words(*ctx->kernel));
+  return cta_of(ctx).take_frame(ctx->warp_in_cta, function);
+}
+
+void leave_end(simt::WarpContext* ctx) {
+  const ServiceScope scope;
+  cta_of(ctx).give_frame(ctx->warp_in_cta);
 }
 
 void leave_run(simt::WarpContext* ctx, simt::BlockId block, std::uint32_t inst, LaneMask mask) {
   const auto* run = static_cast<const WarpRun*>(ctx->engine_private);
-  WR_CHECK(run->frame != nullptr);
-  interp::run_from(ctx, run->frame.get(), block, inst, mask);
+  WR_CHECK(!run->frames.empty());
+  interp::run_from(ctx, run->frames.back().get(), block, inst, mask);
+  leave_end(ctx);
 }
 
 void silent_syscall(simt::WarpContext* ctx, std::uint32_t call, LaneMask mask,
@@ -265,12 +271,13 @@ void silent_syscall(simt::WarpContext* ctx, std::uint32_t call, LaneMask mask,
 }  // namespace
 
 const simt::Services* services() {
-  static constexpr simt::Services table{&suspend, &syscall, &fault, &leave_begin, &leave_run};
+  static constexpr simt::Services table{&suspend, &syscall, &fault, &leave_begin, &leave_run, &leave_end};
   return &table;
 }
 
 const simt::Services* silent_services() {
-  static constexpr simt::Services table{&suspend, &silent_syscall, &fault, &leave_begin, &leave_run};
+  static constexpr simt::Services table{&suspend,     &silent_syscall, &fault,
+                                        &leave_begin, &leave_run,      &leave_end};
   return &table;
 }
 

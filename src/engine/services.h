@@ -1,6 +1,7 @@
 #pragma once
 // What device code asks of the system: printf, malloc, free, assert.
 
+#include <atomic>
 #include <cstdint>
 #include <deque>
 #include <functional>
@@ -31,6 +32,9 @@ class DeviceRuntime {
   void set_printf_bytes(std::uint64_t bytes);
   std::uint64_t printf_bytes() const;
 
+  /// cudaLimitStackSize: local memory per thread for calls of recursive kernels.
+  void set_stack_bytes(std::uint32_t bytes) { stack_bytes_ = bytes; }
+  std::uint32_t stack_bytes() const { return stack_bytes_; }
   /// cudaLimitMallocHeapSize; false once the heap is in use.
   bool set_heap_bytes(std::uint64_t bytes);
   std::uint64_t heap_bytes() const;
@@ -54,6 +58,7 @@ class DeviceRuntime {
   std::uint64_t lines_made_ = 0;
   std::uint64_t line_bytes_ = 0, printf_bytes_ = default_printf_bytes;
   std::uint64_t heap_bytes_ = default_heap_bytes;
+  std::atomic<std::uint32_t> stack_bytes_{simt::default_stack_bytes};
   bool heap_ready_ = false;
   RangeAllocator heap_;
   std::map<std::uint64_t, std::uint64_t> heap_blocks_;

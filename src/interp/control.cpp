@@ -1,6 +1,7 @@
 // The order in which a warp's blocks run: thread frontiers (docs/architecture.md, "One warp") with turns
 // for lanes that others wait for.
 
+#include <algorithm>
 #include <bit>
 
 #include "interp/callbacks.h"
@@ -54,7 +55,14 @@ bool lanes_meet(const Block& block) {
 
 class Warp {
  public:
-  Warp(simt::WarpContext& ctx, std::uint64_t* words) : ctx_(ctx), kernel_(*ctx.kernel), frame_(ctx, words) {}
+  Warp(simt::WarpContext& ctx, std::uint64_t* words, simt::FunctionId function)
+      : ctx_(ctx),
+        kernel_(*ctx.kernel),
+        function_(function),
+        frame_(ctx, words, function),
+        first_(frame_.extent().first_block),
+        end_(frame_.extent().end_block),
+        rotation_(first_) {}
 
   Frame& frame() { return frame_; }
 
@@ -81,7 +89,7 @@ class Warp {
       turn_ = simt::no_block;
       return b;
     }
-    for (BlockId b = 0; b < kernel_.blocks.size(); ++b)
+    for (BlockId b = first_; b < end_; ++b)
       if (frame_.pending(b)) return b;
     return simt::no_block;
   }
@@ -119,7 +127,14 @@ class Warp {
 
   void compute(const Inst& inst, LaneMask active) {
     std::uint64_t *s = frame_.srcs()[0], *d = frame_.dsts()[0];
-    if (inst.op == Opcode::call) {
+    if (inst.op == Opcode::call && inst.syscall == simt::Syscall::none) {
+      call(inst, active);
+    } else if (inst.op == Opcode::ret) {
+      for (std::size_t i = 0; i < inst.srcs.size(); ++i)
+        for_each_lane(active, [&](int lane) {
+          frame_.activation().results[i * warp_size + static_cast<unsigned>(lane)] = frame_.srcs()[i][lane];
+        });
+    } else if (inst.op == Opcode::call) {
       ctx_.services->syscall(&ctx_, static_cast<std::uint32_t>(inst.syscall), active, frame_.srcs(), d);
     } else if (inst.op == Opcode::nanosleep) {
       ctx_.sleep_ns = 0;
@@ -133,6 +148,41 @@ class Warp {
     } else {
       wanren_interp_warp_op(&ctx_, &inst, s, d, active);
     }
+  }
+
+  /// Callees one after the other, in ascending order of address.
+  void call(const Inst& inst, LaneMask active) {
+    Row *s = frame_.srcs(), *d = frame_.dsts();
+    // Callees that never exit do not say who comes back.
+    if (!inst.dsts.empty()) std::fill_n(d[inst.dsts.size() - 1], warp_size, 1);
+    if (!inst.indirect) {
+      enter(inst, inst.callees[0], s, d, active);
+      return;
+    }
+    for (const simt::FunctionId f : inst.callees) {
+      LaneMask group = 0;
+      for_each_lane(active, [&](int lane) {
+        if (s[0][lane] == kernel_.functions[f].address) group |= LaneMask{1} << lane;
+      });
+      active &= ~group;
+      if (group != 0) enter(inst, f, s + 1, d, group);
+    }
+    if (active != 0) raise_fault(ctx_, inst, simt::Fault::invalid_pc, active);
+  }
+
+  void enter(const Inst& inst, simt::FunctionId callee, const Row* arguments, Row* results, LaneMask mask) {
+    const std::uint64_t frame = frame_.activation().frame_offset + own_frame_bytes();
+    if (frame + kernel_.functions[callee].frame_bytes > kernel_.local_bytes)
+      raise_fault(ctx_, inst, simt::Fault::stack_overflow, mask);
+    Warp inner(ctx_, ctx_.services->leave_begin(&ctx_, callee), callee);
+    inner.frame_.activation() = {arguments[0], results[0], frame};
+    inner.frame_.pending(kernel_.functions[callee].first_block) = mask;
+    inner.run();
+    ctx_.services->leave_end(&ctx_);
+  }
+
+  std::uint32_t own_frame_bytes() const {
+    return function_ == simt::no_function ? kernel_.frame_bytes : kernel_.functions[function_].frame_bytes;
   }
 
   /// Sources as rows (callbacks.h). shfl and its kin read rows of lanes that execute only.
@@ -231,9 +281,9 @@ class Warp {
 
   /// Lanes elsewhere, in rotation, run one block before the spinning ones go on.
   void give_turn(BlockId header) {
-    const auto n = static_cast<BlockId>(kernel_.blocks.size());
+    const BlockId n = end_ - first_;
     for (BlockId step = 1; step <= n; ++step) {
-      const BlockId b = (rotation_ + step) % n;
+      const BlockId b = first_ + (rotation_ - first_ + step) % n;
       if (b == header || !frame_.pending(b)) continue;
       if (lanes_meet(kernel_.blocks[b]) && spins_ % meeting_patience != 0) continue;
       rotation_ = turn_ = b;
@@ -243,8 +293,10 @@ class Warp {
 
   simt::WarpContext& ctx_;
   const simt::Kernel& kernel_;
+  simt::FunctionId function_;
   Frame frame_;
-  BlockId turn_ = simt::no_block, rotation_ = 0;
+  BlockId first_, end_, rotation_;
+  BlockId turn_ = simt::no_block;
   std::uint32_t back_edges_ = 0, spins_ = 0;
 };
 
@@ -252,21 +304,23 @@ class Warp {
 
 void run_from(simt::WarpContext* ctx, std::uint64_t* words, BlockId block, std::uint32_t inst,
               LaneMask mask) {
-  Warp warp(*ctx, words);
+  Warp warp(*ctx, words, simt::function_at(*ctx->kernel, block));
   warp.finish_block(block, inst, mask);
   warp.run();
 }
 
 void run_warp(simt::WarpContext* ctx) {
-  Warp warp(*ctx, ctx->services->leave_begin(ctx));
+  Warp warp(*ctx, ctx->services->leave_begin(ctx, simt::no_function), simt::no_function);
   warp.frame().pending(0) = ctx->entry_mask;
   warp.run();
+  ctx->services->leave_end(ctx);
   ctx->yield = Yield::exited;
   ctx->services->suspend(ctx);
 }
 
-std::size_t stack_bytes(const simt::Kernel&) {
-  return 128 * 1024;  // matrix.cpp's operands take 60 KiB
+std::size_t stack_bytes(const simt::Kernel& kernel) {
+  // matrix.cpp's operands take 60 KiB; a call takes the activations of run() and what it calls.
+  return 128 * 1024 + kernel.call_depth * call_stack_bytes;
 }
 
 }  // namespace wanren::interp

@@ -12,42 +12,47 @@ namespace wanren::interp {
 using simt::Operand;
 using simt::Width;
 
-FrameLayout layout_of(const simt::Kernel& kernel) {
+FrameLayout layout_of(const simt::Kernel& kernel, simt::FunctionId function) {
+  FrameLayout l;
+  l.extent = simt::extent(kernel, function);
+  const simt::Extent& e = l.extent;
   std::size_t rows = 0, in = 1, out = 1, phis = 0;
-  for (const simt::Value& v : kernel.values) rows += v.width == Width::b128 ? 2 : 1;
-  for (const simt::Block& b : kernel.blocks) {
+  for (simt::ValueId v = e.first_value; v < e.end_value; ++v)
+    rows += kernel.values[v].width == Width::b128 ? 2 : 1;
+  for (simt::BlockId id = e.first_block; id < e.end_block; ++id) {
+    const simt::Block& b = kernel.blocks[id];
     phis = std::max(phis, 2 * b.phis.size());
     for (const simt::Inst& i : b.insts) {
       in = std::max<std::size_t>(in, source_rows(i));
       out = std::max<std::size_t>(out, destination_rows(i));
     }
   }
-  FrameLayout l;
   l.pending = rows * warp_size;
-  l.rows = l.pending + kernel.blocks.size();
-  l.srcs = l.rows + (kernel.values.size() + 1) / 2;
+  l.activation = l.pending + (e.end_block - e.first_block);
+  l.rows = l.activation + sizeof(Activation) / sizeof(std::uint64_t);
+  l.srcs = l.rows + (e.end_value - e.first_value + 1) / 2;
   l.dsts = l.srcs + in * warp_size;
   l.phis = l.dsts + out * warp_size;
   l.words = l.phis + phis;
   return l;
 }
 
-std::size_t frame_words(const simt::Kernel& kernel) {
-  return layout_of(kernel).words;
+std::size_t frame_words(const simt::Kernel& kernel, simt::FunctionId function) {
+  return layout_of(kernel, function).words;
 }
 
-std::uint32_t value_row(const simt::Kernel& kernel, simt::ValueId value) {
+std::uint32_t value_row(const simt::Kernel& kernel, simt::ValueId first, simt::ValueId value) {
   std::uint32_t row = 0;
-  for (simt::ValueId v = 0; v < value; ++v) row += kernel.values[v].width == Width::b128 ? 2 : 1;
+  for (simt::ValueId v = first; v < value; ++v) row += kernel.values[v].width == Width::b128 ? 2 : 1;
   return row;
 }
 
-Frame::Frame(simt::WarpContext& ctx, std::uint64_t* words)
-    : ctx_(ctx), kernel_(*ctx.kernel), layout_(layout_of(*ctx.kernel)), words_(words) {
+Frame::Frame(simt::WarpContext& ctx, std::uint64_t* words, simt::FunctionId function)
+    : ctx_(ctx), kernel_(*ctx.kernel), layout_(layout_of(*ctx.kernel, function)), words_(words) {
   first_row_ = reinterpret_cast<std::uint32_t*>(words_ + layout_.rows);
   std::uint32_t row = 0;
-  for (simt::ValueId v = 0; v < kernel_.values.size(); ++v) {
-    first_row_[v] = row;
+  for (simt::ValueId v = layout_.extent.first_value; v < layout_.extent.end_value; ++v) {
+    first_row_[v - layout_.extent.first_value] = row;
     row += is_wide(v) ? 2 : 1;
   }
 }
@@ -65,6 +70,9 @@ std::uint64_t Frame::read(const Operand& o, int lane, std::uint32_t part) {
     case Operand::Kind::special: return special_register(ctx_, o.special, lane);
     case Operand::Kind::global_symbol: return ctx_.global_addresses[o.index] + o.bits;
     case Operand::Kind::param_address: return reinterpret_cast<std::uint64_t>(ctx_.parameters) + o.bits;
+    case Operand::Kind::frame_address: return activation().frame_offset + o.bits;
+    case Operand::Kind::argument:
+      return activation().arguments[o.index * warp_size + static_cast<unsigned>(lane)];
   }
   return 0;
 }

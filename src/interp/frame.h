@@ -3,28 +3,33 @@
 
 #include <cstdint>
 
+#include "interp/interp.h"
 #include "interp/warp_ops.h"
 
 namespace wanren::interp {
 
 struct FrameLayout {
+  simt::Extent extent;                       ///< Of the function (or body) that it is for.
   std::size_t pending = 0;                   ///< First word of the pending masks.
+  std::size_t activation = 0;                ///< First word of Activation.
   std::size_t rows = 0;                      ///< First row of each value, 32 bits each.
   std::size_t srcs = 0, dsts = 0, phis = 0;  ///< Scratch rows.
   std::size_t words = 0;
 };
-FrameLayout layout_of(const simt::Kernel& kernel);
+FrameLayout layout_of(const simt::Kernel& kernel, simt::FunctionId function);
 
 class Frame {
  public:
   /// Fills the row table in `words`.
-  Frame(simt::WarpContext& ctx, std::uint64_t* words);
+  Frame(simt::WarpContext& ctx, std::uint64_t* words, simt::FunctionId function);
 
-  std::uint64_t& pending(simt::BlockId b) { return words_[layout_.pending + b]; }
+  const simt::Extent& extent() const { return layout_.extent; }
+  Activation& activation() { return *reinterpret_cast<Activation*>(words_ + layout_.activation); }
+  std::uint64_t& pending(simt::BlockId b) { return words_[layout_.pending + b - layout_.extent.first_block]; }
   Row* srcs() { return rows_at(layout_.srcs); }
   Row* dsts() { return rows_at(layout_.dsts); }
   Row& value(simt::ValueId v, std::uint32_t part = 0) {
-    return *rows_at((first_row_[v] + part) * std::size_t{warp_size});
+    return *rows_at((first_row_[v - layout_.extent.first_value] + part) * std::size_t{warp_size});
   }
   bool is_wide(simt::ValueId v) const { return kernel_.values[v].width == simt::Width::b128; }
 

@@ -85,6 +85,8 @@ Address address_of(Emitter& e, const simt::Inst& inst, const simt::Operand& oper
     }
     if (operand.kind == simt::Operand::Kind::value) {
       a.base_align = e.shapes[operand.value].base_align;
+    } else if (operand.kind == simt::Operand::Kind::frame_address) {
+      a.base_align = operand.bits % 16 == 0 ? 4 : std::countr_zero(operand.bits);
     }
     if (space == Space::local) {
       const auto f = frames(e);

@@ -72,6 +72,8 @@ class Hash {
   void add(const simt::Inst& i) {
     add(i.op);
     add(i.syscall);
+    add(i.callees);
+    add(i.indirect);
     add(i.mods);  // whole bytes: padding can only cause a miss
     add(i.dsts);
     add(i.srcs);
@@ -147,6 +149,18 @@ CacheKey cache_key(const simt::Kernel& kernel, const simt::BlockShape& shape, en
   h.add(flavour);
   h.add(kernel.local_bytes);
   h.add(kernel.parameter_bytes);
+  h.add(kernel.frame_bytes);
+  h.add(kernel.recursive);
+  h.add(kernel.functions.size());
+  for (const simt::Function& f : kernel.functions) {
+    h.add(f.address);
+    h.add(f.first_block);
+    h.add(f.first_value);
+    h.add(f.parameters);
+    h.add(f.results);
+    h.add(f.frame_bytes);
+    h.add(f.may_exit);
+  }
   h.add(kernel.values.size());
   for (const simt::Value& v : kernel.values) h.add(v.width);
   h.add(kernel.blocks.size());

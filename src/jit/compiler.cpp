@@ -39,11 +39,13 @@ class CompiledCode final : public engine::KernelCode {
   simt::WarpEntry entry() const override { return reinterpret_cast<simt::WarpEntry>(object_->entry()); }
   std::span<const simt::LanePattern> patterns() const override { return patterns_; }
   std::size_t stack_bytes() const override {
-    // Below the frame: what is called out of line, at worst the interpreter.
-    return object_->frame_bytes() + interp::stack_bytes(*kernel_) + 4096;
+    // Below the frames: what is called out of line, at worst the interpreter, which may have been entered at
+    // any depth.
+    return object_->frame_bytes() + (kernel_->call_depth + 1) * (object_->callee_frame_bytes() + 64) +
+           interp::stack_bytes(*kernel_) + 4096;
   }
   bool locate(std::uintptr_t pc, simt::BlockId& block, std::uint32_t& inst) const override {
-    if (pc < object_->entry() || pc >= object_->entry() + object_->code_bytes()) return false;
+    if (!object_->contains(pc)) return false;
     const std::uint32_t line = object_->line_of(pc);
     block = 0;
     inst = 0;
@@ -56,7 +58,7 @@ class CompiledCode final : public engine::KernelCode {
   double compile_seconds() const override { return compile_seconds_; }
   bool never_yields() const override {
     return std::all_of(kernel_->blocks.begin(), kernel_->blocks.end(), [](const simt::Block& blk) {
-      return blk.suspend == simt::Suspend::none && !blk.term.spins;
+      return (blk.suspend == simt::Suspend::none || blk.suspend == simt::Suspend::call) && !blk.term.spins;
     });
   }
 
@@ -72,15 +74,25 @@ class CompiledCode final : public engine::KernelCode {
 /// IR of the kernel in `module`; the patterns that its trace records use.
 Result<std::vector<simt::LanePattern>> emit_ir(llvm::Module& module, const simt::Kernel& kernel,
                                                const simt::BlockShape& shape, engine::Flavour flavour) {
-  const simt::Shapes shapes = simt::analyse(kernel, shape);
   EmitOptions options;
   options.flavour = flavour;
   options.avx512 = host_machine().avx512;
-  Emitter emitter(module, kernel, shapes, shape, options);
-  if (auto done = emitter.run(); !done) return std::unexpected(done.error());
+  std::vector<simt::Kernel> copies;
+  for (std::size_t i = 0; i <= kernel.functions.size() && !kernel.functions.empty(); ++i)
+    copies.push_back(simt::part(kernel, static_cast<simt::FunctionId>(i - 1)));  // no_function is first
+  const std::span<const simt::Kernel> parts =
+      copies.empty() ? std::span(&kernel, 1) : std::span<const simt::Kernel>(copies);
+  const std::vector<simt::Shapes> shapes = simt::analyse_parts(kernel, parts, shape);
+  std::vector<simt::LanePattern> patterns = shapes.back().patterns;
+  for (std::size_t i = 0; i < parts.size(); ++i) {
+    Emitter emitter(module, kernel, static_cast<simt::FunctionId>(i - 1), parts[i], shapes[i],
+                    std::move(patterns), shape, options);
+    if (auto done = emitter.run(); !done) return std::unexpected(done.error());
+    patterns = std::move(emitter.patterns);
+  }
   if (auto done = prepare_module(module); !done) return std::unexpected(done.error());
   if (verifying()) WR_CHECK(!llvm::verifyModule(module, &llvm::errs()));
-  return std::move(emitter.patterns);
+  return patterns;
 }
 
 Result<std::shared_ptr<CompiledCode>> make_code(std::shared_ptr<const simt::Kernel> kernel,

@@ -304,9 +304,12 @@ void Emitter::emit(const simt::Inst& inst, std::uint32_t index) {
     case Opcode::membar:
     case Opcode::fence: b.CreateFence(llvm::AtomicOrdering::SequentiallyConsistent); return;
     case Opcode::call:
-      if (inst.syscall == simt::Syscall::none) break;
-      call_syscall(inst);
+      if (inst.syscall == simt::Syscall::none)
+        call_function(inst);
+      else
+        call_syscall(inst);
       return;
+    case Opcode::ret: emit_return(inst); return;
     case Opcode::nanosleep: {
       const Mask mask = inst_mask(inst);
       Value* ns = get(inst.srcs[0], 32, Form::vector);

@@ -193,8 +193,10 @@ void Emitter::count_block() {
     return;
   }
   Value* counts = load_context(offsetof(simt::WarpContext, counts), 0);
-  bump(b.CreateConstGEP1_32(b.getInt64Ty(), counts, id * 2), b.getInt64(1));
-  bump(b.CreateConstGEP1_32(b.getInt64Ty(), counts, id * 2 + 1), threads ? threads : b.getInt64(warp_size));
+  const BlockId frozen = extent.first_block + id;
+  bump(b.CreateConstGEP1_32(b.getInt64Ty(), counts, frozen * 2), b.getInt64(1));
+  bump(b.CreateConstGEP1_32(b.getInt64Ty(), counts, frozen * 2 + 1),
+       threads ? threads : b.getInt64(warp_size));
 }
 
 void Emitter::write_phis(BlockId to, std::size_t occurrence, Value* edge_bits, bool divergent,
@@ -437,8 +439,9 @@ void Emitter::emit_exit() {
       b.CreateStore(b.CreateAdd(b.CreateLoad(b.getInt64Ty(), where), by), where);
     };
     Value* full = b.CreateLoad(b.getInt64Ty(), full_count_[blk.id]);
-    add(blk.id * 2, b.CreateAdd(full, b.CreateLoad(b.getInt64Ty(), warp_count_[blk.id])));
-    add(blk.id * 2 + 1,
+    const BlockId frozen = extent.first_block + blk.id;
+    add(frozen * 2, b.CreateAdd(full, b.CreateLoad(b.getInt64Ty(), warp_count_[blk.id])));
+    add(frozen * 2 + 1,
         b.CreateAdd(b.CreateShl(full, b.getInt64(5)), b.CreateLoad(b.getInt64Ty(), thread_count_[blk.id])));
   }
   if (cursor_) store_context(offsetof(simt::WarpContext, trace_cursor), b.CreateLoad(b.getPtrTy(), cursor_));

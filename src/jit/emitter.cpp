@@ -14,16 +14,20 @@ using simt::WarpContext;
 using Kind = simt::ValueShape::Kind;
 using ptx::Opcode;
 
-Emitter::Emitter(llvm::Module& module, const simt::Kernel& k, const simt::Shapes& s,
-                 const simt::BlockShape& bs, EmitOptions o)
+Emitter::Emitter(llvm::Module& module, const simt::Kernel& w, simt::FunctionId f, const simt::Kernel& k,
+                 const simt::Shapes& s, std::vector<simt::LanePattern> known, const simt::BlockShape& bs,
+                 EmitOptions o)
     : c(module.getContext()),
       m(module),
       b(module.getContext()),
+      whole(w),
+      function(f),
       kernel(k),
+      extent(simt::extent(w, f)),
       shapes(s),
       shape(bs),
       options(o),
-      patterns(s.patterns) {
+      patterns(std::move(known)) {
   find_raw_values();
 }
 
@@ -35,8 +39,7 @@ std::uint32_t Emitter::intern(const simt::LanePattern& p) {
 }
 
 Result<void> Emitter::run() {
-  auto* type = llvm::FunctionType::get(b.getVoidTy(), {b.getPtrTy()}, false);
-  fn = llvm::Function::Create(type, llvm::Function::ExternalLinkage, "kernel", m);
+  fn = declare(function);
   fn->addFnAttr(llvm::Attribute::NoUnwind);
   fn->addFnAttr(llvm::Attribute::NoRedZone);  // the fiber switch pushes
   const char* width = options.avx512 ? "512" : "256";
@@ -48,7 +51,8 @@ Result<void> Emitter::run() {
   ctx_ = fn->getArg(0);
 
   // A line of the table is an instruction: see code.cpp, which maps it back.
-  m.addModuleFlag(llvm::Module::Warning, "Debug Info Version", llvm::DEBUG_METADATA_VERSION);
+  if (!m.getModuleFlag("Debug Info Version"))
+    m.addModuleFlag(llvm::Module::Warning, "Debug Info Version", llvm::DEBUG_METADATA_VERSION);
   llvm::DIBuilder di(m);
   auto* file = di.createFile("kernel.ptx", ".");
   di.createCompileUnit(llvm::dwarf::DW_LANG_C, file, "wanren", true, "", 0, "",
@@ -58,6 +62,8 @@ Result<void> Emitter::run() {
                                   llvm::DINode::FlagZero, llvm::DISubprogram::SPFlagDefinition);
   fn->setSubprogram(subprogram_);
   std::uint32_t line = 1;
+  for (simt::BlockId before = 0; before < extent.first_block; ++before)
+    line += static_cast<std::uint32_t>(whole.blocks[before].insts.size()) + 1;
   for (const simt::Block& blk : kernel.blocks) {
     first_line_.push_back(line);
     line += static_cast<std::uint32_t>(blk.insts.size()) + 1;
@@ -97,8 +103,10 @@ void Emitter::emit_entry() {
     b.CreateStore(b.getInt32(0), pending_.back());
   }
   exit_ = llvm::BasicBlock::Create(c, "exit", fn);
-  full_entry_ = !shape.generic && shape.block.count() % warp_size == 0;
+  const bool called = function != simt::no_function;
+  full_entry_ = !called && !shape.generic && shape.block.count() % warp_size == 0;
   entry_mask_ = full_entry_ ? static_cast<Value*>(b.getInt32(full_mask))
+                : called    ? static_cast<Value*>(fn->getArg(1))
                             : load_context(offsetof(WarpContext, entry_mask), 32);
   b.CreateStore(entry_mask_, pending_[0]);
   plan_versions();
@@ -322,8 +330,8 @@ void Emitter::raise(simt::Fault fault, const simt::Inst* inst, Value* mask) {
   auto* i32 = b.getInt32Ty();
   auto* call =
       b.CreateCall(llvm::FunctionType::get(b.getVoidTy(), {b.getPtrTy(), i32, i32, i32, i32}, false), callee,
-                   {ctx_, b.getInt32(static_cast<std::uint32_t>(fault)), b.getInt32(block->id),
-                    b.getInt32(inst_index_), mask});
+                   {ctx_, b.getInt32(static_cast<std::uint32_t>(fault)),
+                    b.getInt32(extent.first_block + block->id), b.getInt32(inst_index_), mask});
   call->setDoesNotReturn();
   b.CreateUnreachable();
 }
@@ -353,7 +361,7 @@ void Emitter::begin_block_trace() {
   b.CreateBr(on);
   b.SetInsertPoint(on);
   Value* mask = b.CreateShl(b.CreateZExt(mask_bits(), b.getInt64Ty()), b.getInt64(32));
-  trace_word(b.CreateOr(mask, b.getInt64(block->id)));
+  trace_word(b.CreateOr(mask, b.getInt64(extent.first_block + block->id)));
 }
 
 // --- out of line ---

@@ -1,6 +1,7 @@
 #pragma once
-// The state of emitting one kernel as one LLVM function `kernel(WarpContext*)` that runs one warp.
-// One file per instruction family adds to the current block through this.
+// The state of emitting a kernel's body as the LLVM function `kernel(WarpContext*)` that runs one warp, or
+// one of its functions as `functionN(WarpContext*, mask, arguments, results, frame offset)` that runs one
+// call. One file per instruction family adds to the current block through this.
 
 #include <span>
 #include <string>
@@ -35,9 +36,12 @@ struct EmitOptions {
 
 class Emitter {
  public:
-  Emitter(llvm::Module& module, const simt::Kernel& kernel, const simt::Shapes& shapes,
+  /// `body` is part(whole, function), `shapes` its analysis; `whole` itself where it has no functions.
+  /// `patterns` begin with those of `shapes`.
+  Emitter(llvm::Module& module, const simt::Kernel& whole, simt::FunctionId function,
+          const simt::Kernel& body, const simt::Shapes& shapes, std::vector<simt::LanePattern> patterns,
           const simt::BlockShape& shape, EmitOptions options);
-  /// Emits the whole kernel. Errors: an instruction without code.
+  /// Emits the function. Errors: an instruction without code.
   Result<void> run();
 
   // --- what every family uses ---
@@ -142,11 +146,16 @@ class Emitter {
   void call_alu(const simt::Inst& inst);
   void trace_operand(const simt::Inst& inst);
   void call_syscall(const simt::Inst& inst);
+  void call_function(const simt::Inst& inst);
+  void emit_return(const simt::Inst& inst);
 
   llvm::LLVMContext& c;
   llvm::Module& m;
   llvm::IRBuilder<> b;
-  const simt::Kernel& kernel;
+  const simt::Kernel& whole;
+  const simt::FunctionId function;
+  const simt::Kernel& kernel;  ///< What is emitted; ids count from `extent`'s.
+  const simt::Extent extent;
   const simt::Shapes& shapes;
   const simt::BlockShape& shape;
   const EmitOptions options;
@@ -195,6 +204,10 @@ class Emitter {
   void set_location(std::uint32_t inst);
 
   void find_raw_values();
+  llvm::Function* declare(simt::FunctionId f);
+  Value* frame_offset();  ///< of this activation in a thread's local memory
+  std::uint32_t frame_bytes() const;
+  void enter(const simt::Inst& inst, simt::FunctionId callee, Value* mask, Value* arguments, Value* results);
 
   std::vector<bool> raw_;                       // by ValueId: a NaN here may not be canonical
   std::vector<Variable> variables_;             // by ValueId

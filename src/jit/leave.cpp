@@ -224,12 +224,14 @@ void Emitter::emit_leave(simt::BlockId id, std::uint32_t inst, llvm::ArrayRef<si
     return b.CreateLoad(b.getPtrTy(), b.CreateConstGEP1_64(b.getInt8Ty(), services, offset));
   };
   if (cursor_) store_context(offsetof(WarpContext, trace_cursor), b.CreateLoad(b.getPtrTy(), cursor_));
-  Value* frame = call_helper("leave_begin", b.getPtrTy(), {ctx_}, [&](llvm::Function&) {
-    Value* table = load_context(offsetof(WarpContext, services), 0);
-    Value* callee = b.CreateLoad(
-        b.getPtrTy(), b.CreateConstGEP1_64(b.getInt8Ty(), table, offsetof(simt::Services, leave_begin)));
-    b.CreateRet(b.CreateCall(llvm::FunctionType::get(b.getPtrTy(), {b.getPtrTy()}, false), callee, {ctx_}));
-  });
+  Value* frame =
+      call_helper("leave_begin", b.getPtrTy(), {ctx_, b.getInt32(function)}, [&](llvm::Function& helper) {
+        Value* table = load_context(offsetof(WarpContext, services), 0);
+        Value* callee = b.CreateLoad(
+            b.getPtrTy(), b.CreateConstGEP1_64(b.getInt8Ty(), table, offsetof(simt::Services, leave_begin)));
+        b.CreateRet(b.CreateCall(llvm::FunctionType::get(b.getPtrTy(), {b.getPtrTy(), b.getInt32Ty()}, false),
+                                 callee, {ctx_, helper.getArg(1)}));
+      });
   llvm::DenseSet<simt::ValueId> done;
   auto save = [&](simt::ValueId v, const Lanes& l) {
     if (!done.insert(v).second) return;
@@ -240,10 +242,10 @@ void Emitter::emit_leave(simt::BlockId id, std::uint32_t inst, llvm::ArrayRef<si
       b.CreateAlignedStore(words, b.CreateConstGEP1_64(b.getInt64Ty(), frame, std::uint64_t{row} * warp_size),
                            llvm::Align(8));
     };
-    store(resize(wide, 64, false), interp::value_row(kernel, v));
+    store(resize(wide, 64, false), interp::value_row(kernel, 0, v));
     if (width == 128)
       store(resize(b.CreateLShr(wide, imm(128, Form::vector, 64)), 64, false),
-            interp::value_row(kernel, v) + 1);
+            interp::value_row(kernel, 0, v) + 1);
   };
   const simt::Block& blk = kernel.blocks[id];
   const auto saved = local_;
@@ -261,15 +263,24 @@ void Emitter::emit_leave(simt::BlockId id, std::uint32_t inst, llvm::ArrayRef<si
   local_ = saved;
   const auto count = static_cast<simt::ValueId>(kernel.values.size());
   const bool wide_last = count && kernel.values[count - 1].width == simt::Width::b128;
-  const std::uint32_t rows = count ? interp::value_row(kernel, count - 1) + (wide_last ? 2 : 1) : 0;
+  const std::uint32_t rows = count ? interp::value_row(kernel, 0, count - 1) + (wide_last ? 2 : 1) : 0;
   for (simt::BlockId f : frontier()) {
     Value* bits = b.CreateZExt(b.CreateLoad(b.getInt32Ty(), pending_[f]), b.getInt64Ty());
     b.CreateStore(bits, b.CreateConstGEP1_64(b.getInt64Ty(), frame, std::uint64_t{rows} * warp_size + f));
   }
+  if (function != simt::no_function) {
+    const std::uint64_t activation = std::uint64_t{rows} * warp_size + kernel.blocks.size();
+    auto word = [&](std::size_t offset) {
+      return b.CreateConstGEP1_64(b.getInt8Ty(), frame, activation * sizeof(std::uint64_t) + offset);
+    };
+    b.CreateStore(fn->getArg(2), word(offsetof(interp::Activation, arguments)));
+    b.CreateStore(fn->getArg(3), word(offsetof(interp::Activation, results)));
+    b.CreateStore(fn->getArg(4), word(offsetof(interp::Activation, frame_offset)));
+  }
   auto* i32 = b.getInt32Ty();
   b.CreateCall(llvm::FunctionType::get(b.getVoidTy(), {b.getPtrTy(), i32, i32, i32}, false),
                service(offsetof(simt::Services, leave_run)),
-               {ctx_, b.getInt32(id), b.getInt32(inst), mask_bits()});
+               {ctx_, b.getInt32(extent.first_block + id), b.getInt32(inst), mask_bits()});
   if (cursor_) b.CreateStore(load_context_now(offsetof(WarpContext, trace_cursor), 0), cursor_);
   b.CreateBr(exit_);
 }

@@ -196,14 +196,18 @@ Result<std::unique_ptr<LoadedObject>> LoadedObject::load(std::vector<char> objec
   auto file = llvm::object::ObjectFile::createObjectFile(llvm::MemoryBufferRef(bytes, "kernel"));
   if (!file) return broken(file.takeError());
   for (const auto& symbol : (*file)->symbols()) {
+    auto type = symbol.getType();
     auto name = symbol.getName();
-    if (!name || *name != "kernel") {
-      if (!name) llvm::consumeError(name.takeError());
-      continue;
-    }
-    loaded->offset_in_section_ = llvm::cantFail(symbol.getAddress());
+    const bool named = static_cast<bool>(name), typed = static_cast<bool>(type);
+    if (!named) llvm::consumeError(name.takeError());
+    if (!typed) llvm::consumeError(type.takeError());
+    if (!named || !typed || *type != llvm::object::SymbolRef::ST_Function) continue;
+    if (*name != "kernel" && !name->starts_with("function")) continue;
+    const std::uint64_t at = llvm::cantFail(symbol.getAddress());
+    loaded->code_.emplace_back(at, at + llvm::object::ELFSymbolRef(symbol).getSize());
+    if (*name != "kernel") continue;
+    loaded->offset_in_section_ = at;
     loaded->section_index_ = llvm::cantFail(symbol.getSection())->getIndex();
-    loaded->code_bytes_ = llvm::object::ELFSymbolRef(symbol).getSize();
   }
   for (const auto& section : (*file)->sections()) {
     auto name = section.getName();
@@ -211,15 +215,20 @@ Result<std::unique_ptr<LoadedObject>> LoadedObject::load(std::vector<char> objec
       if (!name) llvm::consumeError(name.takeError());
       continue;
     }
-    // Entries: 8-byte address (relocated), ULEB128 size. Helpers do not call each other: the sum is enough.
+    // Entries: 8-byte address (relocated), ULEB128 size; in the order of the module, `kernel` first.
     const llvm::StringRef data = llvm::cantFail(section.getContents());
+    bool is_kernel = true;
     for (std::size_t at = 8; at < data.size(); at += 9) {
       std::size_t bytes = 0;
       for (std::size_t shift = 0; at < data.size(); ++at, shift += 7) {
         bytes |= (static_cast<std::size_t>(data[at]) & 127) << shift;
         if (!(data[at] & 0x80)) break;
       }
-      loaded->frame_bytes_ += bytes;
+      if (is_kernel)
+        loaded->frame_bytes_ = bytes;
+      else
+        loaded->callee_frame_bytes_ = std::max(loaded->callee_frame_bytes_, bytes);
+      is_kernel = false;
     }
   }
 
@@ -256,6 +265,10 @@ Result<std::unique_ptr<LoadedObject>> LoadedObject::load(std::vector<char> objec
   auto entry = (*jit)->lookup(*dylib, "kernel");
   if (!entry) return broken(entry.takeError());
   loaded->entry_ = static_cast<std::uintptr_t>(entry->getValue());
+  for (auto& [begin, end] : loaded->code_) {
+    begin += loaded->entry_ - loaded->offset_in_section_;
+    end += loaded->entry_ - loaded->offset_in_section_;
+  }
   return loaded;
 }
 

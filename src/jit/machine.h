@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <memory>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "simt/kernel.h"
@@ -37,8 +38,15 @@ class LoadedObject {
                                                     const std::vector<const simt::Inst*>& insts);
   ~LoadedObject();
   std::uintptr_t entry() const { return entry_; }
-  std::size_t code_bytes() const { return code_bytes_; }
+  /// Code of the kernel or of a function, not of what they share.
+  bool contains(std::uintptr_t pc) const {
+    for (const auto& [begin, end] : code_)
+      if (pc >= begin && pc < end) return true;
+    return false;
+  }
+  /// Of `kernel`, and the largest of any other.
   std::size_t frame_bytes() const { return frame_bytes_; }
+  std::size_t callee_frame_bytes() const { return callee_frame_bytes_; }
   /// Line of the address in the object's line table; 0 if it has none.
   std::uint32_t line_of(std::uintptr_t pc) const;
 
@@ -48,7 +56,8 @@ class LoadedObject {
   std::vector<char> object_;
   const void* insts_ = nullptr;
   std::uintptr_t entry_ = 0;
-  std::size_t code_bytes_ = 0, frame_bytes_ = 0;
+  std::vector<std::pair<std::uintptr_t, std::uintptr_t>> code_;
+  std::size_t frame_bytes_ = 0, callee_frame_bytes_ = 0;
   std::uint64_t offset_in_section_ = 0, section_index_ = 0;
 };
 

@@ -81,6 +81,16 @@ Lanes Emitter::lanes(const simt::Operand& o, int width) {
       l.bits = resize(b.CreateAdd(base, b.getInt64(o.bits)), width, false);
       return l;
     }
+    case K::frame_address:
+      l.bits = resize(b.CreateAdd(frame_offset(), b.getInt64(o.bits)), width, false);
+      return l;
+    case K::argument: {
+      Value* row = b.CreateConstGEP1_64(b.getInt64Ty(), fn->getArg(2), std::uint64_t{o.index} * warp_size);
+      l.kind = kind(o);
+      const Form form = l.kind == Kind::vector ? Form::vector : Form::scalar;  // lane 0 has what all have
+      l.bits = resize(b.CreateAlignedLoad(int_type(64, form), row, llvm::Align(8)), width, false);
+      return l;
+    }
     case K::special:
       l.kind = Kind::vector;
       l.bits = special(o.special, width, Form::vector);
@@ -91,6 +101,7 @@ Lanes Emitter::lanes(const simt::Operand& o, int width) {
 
 Kind Emitter::kind(const simt::Operand& o) const {
   if (o.kind == simt::Operand::Kind::value) return shapes[o.value].kind;
+  if (o.kind == simt::Operand::Kind::argument && !shapes.uniform_arguments[o.index]) return Kind::vector;
   return Kind::uniform;
 }
 

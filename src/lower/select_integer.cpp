@@ -430,6 +430,10 @@ Result<void> Selector::recipe_integer(const Inst& inst, bool& known) {
     }
     case Opcode::cvta: move(dst, words(inst.srcs[0], count)); return {};  // guarded: a predicated move
     case Opcode::mov: {
+      if (inst.srcs.size() == 1 && inst.srcs[0].kind == Operand::Kind::argument) {  // from its register
+        if (!dst.empty()) move(dst, {});
+        return {};
+      }
       if (inst.srcs.size() == 1 && inst.srcs[0].kind == Operand::Kind::special &&
           !launch_constant(inst.srcs[0])) {
         VirtualInst& i = convert(dst, {});

@@ -1,4 +1,4 @@
-// Recipes: memory, barriers, warp collectives, calls, control flow.
+// Recipes: memory, barriers, warp collectives, control flow.
 
 #include <algorithm>
 #include <bit>
@@ -78,6 +78,10 @@ Selector::Address Selector::address(const Operand& base, std::int64_t offset, bo
     const std::int64_t fixed =
         narrow ? static_cast<std::int32_t>(at.bits) : static_cast<std::int64_t>(at.bits);
     if (fits(offset + fixed)) return {{}, offset + fixed, 6};
+  }
+  if (at.kind == Operand::Kind::frame_address) {  // a fixed place from the stack pointer
+    const auto fixed = static_cast<std::int64_t>(at.bits);
+    if (fits(offset + fixed)) return {{}, offset + fixed, 4};
   }
   Words ws = words(at, narrow ? 1 : 2);
   return {in_registers(std::move(ws)), offset, alignment(at)};
@@ -306,22 +310,19 @@ Result<void> Selector::recipe_memory(const Inst& inst, bool& known) {
     }
     case Opcode::activemask:
     case Opcode::elect: integer(destination(inst), {}); return {};
-    case Opcode::call: {
-      // A system call: marshalling of the arguments, the call, a fixed body of 40 integer instructions.
-      std::vector<Words> sources;
-      for (const Operand& o : inst.srcs)
-        if (o.kind == Operand::Kind::value && sources.size() < 4)
-          sources.push_back(words(o, words_of(o.value)));
-      VirtualInst& i = integer(destination(inst), std::move(sources));
-      i.machine.repeat = 40;
-      i.access.fence = true;
-      emit(Pipe::branch, static_cast<int>(chip_.subcore.branch_latency), {}, {}).access.fence = true;
+    case Opcode::call:
+      if (inst.syscall == simt::Syscall::none)
+        function_call(inst);
+      else
+        system_call(inst);
       return {};
-    }
     case Opcode::trap:
     case Opcode::brkpt:
-    case Opcode::exit:
     case Opcode::ret: {
+      for (const Operand& o : inst.srcs) to_convention(o);
+      return {};
+    }
+    case Opcode::exit: {
       VirtualInst& i = emit(Pipe::branch, 1, {}, {});
       i.access.fence = true;
       return {};
@@ -389,7 +390,7 @@ void Selector::reconvergence() {
           return !launch_constant(o) && o.special != S::ctaid_x && o.special != S::ctaid_y &&
                  o.special != S::ctaid_z && o.special != S::warpid && o.special != S::smid;
         }
-        return o.kind == Operand::Kind::value && varies[o.value];
+        return o.kind == Operand::Kind::argument || (o.kind == Operand::Kind::value && varies[o.value]);
       });
     };
     for (const simt::Block& block : kernel_.blocks) {

@@ -92,6 +92,7 @@ bool Selector::launch_constant(const Operand& o) const {
     case Operand::Kind::imm:
     case Operand::Kind::global_symbol:
     case Operand::Kind::param_address:
+    case Operand::Kind::frame_address:
     case Operand::Kind::undefined: return true;
     case Operand::Kind::special: return in_constant_bank(o.special);
     default: return false;
@@ -134,6 +135,12 @@ Words Selector::words(const Operand& o, int count) {
         result.push_back(
             constant_bank(std::uint64_t{2} << 40 | (o.bits & 0xffffff) << 8 | static_cast<std::uint64_t>(i)));
       break;
+    case Operand::Kind::frame_address:  // the stack pointer and an offset, folded like a constant
+      for (int i = 0; i < count; ++i)
+        result.push_back(constant_bank(std::uint64_t{4} << 40 | (o.bits & 0xffffffff) << 8 |
+                                       static_cast<std::uint64_t>(i)));
+      break;
+    case Operand::Kind::argument: break;  // build() leaves them to mov alone
     case Operand::Kind::special:
       if (in_constant_bank(o.special)) {
         for (int i = 0; i < count; ++i)

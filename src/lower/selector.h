@@ -71,6 +71,9 @@ class Selector {
   /// `count` dependent integer (or multiply) instructions from `sources` to `dst`.
   void chain(Words dst, std::vector<Words> sources, int count, Pipe pipe = Pipe::integer);
   void move(Words dst, Words source);
+  void to_convention(const Operand& o);
+  void function_call(const Inst& inst);
+  void system_call(const Inst& inst);
   Words temporary(int count = 1) { return code_.words_of(code_.make(static_cast<std::uint8_t>(count))); }
   Word temporary_predicate() { return Code::word_of(code_.make(1, true)); }
   int interval(std::int64_t lanes) const;

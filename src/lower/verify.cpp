@@ -21,7 +21,7 @@ bool same_root(const simt::Operand& a, const simt::Operand& b) {
   if (a.kind != b.kind) return false;
   if (a.kind == K::value) return a.value == b.value;
   return a.kind == K::imm || (a.kind == K::global_symbol && a.index == b.index && a.bits == b.bits) ||
-         (a.kind == K::param_address && a.bits == b.bits);
+         ((a.kind == K::param_address || a.kind == K::frame_address) && a.bits == b.bits);
 }
 
 class Verifier {

@@ -65,7 +65,7 @@ void each_operand(const Inst& inst, F&& use) {
 
 // Does a decision to leave the loop depend on what another thread may write meanwhile?
 bool exit_waits(const Kernel& k, const Definitions& defs, const Loops& loops, int loop,
-                const std::vector<BlockId>& idom) {
+                const std::vector<BlockId>& idom, bool callees_synchronise) {
   const auto& blocks = loops.loops[loop].blocks;
   std::vector<bool> inside(k.blocks.size());
   for (const BlockId b : blocks) inside[b] = true;
@@ -85,6 +85,7 @@ bool exit_waits(const Kernel& k, const Definitions& defs, const Loops& loops, in
     work.pop_back();
     if (const Inst* inst = defs.inst[v]) {
       if (is_synchronising_load(*inst)) return true;
+      if (callees_synchronise && inst->op == Opcode::call && inst->syscall == Syscall::none) return true;
       each_operand(*inst, add);
     }
     if (const Phi* phi = defs.phi[v]) {
@@ -112,12 +113,12 @@ bool exit_waits(const Kernel& k, const Definitions& defs, const Loops& loops, in
   return false;
 }
 
-void mark_spins(Kernel& k, const Definitions& defs) {
+void mark_spins(Kernel& k, const Definitions& defs, bool callees_synchronise) {
   const Graph graph = successors(k.blocks);
   const Loops loops = find_loops(graph);
   const std::vector<BlockId> idom = immediate_dominators(graph);
   for (std::size_t l = 0; l < loops.loops.size(); ++l) {
-    if (!exit_waits(k, defs, loops, static_cast<int>(l), idom)) continue;
+    if (!exit_waits(k, defs, loops, static_cast<int>(l), idom, callees_synchronise)) continue;
     for (const BlockId b : loops.loops[l].blocks) {
       Terminator& t = k.blocks[b].term;
       // In an irreducible region every backward edge may close the cycle.
@@ -174,9 +175,15 @@ void number_slots(Kernel& kernel) {
   }
 }
 
-void mark_dependence(Kernel& kernel) {
+bool synchronises(const Kernel& kernel) {
+  return std::any_of(kernel.blocks.begin(), kernel.blocks.end(), [](const Block& b) {
+    return std::any_of(b.insts.begin(), b.insts.end(), is_synchronising_load);
+  });
+}
+
+void mark_dependence(Kernel& kernel, bool callees_synchronise) {
   const Definitions defs(kernel);
-  mark_spins(kernel, defs);
+  mark_spins(kernel, defs, callees_synchronise);
   kernel.needs_coupling = false;
   kernel.uses_float_atomics = false;
   for (const Block& b : kernel.blocks) {

@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "simt/draft.h"
 #include "support/settings.h"
 
@@ -19,30 +21,48 @@ int bits(Width width) {
 }
 
 Result<Kernel> build(const ptx::Module& module, const std::string& name, const std::string& module_name) {
-  Result<Draft> draft = inline_calls(module, name, module_name);
-  if (!draft) return std::unexpected(draft.error());
-  if (auto r = place_parameters(*draft); !r) return std::unexpected(r.error());
-  make_blocks(*draft);
-  merge_latches(*draft);
-  order_blocks(*draft);
-  construct_ssa(*draft);
-  Kernel kernel = std::move(draft->kernel);
-  const auto check = [&](std::string_view pass) {
+  Result<std::vector<Draft>> drafts = inline_calls(module, name, module_name);
+  if (!drafts) return std::unexpected(drafts.error());
+  const auto check = [&](std::string_view pass, const Kernel& kernel) {
     if (verifying()) verified(pass, name, verify(kernel));
   };
-  check("construct_ssa");
-  fold_copies(kernel);
-  check("fold_copies");
-  for (const Block& b : kernel.blocks)
-    if (b.insts.size() >= no_slot)
-      return fail(module_name,
-                  fmt::format("kernel '{}' has a block of {} instructions; the most is {}", name,
-                              b.insts.size(), no_slot - 1),
-                  "unroll less");
-  number_slots(kernel);
-  check("number_slots");
-  mark_dependence(kernel);
-  check("mark_dependence");
+  std::vector<Kernel> parts;
+  std::vector<Function> functions;
+  for (Draft& draft : *drafts) {
+    if (auto r = place_parameters(draft); !r) return std::unexpected(r.error());
+    make_blocks(draft);
+    merge_latches(draft);
+    order_blocks(draft);
+    construct_ssa(draft);
+    check("construct_ssa", draft.kernel);
+    fold_copies(draft.kernel);
+    check("fold_copies", draft.kernel);
+    for (const Block& b : draft.kernel.blocks)
+      if (b.insts.size() >= no_slot)
+        return fail(module_name,
+                    fmt::format("kernel '{}' has a block of {} instructions; the most is {}", name,
+                                b.insts.size(), no_slot - 1),
+                    "unroll less");
+    if (draft.is_function) functions.push_back(std::move(draft.function));
+    parts.push_back(std::move(draft.kernel));
+  }
+  const bool callees_synchronise = std::any_of(parts.begin() + 1, parts.end(), synchronises);
+  bool coupled = false, sensitive = callees_synchronise, float_atomics = false;
+  sensitive |= parts.size() > 1 && synchronises(parts[0]);
+  for (Kernel& part : parts) {
+    number_slots(part);
+    check("number_slots", part);
+    mark_dependence(part, callees_synchronise);
+    check("mark_dependence", part);
+    coupled |= part.needs_coupling;
+    sensitive |= part.order_sensitive;
+    float_atomics |= part.uses_float_atomics;
+  }
+  Kernel kernel = link_functions(std::move(parts), std::move(functions));
+  kernel.needs_coupling = coupled;
+  kernel.order_sensitive = sensitive;
+  kernel.uses_float_atomics = float_atomics;
+  check("link_functions", kernel);
   return kernel;
 }
 

@@ -27,11 +27,13 @@ struct Item {
   std::uint32_t counts = 1;
 };
 
-/// A .param variable that carries an argument or a result of an inlined call.
+/// A .param variable that carries an argument or a result of a call.
 struct CallParameter {
   std::uint64_t bytes = 0;
   std::uint32_t align = 1;
   bool address_taken = false;
+  bool outgoing = false;           ///< frame_offset counts from the callee's frame.
+  std::int64_t frame_offset = -1;  ///< Where memory of the frame holds it; -1: not decided.
   ptx::Location location;
 };
 
@@ -39,13 +41,15 @@ struct CallParameter {
 inline constexpr std::uint32_t dynamic_shared_mark = 1;
 inline constexpr std::uint32_t call_parameter_mark = 0x80000000u;  ///< | parameter
 
+/// A kernel's body, or a function.
 struct Draft {
-  Kernel kernel;  ///< name, parameters, shared, local, globals, bounds; blocks from make_blocks() on.
+  Kernel kernel;  ///< name, parameters, shared, frame, globals, bounds; blocks from make_blocks() on.
+  bool is_function = false;
+  Function function;  ///< All but where it lies in the kernel.
   std::vector<Item> items;
   std::vector<Width> variables;
   std::vector<CallParameter> parameters;
   LabelId labels = 0;
-  std::uint32_t dynamic_shared_align = 16;
   std::string module_name;
 
   VariableId new_variable(Width width) {
@@ -63,9 +67,10 @@ inline constexpr std::uint64_t round_up(std::uint64_t n, std::uint64_t align) {
 
 // The passes, in the order build() runs them.
 
-/// Kernel and everything it calls as one flat list; variables become offsets. (inline_calls.cpp)
-Result<Draft> inline_calls(const ptx::Module& module, const std::string& name,
-                           const std::string& module_name);
+/// The kernel's body, then the functions that it calls, each with what is inlined into it as one flat list;
+/// variables become offsets. (inline_calls.cpp)
+Result<std::vector<Draft>> inline_calls(const ptx::Module& module, const std::string& name,
+                                        const std::string& module_name);
 /// Call parameters become variables, or slots of the local frame. (place_parameters.cpp)
 Result<void> place_parameters(Draft& draft);
 /// Items to blocks, split at suspending instructions, unreachable code gone. (make_blocks.cpp)
@@ -78,9 +83,14 @@ void order_blocks(Draft& draft);
 void construct_ssa(Draft& draft);
 /// Copies, trivial phis and dead arithmetic go. (fold_copies.cpp)
 void fold_copies(Kernel& kernel);
+/// The finished body and functions as one kernel; how much local memory they take. (link_functions.cpp)
+Kernel link_functions(std::vector<Kernel> parts, std::vector<Function> functions);
 /// Trace slots per block. (annotate.cpp)
 void number_slots(Kernel& kernel);
 /// Terminator::spins, needs_coupling, order_sensitive, uses_float_atomics. (annotate.cpp)
-void mark_dependence(Kernel& kernel);
+/// `callees_synchronise`: what a called function returns may depend on another thread.
+void mark_dependence(Kernel& kernel, bool callees_synchronise);
+/// Has loads or atomics that others' writes are meant to reach. (annotate.cpp)
+bool synchronises(const Kernel& kernel);
 
 }  // namespace wanren::simt

@@ -21,6 +21,8 @@ std::string text(const Kernel& k, const Operand& o) {
       return o.bits ? fmt::format("@{}+{}", name, static_cast<std::int64_t>(o.bits)) : "@" + name;
     }
     case Operand::Kind::param_address: return fmt::format("param+{}", o.bits);
+    case Operand::Kind::frame_address: return fmt::format("frame+{}", o.bits);
+    case Operand::Kind::argument: return fmt::format("argument {}", o.index);
     case Operand::Kind::undefined: return "undef";
   }
   return "?";
@@ -73,6 +75,9 @@ std::string dump(const Kernel& k) {
                                 k.order_sensitive ? " order_sensitive" : "");
   auto to = std::back_inserter(out);
   for (const Block& b : k.blocks) {
+    if (const FunctionId f = function_at(k, b.id); f != no_function && k.functions[f].first_block == b.id)
+      fmt::format_to(to, "function {} frame {}{}\n", k.functions[f].name, k.functions[f].frame_bytes,
+                     k.functions[f].may_exit ? " may exit" : "");
     fmt::format_to(to, "block {}:", b.id);
     if (!b.preds.empty()) {
       out += " preds";
@@ -102,6 +107,9 @@ std::string dump(const Kernel& k) {
       for (const ptx::Type t : inst.mods.types)
         if (t != ptx::Type::none) fmt::format_to(to, ".{}", ptx::name(t));
       if (inst.syscall != Syscall::none) fmt::format_to(to, " {}", text(inst.syscall));
+      if (inst.indirect) out += " one of";
+      for (const FunctionId f : inst.callees)
+        fmt::format_to(to, " {}", f < k.functions.size() ? k.functions[f].name : "?");
       if (!inst.srcs.empty()) out += " ";
       list(out, k, inst.srcs);
       if (inst.offset) fmt::format_to(to, " offset {}", inst.offset);
@@ -132,6 +140,7 @@ std::string dump(const Kernel& k) {
       case Suspend::barrier: out += " suspend barrier"; break;
       case Suspend::clock: out += " suspend clock"; break;
       case Suspend::sleep: out += " suspend sleep"; break;
+      case Suspend::call: out += " suspend call"; break;
     }
     out += '\n';
   }

@@ -16,7 +16,9 @@ bool same(const Operand& a, const Operand& b) {
   switch (a.kind) {
     case Operand::Kind::value: return a.value == b.value;
     case Operand::Kind::imm:
+    case Operand::Kind::frame_address:
     case Operand::Kind::param_address: return a.bits == b.bits;
+    case Operand::Kind::argument: return a.index == b.index;
     case Operand::Kind::global_symbol: return a.index == b.index && a.bits == b.bits;
     case Operand::Kind::special: return a.special == b.special;
     default: return true;
@@ -109,6 +111,7 @@ class Folder {
         source.bits = low_bits(source.bits, width);
         break;
       case Operand::Kind::global_symbol:
+      case Operand::Kind::frame_address:
       case Operand::Kind::param_address:
         if (width != Width::b64) return false;
         break;

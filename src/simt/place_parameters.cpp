@@ -1,4 +1,4 @@
-// Arguments and results of inlined calls. A part of a .param variable that every access reads or writes with
+// Arguments and results of calls. A part of a .param variable that every access reads or writes with
 // one offset and width is a register; a variable whose accesses disagree, or whose address is taken, is
 // memory in the thread's frame.
 
@@ -74,12 +74,14 @@ Result<void> place_parameters(Draft& draft) {
       if (std::next(it) != p.parts.end()) p.in_memory |= at + bytes > std::next(it)->first;
     }
   }
-  std::uint64_t top = draft.kernel.local_bytes;
+  std::uint64_t top = draft.kernel.frame_bytes;
   for (std::size_t i = 0; i < placements.size(); ++i) {
     Placement& p = placements[i];
     const CallParameter& parameter = draft.parameters[i];
-    p.in_memory |= parameter.address_taken;
-    if (p.in_memory) {
+    p.in_memory |= parameter.address_taken || parameter.frame_offset >= 0;
+    if (parameter.frame_offset >= 0) {
+      p.frame_offset = static_cast<std::uint64_t>(parameter.frame_offset);
+    } else if (p.in_memory) {
       std::uint64_t bytes = parameter.bytes;
       for (const auto& [at, part] : p.parts) bytes = std::max(bytes, at + part.first);
       top = round_up(top, std::max<std::uint64_t>(parameter.align, 16));
@@ -90,18 +92,21 @@ Result<void> place_parameters(Draft& draft) {
     }
   }
   Kernel& k = draft.kernel;
-  k.local_bytes = static_cast<std::uint32_t>(round_up(top, 16));
-  k.static_shared_bytes =
-      static_cast<std::uint32_t>(round_up(k.static_shared_bytes, draft.dynamic_shared_align));
-  k.shared_align = std::max(k.shared_align, draft.dynamic_shared_align);
+  k.frame_bytes = static_cast<std::uint32_t>(round_up(top, 16));
+  for (std::size_t i = 0; i < placements.size(); ++i)
+    if (draft.parameters[i].outgoing) placements[i].frame_offset += k.frame_bytes;
 
   std::vector<Item> items;
   items.reserve(draft.items.size());
   for (Item& item : draft.items) {
     for (Operand& o : item.inst.srcs) {
       if (o.kind != Operand::Kind::imm || o.index == 0) continue;
-      o.bits += o.index == dynamic_shared_mark ? k.static_shared_bytes
-                                               : placements[o.index & ~call_parameter_mark].frame_offset;
+      if (o.index == dynamic_shared_mark) {
+        o.bits += k.static_shared_bytes;
+      } else {
+        o.bits += placements[o.index & ~call_parameter_mark].frame_offset;
+        if (draft.is_function) o.kind = Operand::Kind::frame_address;
+      }
       o.index = 0;
     }
     if (item.parameter == no_parameter) {
@@ -112,6 +117,7 @@ Result<void> place_parameters(Draft& draft) {
     if (p.in_memory) {
       item.inst.mods.space = ptx::Space::local;
       item.inst.offset += static_cast<std::int64_t>(p.frame_offset);
+      if (draft.is_function) item.inst.srcs[0].kind = Operand::Kind::frame_address;
       item.parameter = no_parameter;
       items.push_back(std::move(item));
       continue;

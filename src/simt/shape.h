@@ -5,6 +5,7 @@
 #include <array>
 #include <cstdint>
 #include <optional>
+#include <span>
 #include <vector>
 
 #include "simt/kernel.h"
@@ -48,13 +49,23 @@ struct Shapes {
   /// By BlockId: values live at its start (phi results excluded, phi inputs count in predecessors).
   std::vector<std::vector<ValueId>> live_in;
 
+  /// By parameter of the function that this is about: the lanes of a call pass one value.
+  std::vector<bool> uniform_arguments;
+
   const ValueShape& operator[](ValueId v) const { return values[v]; }
 };
 
 /// 32-bit affine values widened to 64 bits (cvt.s64.s32, mul.wide …) stay affine only while no lane
 /// wraps. The analysis assumes it; whoever generates code must check at run time at each instruction
 /// listed by assumes_no_wrap() and leave for the interpreter where it fails.
-Shapes analyse(const Kernel& kernel, const BlockShape& shape);
+/// `kernel` has no functions: see analyse_parts(). `known` patterns keep their numbers.
+Shapes analyse(const Kernel& kernel, const BlockShape& shape, std::vector<LanePattern> known = {},
+               std::vector<bool> uniform_arguments = {});
+
+/// The shapes of a kernel's body and functions, each as a part() of its own, with one numbering of patterns.
+/// What every call passes uniform is uniform in the callee.
+std::vector<Shapes> analyse_parts(const Kernel& kernel, std::span<const Kernel> parts,
+                                  const BlockShape& shape);
 
 /// True where `inst`'s result is affine only if its 32- (or 16-) bit source does not wrap in any lane.
 bool assumes_no_wrap(const Kernel& kernel, const Shapes& shapes, const Inst& inst);

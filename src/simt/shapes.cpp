@@ -14,9 +14,13 @@ using Kind = ValueShape::Kind;
 
 class Analysis {
  public:
-  Analysis(const Kernel& kernel, const BlockShape& block)
+  Analysis(const Kernel& kernel, const BlockShape& block, std::vector<LanePattern> known,
+           std::vector<bool> uniform_arguments)
       : k_(kernel), block_(block), graph_(successors(kernel.blocks)), loops_(find_loops(graph_)) {
-    shapes_.patterns.push_back(LanePattern{});
+    if (known.empty()) known.push_back(LanePattern{});
+    for (std::uint32_t i = 1; i < known.size(); ++i) numbers_.emplace(known[i], i);
+    shapes_.patterns = std::move(known);
+    shapes_.uniform_arguments = std::move(uniform_arguments);
     forced_.assign(k_.values.size(), false);
   }
 
@@ -280,8 +284,38 @@ std::function<std::uint32_t(const LanePattern&)> find_in(const Shapes& shapes) {
 
 }  // namespace
 
-Shapes analyse(const Kernel& kernel, const BlockShape& shape) {
-  return Analysis(kernel, shape).run();
+Shapes analyse(const Kernel& kernel, const BlockShape& shape, std::vector<LanePattern> known,
+               std::vector<bool> uniform_arguments) {
+  WR_CHECK(kernel.functions.empty());
+  return Analysis(kernel, shape, std::move(known), std::move(uniform_arguments)).run();
+}
+
+std::vector<Shapes> analyse_parts(const Kernel& kernel, std::span<const Kernel> parts,
+                                  const BlockShape& shape) {
+  WR_CHECK(parts.size() == kernel.functions.size() + 1);
+  std::vector<std::vector<bool>> uniform(parts.size());
+  for (std::size_t i = 1; i < parts.size(); ++i)
+    uniform[i].assign(kernel.functions[i - 1].parameters.size(), true);
+  std::vector<Shapes> shapes(parts.size());
+  for (bool changed = true; changed;) {
+    changed = false;
+    std::vector<LanePattern> patterns;
+    for (std::size_t i = 0; i < parts.size(); ++i) {
+      shapes[i] = analyse(parts[i], shape, std::move(patterns), uniform[i]);
+      patterns = shapes[i].patterns;
+      for (const Block& block : parts[i].blocks)
+        for (const Inst& inst : block.insts)
+          for (const FunctionId callee : inst.callees)
+            for (std::size_t p = 0; p < uniform[callee + 1].size(); ++p) {
+              const Operand& passed = inst.srcs[p + (inst.indirect ? 1 : 0)];
+              if (!uniform[callee + 1][p] || shape_of(shapes[i], passed).kind == Kind::uniform) continue;
+              uniform[callee + 1][p] = false;
+              changed = true;
+            }
+    }
+  }
+  for (Shapes& s : shapes) s.patterns = shapes.back().patterns;
+  return shapes;
 }
 
 Rule rule(const Kernel& kernel, const Shapes& shapes, const Inst& inst) {

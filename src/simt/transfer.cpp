@@ -526,6 +526,14 @@ ValueShape shape_of(const Shapes& shapes, const Operand& o) {
     case Operand::Kind::none:
     case Operand::Kind::undefined: return constant_shape(0, 64);
     case Operand::Kind::special: return {};
+    case Operand::Kind::argument:
+      return o.index < shapes.uniform_arguments.size() && shapes.uniform_arguments[o.index] ? uniform_shape()
+                                                                                            : ValueShape{};
+    case Operand::Kind::frame_address: {
+      ValueShape s = uniform_shape();
+      s.base_align = static_cast<std::uint8_t>(o.bits % 16 == 0 ? 4 : std::countr_zero(o.bits));
+      return s;
+    }
     case Operand::Kind::global_symbol:
     case Operand::Kind::param_address: return uniform_shape();
   }

@@ -53,11 +53,12 @@ class Verifier {
         const Inst& inst = b.insts[j];
         if (inst.slot != no_slot)
           rule(inst.slot == slots++, "block {} instruction {}: slot out of order", i, j);
-        bool suspends = waits_at_barrier(inst.op, inst.mods) || inst.op == ptx::Opcode::nanosleep;
+        bool suspends = waits_at_barrier(inst.op, inst.mods) || inst.op == ptx::Opcode::nanosleep ||
+                        (inst.op == ptx::Opcode::call && inst.syscall == Syscall::none);
         for (const Operand& o : inst.srcs) {
           const bool special = o.kind == Operand::Kind::special;
-          rule(!special || inst.op == ptx::Opcode::mov,
-               "block {} instruction {}: special register outside mov", i, j);
+          rule((!special && o.kind != Operand::Kind::argument) || inst.op == ptx::Opcode::mov,
+               "block {} instruction {}: special register or argument outside mov", i, j);
           suspends |= special && reads_time(o.special);
         }
         rule(!suspends || (j + 1 == b.insts.size() && b.suspend != Suspend::none),
@@ -179,8 +180,65 @@ class Verifier {
 
 }  // namespace
 
+namespace {
+
+// Operands of calls and of ret against the functions they concern.
+std::string verify_calls(const Kernel& k, FunctionId self) {
+  const Extent e = extent(k, self);
+  auto widths = [&](const std::vector<Operand>& operands, std::size_t from,
+                    const std::vector<Width>& wanted) {
+    if (operands.size() < from + wanted.size()) return false;
+    for (std::size_t i = 0; i < wanted.size(); ++i) {
+      const Operand& o = operands[from + i];
+      if (o.kind == Operand::Kind::value && k.values[o.value].width != wanted[i]) return false;
+    }
+    return true;
+  };
+  for (BlockId b = e.first_block; b < e.end_block; ++b)
+    for (const Inst& inst : k.blocks[b].insts) {
+      for (const Operand& o : inst.srcs)
+        if (o.kind == Operand::Kind::argument &&
+            (self == no_function || o.index >= k.functions[self].parameters.size()))
+          return fmt::format("block {}: argument {} does not exist", b, o.index);
+      if (inst.op == ptx::Opcode::ret) {
+        if (self == no_function) return fmt::format("block {}: ret outside a function", b);
+        const Function& f = k.functions[self];
+        if (inst.srcs.size() != f.results.size() + (f.may_exit ? 1 : 0) || !widths(inst.srcs, 0, f.results))
+          return fmt::format("block {}: ret does not match the results of {}", b, f.name);
+      }
+      if (inst.op != ptx::Opcode::call || inst.syscall != Syscall::none) continue;
+      if (inst.guard != no_value) return fmt::format("block {}: guarded call", b);
+      if (!inst.indirect && inst.callees.size() != 1) return fmt::format("block {}: whom to call?", b);
+      if (!std::is_sorted(inst.callees.begin(), inst.callees.end()))
+        return fmt::format("block {}: callees out of order", b);
+      for (const FunctionId id : inst.callees) {
+        if (id >= k.functions.size()) return fmt::format("block {}: no function {}", b, id);
+        const Function& f = k.functions[id];
+        const std::size_t first = inst.indirect ? 1 : 0, extra = inst.dsts.size() - f.results.size();
+        if (inst.srcs.size() != first + f.parameters.size() || !widths(inst.srcs, first, f.parameters))
+          return fmt::format("block {}: arguments do not match {}", b, f.name);
+        if (inst.dsts.size() < f.results.size() || extra > 1 || (f.may_exit && extra == 0))
+          return fmt::format("block {}: results do not match {}", b, f.name);
+      }
+    }
+  return {};
+}
+
+}  // namespace
+
 std::string verify(const Kernel& kernel) {
-  return Verifier(kernel).run();
+  if (kernel.functions.empty()) return Verifier(kernel).run();
+  for (FunctionId f = no_function;; ++f) {  // no_function + 1 == 0
+    if (f != no_function && f == kernel.functions.size()) return {};
+    const Extent e = extent(kernel, f);
+    if (e.first_block >= e.end_block) return "a function without blocks";
+    for (BlockId b = e.first_block; b < e.end_block; ++b)
+      if (kernel.blocks[b].id != b) return fmt::format("block {} has id {}", b, kernel.blocks[b].id);
+    std::string broken = Verifier(part(kernel, f)).run();
+    if (broken.empty()) broken = verify_calls(kernel, f);
+    if (!broken.empty())
+      return f == no_function ? broken : kernel.functions[f].name + " (ids from its entry): " + broken;
+  }
 }
 
 }  // namespace wanren::simt

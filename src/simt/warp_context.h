@@ -43,12 +43,15 @@ struct Services {
                   const std::uint64_t (*arguments)[warp_size], std::uint64_t* results);
   /// The lanes in `mask` at `inst` of `block` raise `cause` (trap, misaligned address …). No return.
   void (*fault)(WarpContext*, std::uint32_t fault, BlockId block, std::uint32_t inst, LaneMask mask);
-  /// Leaves compiled code: returns the frame to fill, values[ValueId][lane] (b128: two
-  /// consecutive rows, low first), zeroed, and pending[BlockId] masks after the values.
-  std::uint64_t* (*leave_begin)(WarpContext*);
-  /// Runs the rest of the warp in the interpreter, from `inst` of `block` under `mask`; returns
-  /// when every lane has exited.
+  /// A zeroed frame of the interpreter for `function` (no_function: the body): values[ValueId - first][lane]
+  /// (b128: two consecutive rows, low first), pending[BlockId - first] masks after the values, then the
+  /// activation (interp/interp.h).
+  std::uint64_t* (*leave_begin)(WarpContext*, FunctionId function);
+  /// Runs the rest of that frame's activation in the interpreter, from `inst` of `block` under `mask`;
+  /// returns when every lane has left the function, the frame given back.
   void (*leave_run)(WarpContext*, BlockId block, std::uint32_t inst, LaneMask mask);
+  /// Gives the latest frame back.
+  void (*leave_end)(WarpContext*);
 };
 
 /// What WarpContext::fault is told. Mapped to CUDA errors by the driver.
@@ -63,6 +66,7 @@ enum class Fault : std::uint32_t {
   invalid_address_space,
   illegal_instruction,
   timeout,
+  invalid_pc,  ///< an indirect call of what is no function, or of one with another signature
 };
 
 struct WarpContext {

@@ -53,16 +53,36 @@ Replay::Replay(const simt::Kernel& kernel, std::span<const simt::LanePattern> pa
   }
 }
 
+bool Replay::has_left(const ReplayedWarp::Lanes& call) const {
+  return std::all_of(call.begin(), call.end(), [&](const auto& entry) {
+    return kernel_.blocks[entry.first].term.kind == simt::Terminator::Kind::exit;
+  });
+}
+
+bool Replay::calls(simt::BlockId from, simt::BlockId entry) const {
+  const simt::Block& block = kernel_.blocks[from];
+  if (block.suspend != simt::Suspend::call) return false;
+  const auto& callees = block.insts.back().callees;
+  return std::any_of(callees.begin(), callees.end(),
+                     [&](simt::FunctionId callee) { return kernel_.functions[callee].first_block == entry; });
+}
+
 std::string Replay::enter(ReplayedWarp& warp, simt::BlockId block, LaneMask mask) const {
   if (mask == 0) return fmt::format("block {} runs without a lane", block);
-  if (!warp.begun) {
+  if (warp.calls.empty()) {
     if (block != 0) return fmt::format("the warp begins in block {}", block);
-    warp.begun = true;
-    warp.at = {{0, mask}};
+    warp.calls = {{{0, mask}}};
     return {};
   }
+  while (warp.calls.size() > 1 && has_left(warp.calls.back())) warp.calls.pop_back();
+  ReplayedWarp::Lanes& at = warp.calls.back();
+  for (const auto& [from, lanes] : at)
+    if ((lanes & mask) == mask && calls(from, block)) {
+      warp.calls.push_back({{block, mask}});
+      return {};
+    }
   LaneMask coming = mask;
-  for (auto& [from, lanes] : warp.at) {
+  for (auto& [from, lanes] : at) {
     const LaneMask moves = lanes & coming;
     if (moves == 0) continue;
     if (!leads_to(kernel_.blocks[from], block))
@@ -71,11 +91,10 @@ std::string Replay::enter(ReplayedWarp& warp, simt::BlockId block, LaneMask mask
     coming &= ~moves;
   }
   if (coming != 0) return fmt::format("lanes {:08x} run block {} but never began", coming, block);
-  std::erase_if(warp.at, [](const auto& entry) { return entry.second == 0; });
-  const auto here =
-      std::find_if(warp.at.begin(), warp.at.end(), [&](const auto& e) { return e.first == block; });
-  if (here == warp.at.end())
-    warp.at.emplace_back(block, mask);
+  std::erase_if(at, [](const auto& entry) { return entry.second == 0; });
+  const auto here = std::find_if(at.begin(), at.end(), [&](const auto& e) { return e.first == block; });
+  if (here == at.end())
+    at.emplace_back(block, mask);
   else
     here->second |= mask;
   return {};
@@ -121,7 +140,10 @@ std::string Replay::run(ReplayedWarp& warp, std::span<const std::uint64_t> words
     counts[block].threads += static_cast<std::uint64_t>(std::popcount(mask));
   }
   if (!exited) return {};
-  for (const auto& [block, lanes] : warp.at) {
+  std::size_t open = warp.calls.size();
+  while (open > 1 && has_left(warp.calls[open - 1])) --open;
+  if (open == 0) return {};
+  for (const auto& [block, lanes] : warp.calls[open - 1]) {
     using Kind = simt::Terminator::Kind;
     const Kind kind = kernel_.blocks[block].term.kind;
     if (kind != Kind::exit && kind != Kind::trap)

@@ -1,7 +1,7 @@
 #pragma once
 // A warp's trace, replayed through the frozen control flow: every lane goes from a block to one of its
-// successors, records are those of the block's slots, and what was run is counted, to be compared with what
-// the engine counted.
+// successors, or to the entry of a function that the block calls, until all lanes have left it; records are
+// those of the block's slots, and what was run is counted, to be compared with what the engine counted.
 
 #include <cstdint>
 #include <span>
@@ -16,8 +16,10 @@ namespace wanren::trace {
 
 /// Where the lanes of one warp are between two chunks of its trace.
 struct ReplayedWarp {
-  bool begun = false;
-  std::vector<std::pair<simt::BlockId, LaneMask>> at;  ///< The last block of each lane, by block.
+  /// The last block of each lane, by block: in the kernel's body, and in each call that it is in, innermost
+  /// last.
+  using Lanes = std::vector<std::pair<simt::BlockId, LaneMask>>;
+  std::vector<Lanes> calls;
 };
 
 class Replay {
@@ -35,6 +37,8 @@ class Replay {
     std::uint8_t spaces = 0;  ///< Bit per trace::Space that its record may name.
   };
   std::string enter(ReplayedWarp& warp, simt::BlockId block, LaneMask mask) const;
+  bool has_left(const ReplayedWarp::Lanes& call) const;
+  bool calls(simt::BlockId from, simt::BlockId entry) const;
   std::string records(simt::BlockId block, LaneMask mask, std::span<const std::uint64_t>& words) const;
 
   const simt::Kernel& kernel_;

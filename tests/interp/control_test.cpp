@@ -365,7 +365,7 @@ TEST(HandOver, AWarpContinuesFromAFrameInTheMiddleOfABlock) {
   std::vector<std::uint64_t> frame(interp::frame_words(k));
   // The entry block has run for all lanes; the block of `mul` has run as far as its store, where the
   // frame holds 555 as the product; the block of `add` is pending.
-  const auto rows = interp::value_row(k, static_cast<simt::ValueId>(k.values.size()));
+  const auto rows = interp::value_row(k, 0, static_cast<simt::ValueId>(k.values.size()));
   simt::BlockId product = 0, sum = 0;
   std::uint32_t store = 0;
   for (const simt::Block& b : k.blocks)
@@ -373,7 +373,7 @@ TEST(HandOver, AWarpContinuesFromAFrameInTheMiddleOfABlock) {
       const simt::Inst& inst = b.insts[i];
       const auto set = [&](auto value) {
         for (std::uint32_t l = 0; l < 32; ++l)
-          frame[interp::value_row(k, inst.dsts[0]) * 32 + l] = value(std::uint64_t{l});
+          frame[interp::value_row(k, 0, inst.dsts[0]) * 32 + l] = value(std::uint64_t{l});
       };
       const auto base = reinterpret_cast<std::uint64_t>(run.out);
       if (inst.op == ptx::Opcode::ld) set([&](auto) { return base; });

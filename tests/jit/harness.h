@@ -2,10 +2,14 @@
 // Runs compiled code where the single-warp harness of tests/semantics expects a plain function.
 
 #include <memory>
+#include <span>
+#include <sstream>
+#include <string>
 
 #include "../semantics/harness.h"
 #include "engine/fiber.h"
 #include "jit/compiler.h"
+#include "trace/trace.h"
 
 namespace wanren::jit::test {
 
@@ -36,6 +40,35 @@ inline std::shared_ptr<engine::KernelCode> compile(const simt::Kernel& kernel, D
     return nullptr;
   }
   return *code;
+}
+
+/// The trace with every record's lane addresses written out.
+inline std::string expand(std::span<const std::uint64_t> words, const simt::Kernel& kernel,
+                          std::span<const simt::LanePattern> patterns) {
+  std::ostringstream out;
+  const std::uint64_t* at = words.data();
+  const std::uint64_t* end = at + words.size();
+  while (at < end) {
+    const auto id = static_cast<simt::BlockId>(*at);
+    out << "block " << id << " mask " << std::hex << (*at >> 32) << std::dec << "\n";
+    ++at;
+    for (int slot = 0; slot < kernel.blocks[id].slots && at < end; ++slot) {
+      trace::Record r;
+      at = trace::read_record(at, r);
+      out << "  " << (r.kind == trace::Kind::barrier ? "barrier" : "access") << " mask " << std::hex
+          << r.mask;
+      if (r.kind == trace::Kind::barrier) {
+        out << " " << r.base;
+      } else if (r.mask) {
+        out << " space " << static_cast<int>(r.space);
+        const auto lanes = trace::addresses(r, patterns);
+        for (int l = 0; l < warp_size; ++l)
+          if (r.mask >> l & 1) out << " " << lanes[static_cast<std::size_t>(l)];
+      }
+      out << std::dec << "\n";
+    }
+  }
+  return out.str();
 }
 
 }  // namespace wanren::jit::test

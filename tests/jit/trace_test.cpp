@@ -4,39 +4,9 @@
 
 #include "harness.h"
 #include "interp/interp.h"
-#include "trace/trace.h"
 
 namespace wanren::jit::test {
 namespace {
-
-/// The trace with every record's lane addresses written out.
-std::string expand(std::span<const std::uint64_t> words, const simt::Kernel& kernel,
-                   std::span<const simt::LanePattern> patterns) {
-  std::ostringstream out;
-  const std::uint64_t* at = words.data();
-  const std::uint64_t* end = at + words.size();
-  while (at < end) {
-    const auto id = static_cast<simt::BlockId>(*at);
-    out << "block " << id << " mask " << std::hex << (*at >> 32) << std::dec << "\n";
-    ++at;
-    for (int slot = 0; slot < kernel.blocks[id].slots && at < end; ++slot) {
-      trace::Record r;
-      at = trace::read_record(at, r);
-      out << "  " << (r.kind == trace::Kind::barrier ? "barrier" : "access") << " mask " << std::hex
-          << r.mask;
-      if (r.kind == trace::Kind::barrier) {
-        out << " " << r.base;
-      } else if (r.mask) {
-        out << " space " << static_cast<int>(r.space);
-        const auto lanes = trace::addresses(r, patterns);
-        for (int l = 0; l < warp_size; ++l)
-          if (r.mask >> l & 1) out << " " << lanes[static_cast<std::size_t>(l)];
-      }
-      out << std::dec << "\n";
-    }
-  }
-  return out.str();
-}
 
 class Trace : public testing::TestWithParam<semantics::Case> {};
 

@@ -124,7 +124,7 @@ class SingleWarp {
       tid_[warp_size + l] = t / block.x % block.y;
       tid_[2 * warp_size + l] = t / block.x / block.y;
     }
-    services_ = {suspend, syscall, fault, leave_begin, leave_run};
+    services_ = {suspend, syscall, fault, leave_begin, leave_run, leave_end};
     ctx_ = {};
     ctx_.services = &services_;
     ctx_.parameters = heap_;
@@ -228,18 +228,21 @@ class SingleWarp {
     w.fault_mask = mask;
     std::longjmp(w.done_, 1);
   }
-  static std::uint64_t* leave_begin(simt::WarpContext* ctx) {
-    SingleWarp& w = self(ctx);
-    w.frame_.assign(interp::frame_words(*ctx->kernel), 0);
-    return w.frame_.data();
+  static std::uint64_t* leave_begin(simt::WarpContext* ctx, simt::FunctionId function) {
+    auto& frames = self(ctx).frames_;
+    frames.emplace_back(interp::frame_words(*ctx->kernel, function), 0);
+    return frames.back().data();
   }
   static void leave_run(simt::WarpContext* ctx, simt::BlockId block, std::uint32_t inst, LaneMask mask) {
-    interp::run_from(ctx, self(ctx).frame_.data(), block, inst, mask);
+    interp::run_from(ctx, self(ctx).frames_.back().data(), block, inst, mask);
+    leave_end(ctx);
   }
+  static void leave_end(simt::WarpContext* ctx) { self(ctx).frames_.pop_back(); }
 
   const simt::Kernel& kernel_;
   std::vector<simt::BlockCount> counts_;
-  std::vector<std::uint64_t> globals_, frame_;
+  std::vector<std::uint64_t> globals_;
+  std::vector<std::vector<std::uint64_t>> frames_;
   std::uint8_t *reserved_ = nullptr, *heap_ = nullptr;
   std::uint64_t used_ = 0;
   std::uint32_t tid_[3 * warp_size];

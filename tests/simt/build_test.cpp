@@ -379,12 +379,12 @@ TEST(Build, WhatCannotRunIsRefusedWithItsLine) {
               AllOf(HasSubstr("t.ptx:12"), HasSubstr("movmatrix")));
   EXPECT_THAT(message(header() + ".extern .func lost();\n.visible .entry k() {\ncall.uni lost, ();\nret; }"),
               AllOf(HasSubstr("t.ptx:6"), HasSubstr("'lost'")));
-  EXPECT_THAT(message(header() + ".visible .func again() {\ncall.uni again, ();\nret; }\n"
-                                 ".visible .entry k() { call.uni again, (); ret; }"),
-              AllOf(HasSubstr("t.ptx:5"), HasSubstr("recursive")));
-  EXPECT_THAT(message(header() + ".visible .func f() { ret; }\n.visible .entry k() { .reg .b64 %rd<2>;\n"
+  EXPECT_THAT(
+      message(header() + ".visible .entry f() { ret; }\n.visible .entry k() {\ncall.uni f, ();\nret; }"),
+      AllOf(HasSubstr("t.ptx:6"), HasSubstr("kernel 'f'")));
+  EXPECT_THAT(message(header() + ".extern .func f();\n.visible .entry k() { .reg .b64 %rd<2>;\n"
                                  "mov.u64 %rd1, f;\nst.u64 [%rd1], %rd1;\nret; }"),
-              AllOf(HasSubstr("t.ptx:6"), HasSubstr("address of function")));
+              AllOf(HasSubstr("t.ptx:6"), HasSubstr("address of function 'f'")));
 }
 
 TEST(Build, ASpinLockSpinsAndIsOrderSensitive) {

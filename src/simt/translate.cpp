@@ -1,0 +1,252 @@
+// One PTX instruction: operands become variables, variables in memory become offsets and addresses.
+
+#include <algorithm>
+#include <bit>
+
+#include "simt/inliner.h"
+#include "simt/opcode_traits.h"
+
+namespace wanren::simt {
+
+// A shared variable's offset in the CTA window, given on first use.
+Operand Inliner::shared_offset(const ptx::Variable& v) {
+  const auto align = static_cast<std::uint32_t>(alignment(v));
+  if (v.is_extern || v.count == 0) {
+    shared_.dynamic_align = std::max(shared_.dynamic_align, align);
+    Operand o = Operand::imm(0);
+    o.index = dynamic_shared_mark;
+    return o;
+  }
+  const auto [it, fresh] = shared_.offsets.try_emplace(&v, 0);
+  if (fresh) {
+    it->second = round_up(shared_.bytes, align);
+    shared_.bytes = it->second + v.bytes();
+    shared_.align = std::max(shared_.align, align);
+  }
+  return Operand::imm(it->second);
+}
+
+// The kernel's own frame begins at 0.
+Operand Inliner::frame_offset(std::uint64_t offset) const {
+  Operand o = Operand::imm(offset);
+  if (draft_.is_function) o.kind = Operand::Kind::frame_address;
+  return o;
+}
+
+Result<Operand> Inliner::symbol(Instance& self, const std::string& name, const ptx::Location& at) {
+  if (const auto it = self.locals.find(name); it != self.locals.end()) return frame_offset(it->second);
+  if (self.is_kernel)
+    if (const auto it = kernel_parameters_.find(name); it != kernel_parameters_.end()) {
+      Operand o;
+      o.kind = Operand::Kind::param_address;
+      o.bits = it->second;
+      return o;
+    }
+  for (const ptx::Variable& v : self.function->variables)
+    if (v.space == ptx::Space::shared && v.name == name) return shared_offset(v);
+  if (const auto p = call_parameter(self, name, at)) {
+    draft_.parameters[*p].address_taken = true;
+    Operand o = Operand::imm(0);
+    o.index = call_parameter_mark | *p;
+    return o;
+  }
+  if (const auto it = variables_.find(name); it != variables_.end()) {
+    if (it->second->space == ptx::Space::shared) return shared_offset(*it->second);
+    return global(name);
+  }
+  for (const ptx::Variable& v : self.function->variables)
+    if (v.name == name && (v.space == ptx::Space::global || v.space == ptx::Space::constant))
+      return global(name);
+  if (const std::uint64_t address = graph_.addresses().of(name)) return Operand::imm(address);
+  if (graph_.find(name))
+    return error(at, "address of function '" + name + "', which is declared but not defined",
+                 "link the object that defines it");
+  return error(at, "unknown symbol '" + name + "'");
+}
+
+Operand Inliner::global(const std::string& name) {
+  auto& names = draft_.kernel.globals;
+  auto it = std::find(names.begin(), names.end(), name);
+  if (it == names.end()) it = names.insert(names.end(), name);
+  Operand o;
+  o.kind = Operand::Kind::global_symbol;
+  o.index = static_cast<std::uint32_t>(it - names.begin());
+  return o;
+}
+
+Operand Inliner::move_special(ptx::SpecialRegister reg, const ptx::Location& at) {
+  const VariableId v = draft_.new_variable(register_width(ptx::type(reg)));
+  Item& item = emit_inst(Opcode::mov, at, 0);
+  item.inst.mods.types[0] = ptx::type(reg);
+  item.inst.dsts = {v};
+  Operand o;
+  o.kind = Operand::Kind::special;
+  o.special = reg;
+  item.inst.srcs = {o};
+  return Operand::of(v);
+}
+
+// One scalar source.
+Result<Operand> Inliner::value(Instance& self, const ptx::Operand& o, const ptx::Modifiers& mods,
+                               const ptx::Location& at) {
+  switch (o.kind) {
+    case Kind::reg: {
+      Operand r = Operand::of(self.first_register + o.reg);
+      r.negated = o.negated;
+      return r;
+    }
+    case Kind::integer: return Operand::imm(o.bits);
+    case Kind::floating: {
+      bool wide = false;
+      for (const ptx::Type t : mods.types) wide |= t == ptx::Type::f64 || t == ptx::Type::b64;
+      if (!o.is_double || wide) return Operand::imm(o.bits);
+      return Operand::imm(std::bit_cast<std::uint32_t>(static_cast<float>(std::bit_cast<double>(o.bits))));
+    }
+    case Kind::symbol: {
+      auto r = symbol(self, o.symbol, at);
+      if (r) r->bits += o.bits;
+      return r;
+    }
+    case Kind::special: return move_special(o.special, at);
+    case Kind::none:
+    case Kind::sink: return Operand{};
+    case Kind::address:
+    case Kind::vector: break;
+  }
+  return error(at, "operand of a kind that this instruction does not take");
+}
+
+// [base + offset]
+Result<Operand> Inliner::address(Instance& self, const ptx::Operand& o, std::int64_t& offset,
+                                 const ptx::Location& at) {
+  offset = static_cast<std::int64_t>(o.bits);
+  if (o.has_reg) return Operand::of(self.first_register + o.reg);
+  if (!o.symbol.empty()) return symbol(self, o.symbol, at);
+  return Operand::imm(0);
+}
+
+// ld/st of a .param variable by name. False: not one.
+Result<bool> Inliner::parameter_access(Instance& self, const ptx::Instruction& in, Item& item) {
+  if (in.opcode != Opcode::ld && in.opcode != Opcode::st) return false;
+  if (item.inst.mods.space != ptx::Space::param) return false;
+  const auto& operands = in.opcode == Opcode::ld   ? in.sources
+                         : in.destinations.empty() ? in.sources
+                                                   : in.destinations;
+  const auto at =
+      std::find_if(operands.begin(), operands.end(), [](const auto& o) { return o.kind == Kind::address; });
+  if (at == operands.end()) return error(in.location, "memory access without an address");
+  if (at->has_reg) {
+    // A kernel's parameter buffer is generic memory; a callee's parameters live in its frame.
+    item.inst.mods.space = self.is_kernel ? ptx::Space::none : ptx::Space::local;
+    return false;
+  }
+  item.inst.offset = static_cast<std::int64_t>(at->bits);
+  item.inst.srcs = {Operand::imm(0)};
+  if (self.is_kernel)
+    if (const auto it = kernel_parameters_.find(at->symbol); it != kernel_parameters_.end()) {
+      item.inst.offset += static_cast<std::int64_t>(it->second);
+      return true;
+    }
+  const auto p = call_parameter(self, at->symbol, in.location);
+  if (!p) return error(in.location, "unknown parameter '" + at->symbol + "'");
+  item.parameter = *p;
+  item.counts = 0;
+  return true;
+}
+
+Result<void> Inliner::plain(Instance& self, const ptx::Instruction& in, bool keep_guard) {
+  Item item;
+  Inst& inst = item.inst;
+  inst.op = in.opcode;
+  inst.mods = in.mods;
+  inst.location = in.location;
+  if (keep_guard && in.guard) {
+    inst.guard = self.first_register + *in.guard;
+    inst.guard_negated = in.guard_negated;
+  }
+  auto parameter = parameter_access(self, in, item);
+  if (!parameter) return std::unexpected(parameter.error());
+
+  // Addresses first, whichever side of the text they stand on.
+  std::vector<const ptx::Operand*> data;
+  bool have_address = *parameter;
+  auto sort_operand = [&](const ptx::Operand& o) -> Result<void> {
+    if (o.kind != Kind::address) {
+      data.push_back(&o);
+      return {};
+    }
+    if (*parameter) return {};
+    std::int64_t offset = 0;
+    auto base = address(self, o, offset, in.location);
+    if (!base) return std::unexpected(base.error());
+    if (!have_address) {
+      have_address = true;
+      inst.srcs.insert(inst.srcs.begin(), *base);
+      inst.offset = offset;
+      return {};
+    }
+    // A second address (cp.async's source) has no offset field of its own.
+    if (offset != 0 && base->kind == Operand::Kind::value) {
+      const VariableId sum = draft_.new_variable(Width::b64);
+      Item& add = emit_inst(Opcode::add, in.location, 0);
+      add.inst.mods.types[0] = ptx::Type::s64;
+      add.inst.dsts = {sum};
+      add.inst.srcs = {*base, Operand::imm(static_cast<std::uint64_t>(offset))};
+      *base = Operand::of(sum);
+    } else {
+      base->bits += static_cast<std::uint64_t>(offset);
+    }
+    inst.srcs.push_back(*base);
+    return {};
+  };
+  for (const ptx::Operand& o : in.destinations) {
+    if (o.kind == Kind::address) {
+      if (auto r = sort_operand(o); !r) return r;
+      continue;
+    }
+    std::vector<const ptx::Operand*> parts;
+    collect(o, parts);
+    for (const ptx::Operand* p : parts) {
+      if (p->kind != Kind::reg && p->kind != Kind::sink && p->kind != Kind::none)
+        return error(in.location, "destination is not a register");
+      inst.dsts.push_back(p->kind == Kind::reg ? self.first_register + p->reg : no_value);
+    }
+  }
+  for (std::size_t i = 0; i < in.sources.size(); ++i) {
+    if (in.opcode == Opcode::cp_async && i == 2) continue;  // mods.copy_bytes has it
+    if (auto r = sort_operand(in.sources[i]); !r) return r;
+  }
+  for (const ptx::Operand* o : data) {
+    std::vector<const ptx::Operand*> parts;
+    collect(*o, parts);
+    for (const ptx::Operand* p : parts) {
+      if (p->kind == Kind::special && in.opcode == Opcode::mov && parts.size() == 1) {
+        Operand special;
+        special.kind = Operand::Kind::special;
+        special.special = p->special;
+        inst.srcs.push_back(special);
+        continue;
+      }
+      auto v = value(self, *p, in.mods, in.location);
+      if (!v) return std::unexpected(v.error());
+      inst.srcs.push_back(*v);
+    }
+  }
+  using enum Opcode;
+  if (inst.op == addc || inst.op == subc || inst.op == madc) inst.srcs.push_back(Operand::of(carry_));
+  if (inst.mods.cc) inst.dsts.push_back(carry_);
+  if (inst.op == cvta) {
+    // Global, constant and parameter memory are generic memory at the same addresses.
+    const ptx::Space s = inst.mods.space;
+    if (s == ptx::Space::global || s == ptx::Space::constant || s == ptx::Space::param) {
+      inst.op = mov;
+      const ptx::Type type = inst.mods.types[0];
+      inst.mods = {};
+      inst.mods.types[0] = type;
+    }
+  }
+  draft_.items.push_back(std::move(item));
+  return {};
+}
+
+}  // namespace wanren::simt
