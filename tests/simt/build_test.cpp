@@ -419,6 +419,43 @@ TEST(Build, AHistogramDoesNotSpin) {
   EXPECT_FALSE(k.order_sensitive) << "the result is data only";
 }
 
+TEST(Build, ATicketThatReachesTheOthersThroughMemoryIsOrderSensitive) {
+  for (const char* space : {"shared", "local", "global"}) {
+    const std::string at = space == std::string("global") ? "[%rd1+16]" : "[buffer]";
+    const std::string variable =
+        space == std::string("global") ? "" : "." + std::string(space) + " .align 4 .b8 buffer[16];\n";
+    const Kernel k = must_build(kernel_text((variable + R"(
+    ld.param.u64 %rd1, [k_param_0];
+    atom.global.inc.u32 %r2, [%rd1], 7;
+    st.)" + space + ".u32 " + at + R"(, %r2;
+    bar.sync 0;
+    ld.)" + space + ".u32 %r3, " + at + R"(;
+    setp.ne.s32 %p2, %r3, 7;
+    @%p2 bra END;
+    ld.global.u32 %r4, [%rd1+8];
+    st.global.u32 [%rd1+4], %r4;
+  END:
+    ret;)")
+                                                .c_str()));
+    EXPECT_TRUE(k.order_sensitive) << space;
+  }
+}
+
+TEST(Build, WhatStaysInTheCtaIsNotOrderSensitive) {
+  const Kernel k = must_build(kernel_text(R"(
+    .shared .align 4 .b8 buffer[16];
+    ld.param.u64 %rd1, [k_param_0];
+    atom.shared.add.u32 %r1, [buffer], 1;
+    st.shared.u32 [buffer+8], %r1;
+    ld.shared.u32 %r2, [buffer+8];
+    setp.lt.u32 %p1, %r1, %r2;
+    @%p1 bra END;
+    red.global.add.u32 [%rd1+4], %r1;
+  END:
+    ret;)"));
+  EXPECT_FALSE(k.order_sensitive);
+}
+
 TEST(Build, ALoopThatALockedBranchEndsSpins) {
   const Kernel k = must_build(kernel_text(R"(
     ld.param.u64 %rd1, [k_param_0];
