@@ -132,6 +132,7 @@ void Cta::begin(std::uint64_t linear, std::uint32_t unit) {
     ctx.linear_cta_low = static_cast<std::uint32_t>(linear);
     ctx.linear_cta_high = static_cast<std::uint32_t>(linear >> 32);
     ctx.smid = unit;
+    ctx.turns = 0;
     ctx.yield = simt::Yield::none;
   }
   live_ = runnable_ = lowest(grid_.warps);

@@ -9,6 +9,7 @@
 #include "interp/interp.h"
 #include "interp/lane.h"
 #include "interp/trace_writer.h"
+#include "simt/opcode_traits.h"
 #include "support/result.h"
 
 namespace wanren::interp {
@@ -23,9 +24,6 @@ using simt::Yield;
 
 // Back edges taken in a row before lanes elsewhere get a turn although the loop is not known to spin.
 constexpr std::uint32_t patience = 1u << 16;
-// Spins before a turn may also go to a block where lanes would meet (collectives, barriers): lanes that
-// could still reconverge there are waited for first.
-constexpr std::uint32_t meeting_patience = 64;
 
 bool reads_time(const Inst& inst) {
   using S = ptx::SpecialRegister;
@@ -45,12 +43,6 @@ bool reads_time(const Inst& inst) {
 bool is_barrier(const Inst& inst) {
   return (inst.op == Opcode::bar || inst.op == Opcode::barrier) &&
          inst.mods.barrier != ptx::Barrier::warp_sync;
-}
-
-bool lanes_meet(const Block& block) {
-  for (const Inst& i : block.insts)
-    if (i.mods.sync || i.op == Opcode::bar || i.op == Opcode::barrier) return true;
-  return false;
 }
 
 class Warp {
@@ -285,7 +277,8 @@ class Warp {
     for (BlockId step = 1; step <= n; ++step) {
       const BlockId b = first_ + (rotation_ - first_ + step) % n;
       if (b == header || !frame_.pending(b)) continue;
-      if (lanes_meet(kernel_.blocks[b]) && spins_ % meeting_patience != 0) continue;
+      if (kernel_.blocks[b].suspend == simt::Suspend::barrier) continue;
+      if (simt::lanes_meet(kernel_.blocks[b]) && spins_ % simt::meeting_patience != 0) continue;
       rotation_ = turn_ = b;
       return;
     }

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "jit/emitter.h"
+#include "simt/opcode_traits.h"
 
 namespace wanren::jit {
 
@@ -91,11 +92,10 @@ void Emitter::emit_hub() {
   const unsigned words = (n + 63) / 64;
   b.SetCurrentDebugLocation(llvm::DILocation::get(c, 1, 0, subprogram_));
   auto word = [&](Value* bits, unsigned i) { return b.CreateConstGEP1_64(b.getInt64Ty(), bits, i); };
-  auto lowest = [&](bool others) {
+  auto lowest = [&](llvm::function_ref<Value*(Value*, unsigned)> among) {
     Value* id = b.getInt64(n);
     for (unsigned i = words; i-- > 0;) {
-      Value* w = b.CreateLoad(b.getInt64Ty(), word(pending_words_, i));
-      if (others) w = b.CreateAnd(w, b.CreateNot(b.CreateLoad(b.getInt64Ty(), word(passed_over_, i))));
+      Value* w = among(b.CreateLoad(b.getInt64Ty(), word(pending_words_, i)), i);
       Value* here = b.CreateAdd(b.CreateBinaryIntrinsic(llvm::Intrinsic::cttz, w, b.getFalse()),
                                 b.getInt64(std::uint64_t{i} * 64));
       id = b.CreateSelect(b.CreateICmpNE(w, b.getInt64(0)), here, id);
@@ -104,11 +104,24 @@ void Emitter::emit_hub() {
   };
   llvm::BasicBlock* jump = new_block("jump");
   b.SetInsertPoint(hub_for_others_);
-  Value* other = lowest(true);
+  // First who neither spins nor is where lanes meet, then who spins.
+  Value* impatient = take_turn();
+  auto apart = [&](Value* w, unsigned i) {
+    std::uint64_t patient = 0, barriers = 0;
+    for (BlockId id = i * 64; id < std::min<BlockId>(n, i * 64 + 64); ++id) {
+      patient |= std::uint64_t{waits_for_spinning(id, true)} << id % 64;
+      barriers |= std::uint64_t{waits_for_spinning(id, false)} << id % 64;
+    }
+    return b.CreateAnd(w, b.CreateSelect(impatient, b.getInt64(~barriers), b.getInt64(~patient)));
+  };
+  Value* free = lowest([&](Value* w, unsigned i) {
+    return b.CreateAnd(apart(w, i), b.CreateNot(b.CreateLoad(b.getInt64Ty(), word(passed_over_, i))));
+  });
+  Value* other = b.CreateSelect(b.CreateICmpNE(free, b.getInt64(n)), free, lowest(apart));
   for (unsigned i = 0; i < words; ++i) b.CreateStore(b.getInt64(0), word(passed_over_, i));
   b.CreateCondBr(b.CreateICmpEQ(other, b.getInt64(n)), hub_, jump);
   b.SetInsertPoint(hub_);
-  Value* any = lowest(false);
+  Value* any = lowest([](Value* w, unsigned) { return w; });
   b.CreateBr(jump);
   b.SetInsertPoint(jump);
   llvm::PHINode* id = b.CreatePHI(b.getInt64Ty(), 2);
@@ -269,8 +282,23 @@ void Emitter::go(BlockId to, bool split) {
   b.CreateCondBr(all, heads_[0][to], heads_[1][to]);
 }
 
+/// Lanes that spin are waited for at this block: a barrier of the CTA, or, as long as patience lasts, any
+/// place where lanes meet.
+bool Emitter::waits_for_spinning(BlockId id, bool patient) const {
+  const simt::Block& at = kernel.blocks[id];
+  return at.suspend == simt::Suspend::barrier || (patient && simt::lanes_meet(at));
+}
+
+/// Counts a spin; true where patience has come to an end.
+llvm::Value* Emitter::take_turn() {
+  Value* turns = b.CreateAdd(load_context_now(offsetof(simt::WarpContext, turns), 32), b.getInt32(1));
+  store_context(offsetof(simt::WarpContext, turns), turns);
+  return b.CreateICmpEQ(b.CreateURem(turns, b.getInt32(simt::meeting_patience)), b.getInt32(0));
+}
+
 /// The blocks where lanes may be pending, in the order in which they run next.
-std::vector<BlockId> Emitter::dispatch_order(std::span<const BlockId> certain, bool exits) const {
+std::vector<BlockId> Emitter::dispatch_order(std::span<const BlockId> certain, bool exits,
+                                             bool patient) const {
   const auto waiting = frontier();
   std::vector<BlockId> order(waiting.begin(), waiting.end());
   order.insert(order.end(), certain.begin(), certain.end());
@@ -280,9 +308,13 @@ std::vector<BlockId> Emitter::dispatch_order(std::span<const BlockId> certain, b
     return std::find(certain.begin(), certain.end(), id) != certain.end();
   };
   if (block->term.spins) {
-    // Lanes that spin let every other pending lane run first, or a lock held by one would never open.
-    std::stable_partition(order.begin(), order.end(),
-                          [&](BlockId id) { return !(is_certain(id) && id <= block->id); });
+    // Lanes that spin let every other pending lane run first, or a lock held by one would never open; but
+    // where lanes meet, the others wait for them.
+    const auto rank = [&](BlockId id) {
+      if (is_certain(id) && id <= block->id) return 1;
+      return waits_for_spinning(id, patient) ? 2 : 0;
+    };
+    std::stable_sort(order.begin(), order.end(), [&](BlockId x, BlockId y) { return rank(x) < rank(y); });
   } else if (!exits) {
     while (!order.empty() && !is_certain(order.back())) order.pop_back();
   }
@@ -292,10 +324,7 @@ std::vector<BlockId> Emitter::dispatch_order(std::span<const BlockId> certain, b
 /// Jumps to the lowest pending block of `certain` and the frontier. Somebody is pending in
 /// `certain` unless the block exits.
 void Emitter::dispatch(std::span<const BlockId> certain, bool exits, bool split) {
-  const std::vector<BlockId> order = dispatch_order(certain, exits);
-  auto is_certain = [&](BlockId id) {
-    return std::find(certain.begin(), certain.end(), id) != certain.end();
-  };
+  const std::vector<BlockId> order = dispatch_order(certain, exits, true);
   if (hub_ && order.size() > longest_dispatch && !(certain.size() == 1 && order[0] == certain[0])) {
     bool pass_over = false;
     for (BlockId id : certain) {
@@ -306,9 +335,23 @@ void Emitter::dispatch(std::span<const BlockId> certain, bool exits, bool split)
     b.CreateBr(pass_over ? hub_for_others_ : hub_);
     return;
   }
+  if (const std::vector<BlockId> impatient = dispatch_order(certain, exits, false); impatient != order) {
+    llvm::BasicBlock* pass = new_block("pass");
+    llvm::BasicBlock* on = new_block("on");
+    branch_unlikely(take_turn(), pass, on);
+    b.SetInsertPoint(pass);
+    go_first(impatient, certain, exits, split);
+    b.SetInsertPoint(on);
+  }
+  go_first(order, certain, exits, split);
+}
+
+/// Jumps to the first block of `order` where lanes are pending.
+void Emitter::go_first(std::span<const BlockId> order, std::span<const BlockId> certain, bool exits,
+                       bool split) {
   for (std::size_t i = 0; i < order.size(); ++i) {
     const BlockId id = order[i];
-    const bool sure = !exits && (i + 1 == order.size() || (certain.size() == 1 && is_certain(id)));
+    const bool sure = !exits && (i + 1 == order.size() || (certain.size() == 1 && certain[0] == id));
     if (sure) {
       go(id, split);
       return;

@@ -183,7 +183,12 @@ class Emitter {
   void plan_hub();
   void mark_pending(simt::BlockId id, bool is);
   void emit_hub();
-  std::vector<simt::BlockId> dispatch_order(std::span<const simt::BlockId> certain, bool exits) const;
+  std::vector<simt::BlockId> dispatch_order(std::span<const simt::BlockId> certain, bool exits,
+                                            bool patient) const;
+  bool waits_for_spinning(simt::BlockId id, bool patient) const;
+  llvm::Value* take_turn();
+  void go_first(std::span<const simt::BlockId> order, std::span<const simt::BlockId> certain, bool exits,
+                bool split);
   std::span<const simt::BlockId> frontier() const;  ///< of the block being emitted
   void go(simt::BlockId to, bool split);
   void emit_terminator();

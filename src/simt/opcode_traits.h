@@ -4,6 +4,7 @@
 #include <cstdint>
 
 #include "ptx/module.h"
+#include "simt/kernel.h"
 
 namespace wanren::simt {
 
@@ -22,6 +23,17 @@ inline bool waits_at_barrier(ptx::Opcode op, const ptx::Modifiers& mods) {
   return (op == ptx::Opcode::bar || op == ptx::Opcode::barrier) && mods.barrier != ptx::Barrier::warp_sync &&
          mods.barrier != ptx::Barrier::arrive;
 }
+
+/// Lanes of a warp meet in it: collectives and barriers.
+inline bool lanes_meet(const Block& block) {
+  for (const Inst& i : block.insts)
+    if (i.mods.sync || i.op == ptx::Opcode::bar || i.op == ptx::Opcode::barrier) return true;
+  return false;
+}
+
+/// While lanes of a warp spin, the others may run up to where lanes meet, but go on from there only every
+/// so many spins: those that spin may still come. At a barrier of the CTA they wait for as long as it takes.
+inline constexpr std::uint32_t meeting_patience = 64;
 
 inline bool reads_time(ptx::SpecialRegister reg) {
   using S = ptx::SpecialRegister;

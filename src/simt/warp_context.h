@@ -87,7 +87,7 @@ struct WarpContext {
   std::uint32_t dynamic_shared_bytes, total_shared_bytes;
   std::uint64_t grid_id;
   LaneMask entry_mask;  ///< Lanes that exist: all, but in a CTA's last warp.
-  std::uint32_t reserved;
+  std::uint32_t turns;  ///< Times that compiled code has let lanes overtake spinning ones.
   /// tid of each lane, from a table per block shape: [x lanes][y lanes][z lanes].
   const std::uint32_t* tid;
 
