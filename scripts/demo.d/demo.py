@@ -256,7 +256,7 @@ def main():
     line.end()
 
     print("\n" + table(rows, PROGRAMS, CHIPS, sizes))
-    print("Time of the kernels and its range with all assumed figures 30 % better / worse; share of the claimed peak;")
+    print("Time of the kernels and its range with assumed figures 30 % better / worse and assumed policies changed; share of the claimed peak;")
     print("mean power and energy of the board; what bounds it.", end="")
     notes = [] if large else [p.note for p in PROGRAMS if p.note]
     print(" Quick sizes (--large: real ones)." if not large else "")
