@@ -1,11 +1,14 @@
 #include "driver/process.h"
 
+#include <oneapi/tbb/global_control.h>
+
 #include <algorithm>
 #include <atomic>
 #include <charconv>
 #include <cstdio>
 #include <cstdlib>
 #include <string>
+#include <thread>
 
 #include "driver/device_impl.h"
 #include "support/log.h"
@@ -15,6 +18,15 @@ namespace wanren::driver {
 namespace {
 
 std::atomic<Process*> made_process{nullptr};
+
+/// oneTBB stops at one thread per core unless told: who asks for more, asks for a reason, such as a test of
+/// what does not depend on the number. Fewer is every arena's own affair; a program that uses oneTBB keeps
+/// its threads.
+void allow_threads(int threads) {
+  using Control = oneapi::tbb::global_control;
+  if (threads > static_cast<int>(std::thread::hardware_concurrency()))
+    static const Control allowed(Control::max_allowed_parallelism, static_cast<std::size_t>(threads));
+}
 
 void finish_at_exit() {
   if (Process* process = Process::made()) process->finish();
@@ -70,6 +82,7 @@ Process* Process::get(Status* why) {
     }
     auto arena = engine::Arena::create(limits);
     if (!arena) return refuse(arena.error(), Status::cudaErrorInitializationError);
+    allow_threads(settings->host_threads());
     auto shared = std::make_unique<Shared>();
     shared->settings = std::move(*settings);
     shared->arena = std::move(*arena);
