@@ -11,6 +11,9 @@
 #include <cstring>
 #include <filesystem>
 #include <fstream>
+#include <list>
+#include <map>
+#include <mutex>
 #include <string>
 
 #include <fmt/format.h>
@@ -137,6 +140,57 @@ void shrink(const fs::path& folder, std::uint64_t limit) {
   }
 }
 
+constexpr std::uint64_t most_file_bytes = std::uint64_t{1} << 30;
+
+/// Entries of this process, least recently used first to go.
+class Memory {
+ public:
+  std::optional<CacheEntry> find(const CacheKey& key) {
+    std::lock_guard guard(lock_);
+    const auto found = entries_.find(key);
+    if (found == entries_.end()) return std::nullopt;
+    order_.splice(order_.end(), order_, found->second.place);
+    return found->second.entry;
+  }
+  void keep(const CacheKey& key, const CacheEntry& entry) {
+    std::lock_guard guard(lock_);
+    const std::size_t size = bytes_of(entry);
+    if (size > most_bytes || entries_.contains(key)) return;
+    for (; bytes_ + size > most_bytes; order_.pop_front()) {
+      const auto oldest = entries_.find(order_.front());
+      bytes_ -= bytes_of(oldest->second.entry);
+      entries_.erase(oldest);
+    }
+    bytes_ += size;
+    entries_[key] = {entry, order_.insert(order_.end(), key)};
+  }
+  void forget() {
+    std::lock_guard guard(lock_);
+    entries_.clear();
+    order_.clear();
+    bytes_ = 0;
+  }
+
+ private:
+  static constexpr std::size_t most_bytes = std::size_t{64} << 20;
+  static std::size_t bytes_of(const CacheEntry& e) {
+    return e.object.size() + e.patterns.size() * sizeof(simt::LanePattern);
+  }
+  struct Held {
+    CacheEntry entry;
+    std::list<CacheKey>::iterator place;
+  };
+  std::mutex lock_;
+  std::map<CacheKey, Held> entries_;
+  std::list<CacheKey> order_;
+  std::size_t bytes_ = 0;
+};
+
+Memory& memory() {
+  static Memory m;
+  return m;
+}
+
 }  // namespace
 
 CacheKey cache_key(const simt::Kernel& kernel, const simt::BlockShape& shape, engine::Flavour flavour) {
@@ -183,7 +237,46 @@ CacheKey cache_key(const simt::Kernel& kernel, const simt::BlockShape& shape, en
   return h.finish();
 }
 
+std::vector<char> encode(const CacheKey& key, const CacheEntry& entry) {
+  const std::size_t pattern_bytes = entry.patterns.size() * sizeof(simt::LanePattern);
+  std::vector<char> file(sizeof(Header) + pattern_bytes + entry.object.size());
+  Header header{};
+  std::memcpy(header.magic, magic, sizeof magic);
+  header.key = key;
+  header.patterns = entry.patterns.size();
+  header.object_bytes = entry.object.size();
+  if (pattern_bytes) std::memcpy(file.data() + sizeof header, entry.patterns.data(), pattern_bytes);
+  std::copy(entry.object.begin(), entry.object.end(),
+            file.begin() + static_cast<std::ptrdiff_t>(sizeof header + pattern_bytes));
+  Hash h;
+  h.bytes(file.data() + sizeof header, file.size() - sizeof header);
+  header.checksum = h.finish();
+  std::memcpy(file.data(), &header, sizeof header);
+  return file;
+}
+
+std::optional<CacheEntry> decode(std::span<const char> file, const CacheKey& key) {
+  Header header{};
+  if (file.size() < sizeof header) return std::nullopt;
+  std::memcpy(&header, file.data(), sizeof header);
+  const auto rest = file.subspan(sizeof header);
+  if (std::memcmp(header.magic, magic, sizeof magic) != 0 || header.key != key) return std::nullopt;
+  if (header.patterns > rest.size() / sizeof(simt::LanePattern) ||
+      header.object_bytes != rest.size() - header.patterns * sizeof(simt::LanePattern))
+    return std::nullopt;
+  Hash h;
+  h.bytes(rest.data(), rest.size());
+  if (h.finish() != header.checksum) return std::nullopt;
+  CacheEntry entry;
+  entry.patterns.resize(header.patterns);
+  const std::size_t pattern_bytes = header.patterns * sizeof(simt::LanePattern);
+  if (pattern_bytes) std::memcpy(entry.patterns.data(), rest.data(), pattern_bytes);
+  entry.object.assign(rest.begin() + static_cast<std::ptrdiff_t>(pattern_bytes), rest.end());
+  return entry;
+}
+
 std::optional<CacheEntry> read_cache(const CacheKey& key) {
+  if (auto entry = memory().find(key)) return entry;
   const fs::path folder = cache_folder();
   if (folder.empty()) return std::nullopt;
   const fs::path path = folder / file_of(key);
@@ -191,53 +284,30 @@ std::optional<CacheEntry> read_cache(const CacheKey& key) {
   if (!in) return std::nullopt;
   std::error_code ignored;
   const std::uint64_t bytes = fs::file_size(path, ignored);
-  Header header{};
-  if (bytes < sizeof header || !in.read(reinterpret_cast<char*>(&header), sizeof header)) return std::nullopt;
-  const std::uint64_t rest = bytes - sizeof header;
-  if (std::memcmp(header.magic, magic, sizeof magic) != 0 || header.key != key) return std::nullopt;
-  if (header.patterns > rest / sizeof(simt::LanePattern) ||
-      header.object_bytes != rest - header.patterns * sizeof(simt::LanePattern))
-    return std::nullopt;
-  CacheEntry entry;
-  entry.patterns.resize(header.patterns);
-  entry.object.resize(header.object_bytes);
-  in.read(reinterpret_cast<char*>(entry.patterns.data()),
-          static_cast<std::streamsize>(header.patterns * sizeof(simt::LanePattern)));
-  in.read(entry.object.data(), static_cast<std::streamsize>(header.object_bytes));
-  if (!in) return std::nullopt;
-  Hash h;
-  h.bytes(entry.patterns.data(), header.patterns * sizeof(simt::LanePattern));
-  h.bytes(entry.object.data(), header.object_bytes);
-  if (h.finish() != header.checksum) return std::nullopt;
-  // Not by a clock of std::chrono: it would count as the program's question.
-  (void)utimensat(AT_FDCWD, path.c_str(), nullptr, 0);
+  if (ignored || bytes > most_file_bytes) return std::nullopt;
+  std::vector<char> file(bytes);
+  if (!in.read(file.data(), static_cast<std::streamsize>(bytes))) return std::nullopt;
+  auto entry = decode(file, key);
+  if (!entry) return std::nullopt;
+  memory().keep(key, *entry);
+  fs::last_write_time(path, fs::file_time_type::clock::now(), ignored);
   return entry;
 }
 
 void write_cache(const CacheKey& key, const CacheEntry& entry) {
   static std::atomic<unsigned> counter{0};
+  memory().keep(key, entry);
   const fs::path folder = cache_folder();
   if (folder.empty()) return;
   std::error_code error;
   fs::create_directories(folder, error);
   if (error) return;
-  Header header{};
-  std::memcpy(header.magic, magic, sizeof magic);
-  header.key = key;
-  header.patterns = entry.patterns.size();
-  header.object_bytes = entry.object.size();
-  Hash h;
-  h.bytes(entry.patterns.data(), entry.patterns.size() * sizeof(simt::LanePattern));
-  h.bytes(entry.object.data(), entry.object.size());
-  header.checksum = h.finish();
   // Written aside and renamed, so that no reader sees half an entry.
   const fs::path aside = folder / fmt::format("{}.{}.{}", file_of(key).string(), getpid(), counter++);
   {
+    const std::vector<char> file = encode(key, entry);
     std::ofstream out(aside, std::ios::binary);
-    out.write(reinterpret_cast<const char*>(&header), sizeof header);
-    out.write(reinterpret_cast<const char*>(entry.patterns.data()),
-              static_cast<std::streamsize>(entry.patterns.size() * sizeof(simt::LanePattern)));
-    out.write(entry.object.data(), static_cast<std::streamsize>(entry.object.size()));
+    out.write(file.data(), static_cast<std::streamsize>(file.size()));
     if (!out) {
       out.close();
       fs::remove(aside, error);
@@ -247,6 +317,10 @@ void write_cache(const CacheKey& key, const CacheEntry& entry) {
   fs::rename(aside, folder / file_of(key), error);
   if (error) fs::remove(aside, error);
   shrink(folder, size_limit());
+}
+
+void forget_memory_cache() {
+  memory().forget();
 }
 
 }  // namespace wanren::jit

@@ -1,9 +1,11 @@
 #pragma once
-// Compiled objects on disk, shared by processes. A broken or foreign entry is as good as none.
+// Compiled objects: on disk, shared by processes, and in memory, so that a module that is unloaded and loaded
+// again is not compiled again. A broken or foreign entry is as good as none.
 
 #include <array>
 #include <cstdint>
 #include <optional>
+#include <span>
 #include <vector>
 
 #include "engine/launch.h"
@@ -22,8 +24,13 @@ struct CacheEntry {
 /// Of everything the object depends on: kernel, shape, flavour, this library, LLVM and the host CPU.
 CacheKey cache_key(const simt::Kernel& kernel, const simt::BlockShape& shape, engine::Flavour flavour);
 std::optional<CacheEntry> read_cache(const CacheKey& key);
-/// Quietly does nothing where it cannot write. CUDA_CACHE_DISABLE=1 turns the cache off,
-/// CUDA_CACHE_MAXSIZE (bytes, default 256 MiB) bounds it: oldest entries go first.
+/// A file's bytes; and what they hold, if they are whole and of this key.
+std::vector<char> encode(const CacheKey& key, const CacheEntry& entry);
+std::optional<CacheEntry> decode(std::span<const char> file, const CacheKey& key);
+/// Drops what is held in memory.
+void forget_memory_cache();
+/// Quietly keeps to memory (64 MiB, least recently used go first) where it cannot write. CUDA_CACHE_DISABLE=1
+/// turns the disk's part off, CUDA_CACHE_MAXSIZE (bytes, default 256 MiB) bounds it: oldest entries go first.
 void write_cache(const CacheKey& key, const CacheEntry& entry);
 
 }  // namespace wanren::jit

@@ -157,6 +157,10 @@ Result<std::shared_ptr<engine::KernelCode>> Compiler::compile(std::shared_ptr<co
   return *code;
 }
 
+void Compiler::forget() {
+  forget_memory_cache();
+}
+
 Result<std::string> Compiler::dump_ir(const simt::Kernel& kernel, const simt::BlockShape& shape,
                                       engine::Flavour flavour, bool optimised) {
   llvm::LLVMContext context;

@@ -18,6 +18,8 @@ class Compiler {
   static Result<std::shared_ptr<engine::KernelCode>> compile(std::shared_ptr<const simt::Kernel> kernel,
                                                              const simt::BlockShape& shape,
                                                              engine::Flavour flavour);
+  /// Drops objects kept in memory for kernels that may be loaded again.
+  static void forget();
   /// The LLVM IR that compile() would optimise, for people and tests.
   static Result<std::string> dump_ir(const simt::Kernel& kernel, const simt::BlockShape& shape,
                                      engine::Flavour flavour, bool optimised);

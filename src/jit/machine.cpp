@@ -203,11 +203,15 @@ Result<std::unique_ptr<LoadedObject>> LoadedObject::load(std::vector<char> objec
     if (!typed) llvm::consumeError(type.takeError());
     if (!named || !typed || *type != llvm::object::SymbolRef::ST_Function) continue;
     if (*name != "kernel" && !name->starts_with("function")) continue;
-    const std::uint64_t at = llvm::cantFail(symbol.getAddress());
-    loaded->code_.emplace_back(at, at + llvm::object::ELFSymbolRef(symbol).getSize());
+    auto address = symbol.getAddress();
+    if (!address) return broken(address.takeError());
+    loaded->code_.emplace_back(*address, *address + llvm::object::ELFSymbolRef(symbol).getSize());
     if (*name != "kernel") continue;
-    loaded->offset_in_section_ = at;
-    loaded->section_index_ = llvm::cantFail(symbol.getSection())->getIndex();
+    auto section = symbol.getSection();
+    if (!section) return broken(section.takeError());
+    if (*section == (*file)->section_end()) continue;
+    loaded->offset_in_section_ = *address;
+    loaded->section_index_ = (*section)->getIndex();
   }
   for (const auto& section : (*file)->sections()) {
     auto name = section.getName();
@@ -216,7 +220,9 @@ Result<std::unique_ptr<LoadedObject>> LoadedObject::load(std::vector<char> objec
       continue;
     }
     // Entries: 8-byte address (relocated), ULEB128 size; in the order of the module, `kernel` first.
-    const llvm::StringRef data = llvm::cantFail(section.getContents());
+    auto contents = section.getContents();
+    if (!contents) return broken(contents.takeError());
+    const llvm::StringRef data = *contents;
     bool is_kernel = true;
     for (std::size_t at = 8; at < data.size(); at += 9) {
       std::size_t bytes = 0;

@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include <cstdlib>
+#include <ctime>
 #include <filesystem>
 #include <fstream>
 
@@ -210,6 +211,7 @@ TEST(Cache, ADamagedEntryIsCompiledAnew) {
   const std::string text = kernel_text("  st.global.u32 [%rd0], 77;\n  ret;\n");
   auto* out = device<std::uint32_t>(1);
   auto run = [&] {
+    Compiler::forget();
     Program program(text);
     *out = 0;
     program.run({1, 1, 1}, {32, 1, 1}, out, 0);
@@ -235,6 +237,30 @@ TEST(Cache, ADamagedEntryIsCompiledAnew) {
   EXPECT_EQ(run(), 77u);
   std::filesystem::remove_all(folder);
   setenv("CUDA_CACHE_DISABLE", "1", 1);
+}
+
+TEST(Cache, AKernelThatIsLoadedAgainIsNotCompiledAgain) {
+  setenv("CUDA_CACHE_DISABLE", "1", 1);
+  std::string body;
+  for (int i = 0; i < 400; ++i)
+    body += "  mad.lo.s32 %r" + std::to_string(1 + i % 7) + ", %r0, %r" + std::to_string(1 + (i + 3) % 7) +
+            ", " + std::to_string(i) + ";\n  st.global.u32 [%rd0], %r" + std::to_string(1 + i % 7) + ";\n";
+  const std::string text = kernel_text(body + "  ret;\n");
+  auto seconds = [&] {
+    Program program(text);
+    simt::BlockShape shape;
+    shape.generic = false;
+    shape.block = {64, 1, 1};
+    timespec before{}, after{};
+    clock_gettime(CLOCK_THREAD_CPUTIME_ID, &before);
+    EXPECT_TRUE(Compiler::compile(program.kernel, shape, engine::Flavour::plain));
+    clock_gettime(CLOCK_THREAD_CPUTIME_ID, &after);
+    return static_cast<double>(after.tv_sec - before.tv_sec) +
+           1e-9 * static_cast<double>(after.tv_nsec - before.tv_nsec);
+  };
+  Compiler::forget();
+  const double first_s = seconds(), again_s = seconds();
+  EXPECT_LT(again_s, first_s / 2);
 }
 
 }  // namespace
