@@ -95,8 +95,8 @@ std::vector<Rule> compute_rules(const Spec& s) {
                    s.package.dies * s.package.units_per_die, s.package.dies, most_units),
        fmt::format("use at most {} a die, or fewer dies",
                    static_cast<std::int64_t>(most_units) / s.package.dies)},
-      {c.fp64_lanes > 0 || c.fp64_emulation_instructions > 0, "subcore.fp64_emulation_instructions",
-       "is zero in a chip without FP64 lanes", "give the length of the emulation sequence"},
+      at_most("subcore.instruction_line_bytes", c.instruction_line_bytes, "subcore.instruction_cache_bytes",
+              c.instruction_cache_bytes),
       {s.clock.core_min <= s.clock.core, "clock.core_min", "is above clock.core", "lower it"},
   };
 }
@@ -146,8 +146,6 @@ std::vector<Rule> memory_rules(const Spec& s) {
 
 std::vector<Rule> power_rules(const Spec& s) {
   return {
-      {s.power.active_idle >= s.power.idle, "power.active_idle", "is below power.idle",
-       "active idle includes the idle board"},
       {s.power.active_idle < s.power.board_limit, "power.board_limit",
        "leaves nothing above power.active_idle", "raise the limit"},
   };

@@ -44,7 +44,7 @@ struct Spec {
 #undef WR_FIELD
 #undef WR_SECTION_END
 
-  /// "fp64", "texture", "mma_fp16" … ; features not listed are native.
+  /// "fp64", "mma_fp16" … ; features not listed are native.
   std::map<std::string, Support> features;
   /// By "section.member".
   std::map<std::string, Provenance> provenance;

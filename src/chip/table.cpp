@@ -152,9 +152,8 @@ std::vector<std::string> admitted(std::string_view key) {
 }
 
 const std::vector<std::string>& known_features() {
-  static const std::vector<std::string> names = {"fp64",     "texture",  "mma_fp16",  "mma_bf16",
-                                                 "mma_tf32", "mma_int8", "mma_int4",  "mma_fp8",
-                                                 "mma_fp64", "wgmma",    "bulk_copy", "cluster"};
+  static const std::vector<std::string> names = {"fp64",     "mma_fp16", "mma_bf16", "mma_tf32",
+                                                 "mma_int8", "mma_int4", "mma_fp8",  "mma_fp64"};
   return names;
 }
 

@@ -4,6 +4,7 @@
 #include "chip/policies.h"
 #include "chip/spec.h"
 #include "cli/commands.h"
+#include "cost/silicon.h"
 #include "fmt/format.h"
 
 namespace wanren::cli {
@@ -82,6 +83,11 @@ int show(const std::string& name) {
                  : support == chip::Support::emulated ? "emulated"
                                                       : "refused");
   }
+  const cost::Silicon silicon = cost::silicon(*chip);
+  fmt::print("\n[derived]\n");
+  fmt::print("  {:<28} {:>14.0f}\n", "dies_per_wafer", silicon.dies_per_wafer);
+  fmt::print("  {:<28} {:>14.2f}\n", "die_yield", silicon.yield);
+  fmt::print("  {:<28} {:>14.0f} {:<9}\n", "silicon_of_package", silicon.package_usd, "USD");
   return 0;
 }
 

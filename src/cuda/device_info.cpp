@@ -59,7 +59,7 @@ void fill_properties(const driver::Device& device, cudaDeviceProp& p) {
   p.managedMemory = p.concurrentManagedAccess = 1;
   p.singleToDoublePrecisionPerfRatio =
       chip.subcore.fp64_lanes > 0 ? static_cast<int>(chip.subcore.fp32_lanes / chip.subcore.fp64_lanes)
-                                  : static_cast<int>(chip.subcore.fp64_emulation_instructions);
+                                  : static_cast<int>(chip.sequence.fp64_fma);
   p.computePreemptionSupported = 1;
   p.canUseHostPointerForRegisteredMem = 0;
   p.cooperativeLaunch = 1;

@@ -86,8 +86,6 @@ struct FreedBlock {
   OpRef free;
 };
 
-inline constexpr double clock_read_us = 0.025;  ///< A clock read on a current CPU.
-
 struct Device::Impl {
   Impl(Device& device, Shared& shared);
 
@@ -148,7 +146,7 @@ struct Device::Impl {
   void note_fault(const engine::FaultReport& fault);
   void charge_us(double microseconds);
   /// A query costs something on every chip: a loop that polls gets ahead.
-  void charge_poll() { charge_us(std::max(device.chip_.host.api_call, clock_read_us)); }
+  void charge_poll() { charge_us(std::max(device.chip_.host.api_call, device.chip_.host.clock_read)); }
   Result<Prepared*> prepare(const std::shared_ptr<const simt::Kernel>& kernel, Dim3 block);
   /// The program that a launch with blocks of this many threads runs.
   Loaded<const lower::MachineProgram*> lower_function(Function& function, std::uint32_t threads);

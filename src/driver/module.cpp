@@ -39,7 +39,8 @@ Module::~Module() {
 }
 
 Loaded<std::unique_ptr<Module>> Module::load(std::vector<std::string> ptx_texts, const std::string& name,
-                                             int ptx_target, engine::Arena& arena) {
+                                             const chip::Spec& chip, engine::Arena& arena) {
+  const auto ptx_target = static_cast<int>(chip.identity.ptx_target);
   std::vector<ptx::Module> parsed;
   for (std::size_t i = 0; i < ptx_texts.size(); ++i) {
     const std::string part = ptx_texts.size() == 1 ? name : name + "#" + std::to_string(i);
@@ -52,6 +53,13 @@ Loaded<std::unique_ptr<Module>> Module::load(std::vector<std::string> ptx_texts,
                         "PTX for " + module->target + " does not run on this chip, which runs PTX up to sm_" +
                             std::to_string(ptx_target),
                         "compile with -arch=sm_" + std::to_string(ptx_target) + " or pick another chip"}});
+    if (module->target.ends_with('a') && !chip.identity.ptx_arch_features)
+      return std::unexpected(Failure{
+          Status::cudaErrorNoKernelImageForDevice,
+          Error{part,
+                "PTX for " + module->target +
+                    " needs instructions of one architecture, which this chip has not",
+                "compile with -arch=sm_" + std::to_string(module->target_sm) + " or pick another chip"}});
     parsed.push_back(std::move(*module));
   }
   Result<ptx::Module> linked = link_modules(std::move(parsed));

@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "chip/spec.h"
 #include "driver/status.h"
 #include "engine/arena.h"
 #include "ptx/module.h"
@@ -43,9 +44,9 @@ using Loaded = std::expected<T, Failure>;
 class Module {
  public:
   /// Parses PTX texts of one program unit and links them (several: relocatable ones). Device memory of
-  /// global variables is taken from `arena`. `ptx_target` is the highest target that the chip runs.
+  /// global variables is taken from `arena`. Refuses what the chip does not run.
   static Loaded<std::unique_ptr<Module>> load(std::vector<std::string> ptx_texts, const std::string& name,
-                                              int ptx_target, engine::Arena& arena);
+                                              const chip::Spec& chip, engine::Arena& arena);
   ~Module();
   Module(const Module&) = delete;
   Module& operator=(const Module&) = delete;

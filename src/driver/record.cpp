@@ -154,7 +154,9 @@ report::KernelRecord make_record(const chip::Spec& chip, const engine::Launch& l
   record.fp32_peak_pct = 100 * ratio(record.fp32_flops / seconds, chip.peak.fp32 * 1e12);
   record.tensor_peak_pct =
       100 * ratio(static_cast<double>(c.tensor_flops_bf16) / seconds, chip.peak.bf16_tensor * 1e12) +
-      100 * ratio(static_cast<double>(c.tensor_flops_tf32) / seconds, chip.peak.tf32_tensor * 1e12);
+      100 * ratio(static_cast<double>(c.tensor_flops_tf32) / seconds, chip.peak.tf32_tensor * 1e12) +
+      100 * ratio(static_cast<double>(c.tensor_ops_int8) / seconds, chip.peak.int8_tensor * 1e12);
+  record.fp64_peak_pct = 100 * ratio(static_cast<double>(c.flops_fp64) / seconds, chip.peak.fp64 * 1e12);
   record.dram_peak_pct = 100 * ratio(dram / seconds, p.dram_bytes);
   return record;
 }

@@ -137,7 +137,7 @@ Status Device::host_function(const Stream& stream, std::function<void()> functio
 
 std::uint64_t Device::host_clock_ns() {
   std::lock_guard lock(impl_->mutex);
-  impl_->charge_us(clock_read_us);
+  impl_->charge_us(chip_.host.clock_read);
   return static_cast<std::uint64_t>(impl_->host_now.value / 1000);
 }
 

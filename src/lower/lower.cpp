@@ -10,7 +10,6 @@ namespace {
 constexpr std::uint32_t abi_registers = 2;
 // Fewer are not asked for: compilers ignore such limits as well.
 constexpr std::uint32_t fewest_registers = 16;
-constexpr std::uint32_t instruction_bytes = 16;
 
 /// General registers that a thread of this kernel may have on this chip.
 std::uint32_t register_budget(const simt::Kernel& kernel, const chip::Spec& chip, std::uint32_t limit) {
@@ -40,7 +39,8 @@ Result<MachineProgram> lower(const simt::Kernel& kernel, const chip::Spec& chip,
       static_cast<std::uint32_t>(std::max<std::int64_t>(1, chip.subcore.register_granularity / warp_size));
   program.registers_per_thread = (program.registers_per_thread + abi_registers + step - 1) / step * step;
   for (const MachineBlock& block : program.blocks)
-    program.code_bytes += static_cast<std::uint32_t>(block.insts.size()) * instruction_bytes;
+    program.code_bytes += static_cast<std::uint32_t>(block.insts.size()) *
+                          static_cast<std::uint32_t>(chip.subcore.instruction_bytes);
   program.tensor_path = code->tensor_path;
   program.emulated = code->emulated;
   if (verifying()) verified("lower", kernel.name + " for " + chip.name, verify(program, kernel));

@@ -97,8 +97,8 @@ VirtualInst& Selector::convert(Words dst, std::vector<Words> sources) {
   return emit(Pipe::convert, static_cast<int>(chip_.subcore.cvt_latency), std::move(dst), std::move(sources));
 }
 
-// One FP64 instruction where there are lanes for it; else `weight` times the chip's integer sequence.
-void Selector::fp64(Words dst, std::vector<Words> sources, int flops, double weight) {
+// One FP64 instruction where there are lanes for it; else a sequence of `emulation` integer instructions.
+void Selector::fp64(Words dst, std::vector<Words> sources, int flops, std::int64_t emulation) {
   if (chip_.subcore.fp64_lanes > 0) {
     legalise(sources);
     VirtualInst& i =
@@ -109,8 +109,7 @@ void Selector::fp64(Words dst, std::vector<Words> sources, int flops, double wei
   emulated("fp64_emulated");
   VirtualInst& i = integer(std::move(dst), std::move(sources));
   i.machine.flops_per_lane = static_cast<std::uint32_t>(flops);  // FP64 results on the integer pipe
-  i.machine.repeat = static_cast<std::uint16_t>(
-      std::max(1.0, std::round(weight * static_cast<double>(chip_.subcore.fp64_emulation_instructions))));
+  i.machine.repeat = static_cast<std::uint16_t>(emulation);
 }
 
 void Selector::compare(Word dst, std::vector<Words> sources, const Word& extra) {

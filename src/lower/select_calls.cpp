@@ -40,13 +40,13 @@ void Selector::function_call(const Inst& inst) {
   }
 }
 
-// Marshalling of the arguments, the call, a fixed body of 40 integer instructions.
+// Marshalling of the arguments, the call, a body of fixed length.
 void Selector::system_call(const Inst& inst) {
   std::vector<Words> sources;
   for (const Operand& o : inst.srcs)
     if (o.kind == Operand::Kind::value && sources.size() < 4) sources.push_back(words(o, words_of(o.value)));
   VirtualInst& i = integer(destination(inst), std::move(sources));
-  i.machine.repeat = 40;
+  i.machine.repeat = static_cast<std::uint16_t>(chip_.sequence.system_call);
   i.access.fence = true;
   emit(Pipe::branch, static_cast<int>(chip_.subcore.branch_latency), {}, {}).access.fence = true;
 }

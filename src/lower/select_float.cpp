@@ -79,13 +79,16 @@ void Selector::divide_float(const Inst& inst) {
     fp32(dst, {a, r}, 1);
     return;
   }
-  const int steps = quotient ? 6 : inst.op == Opcode::sqrt ? 5 : 2;
+  const auto& sequence = chip_.sequence;
+  const auto steps = quotient                  ? sequence.fp32_divide_steps
+                     : inst.op == Opcode::sqrt ? sequence.fp32_sqrt_steps
+                                               : sequence.fp32_reciprocal_steps;
   const Words seed = temporary();
   mufu(seed, {b});
   const Word special = temporary_predicate();
   compare(special, {a, b}, {});
   Words x = seed;
-  for (int i = 0; i < steps; ++i) {
+  for (std::int64_t i = 0; i < steps; ++i) {
     const Words next = i + 1 == steps ? dst : temporary();
     fp32(next, {i % 2 == 0 ? b : a, x, seed}, 2);
     x = next;
@@ -104,7 +107,7 @@ void Selector::conversion(const Inst& inst) {
       convert(dst, {a}).machine.interval *= 2;
       return;
     }
-    fp64(dst, {a}, 0, 0.35);
+    fp64(dst, {a}, 0, chip_.sequence.fp64_convert);
     return;
   }
   if (!ptx::is_float(to) && !ptx::is_float(from)) {
@@ -166,14 +169,14 @@ Result<void> Selector::recipe_float(const Inst& inst, bool& known) {
     if (const Result<void> r = require("fp64", inst); !r) return r;
     switch (inst.op) {
       case Opcode::add:
-      case Opcode::sub: fp64(dst, sources(2), 1, 0.7); return {};
-      case Opcode::mul: fp64(dst, sources(2), 1, 0.6); return {};
+      case Opcode::sub: fp64(dst, sources(2), 1, chip_.sequence.fp64_add); return {};
+      case Opcode::mul: fp64(dst, sources(2), 1, chip_.sequence.fp64_multiply); return {};
       case Opcode::fma:
-      case Opcode::mad: fp64(dst, sources(2), 2, 1.7); return {};
+      case Opcode::mad: fp64(dst, sources(2), 2, chip_.sequence.fp64_fma); return {};
       case Opcode::min:
       case Opcode::max: {
         const Words a = words(inst.srcs[0], 2), b = words(inst.srcs[1], 2);
-        fp64({}, {a, b}, 1, 0.15);
+        fp64({}, {a, b}, 1, chip_.sequence.fp64_compare);
         const Word less = out_->back().define_predicate = temporary_predicate();
         integer({dst[0]}, {{a[0]}, {b[0]}, {less}});
         integer({dst[1]}, {{a[1]}, {b[1]}, {less}});
@@ -204,11 +207,14 @@ Result<void> Selector::recipe_float(const Inst& inst, bool& known) {
           move(dst, seed);
           return {};
         }
-        const int steps = inst.op == Opcode::div ? 8 : inst.op == Opcode::rcp ? 5 : 7;
+        const auto& sequence = chip_.sequence;
+        const auto steps = inst.op == Opcode::div   ? sequence.fp64_divide_steps
+                           : inst.op == Opcode::rcp ? sequence.fp64_reciprocal_steps
+                                                    : sequence.fp64_sqrt_steps;
         Words x = seed;
-        for (int i = 0; i < steps; ++i) {
+        for (std::int64_t i = 0; i < steps; ++i) {
           const Words next = i + 1 == steps ? dst : temporary(2);
-          fp64(next, {i % 2 == 0 ? b : words(inst.srcs[0], 2), x, x}, 2, 1.7);
+          fp64(next, {i % 2 == 0 ? b : words(inst.srcs[0], 2), x, x}, 2, chip_.sequence.fp64_fma);
           x = next;
         }
         emit(Pipe::branch, 1, {}, {});

@@ -204,7 +204,7 @@ void Selector::set_predicate(const Inst& inst) {
     result = temporary_predicate();
   }
   if (type == ptx::Type::f64) {
-    fp64({}, {a, b}, 1, 0.15);
+    fp64({}, {a, b}, 1, chip_.sequence.fp64_compare);
     out_->back().define_predicate = result;
   } else if (type == ptx::Type::f16 || type == ptx::Type::bf16 || type == ptx::Type::f16x2 ||
              type == ptx::Type::bf16x2) {
@@ -269,8 +269,10 @@ void Selector::divide_integer(const Inst& inst) {
     const Words fixed = temporary(2);
     convert(fixed, {reciprocal});
     const Words refined = temporary(2);
-    chain(refined, {{fixed[0]}, {b[0]}}, 28, Pipe::imul);
-    chain(dst, {{refined[0]}, {a[0]}}, 32 + (is_signed ? 8 : 0));
+    chain(refined, {{fixed[0]}, {b[0]}}, static_cast<int>(chip_.sequence.int64_divide_multiplies),
+          Pipe::imul);
+    chain(dst, {{refined[0]}, {a[0]}},
+          static_cast<int>(chip_.sequence.int64_divide_adds) + (is_signed ? 8 : 0));
     return;
   }
   Words x = a, y = b;
@@ -437,7 +439,7 @@ Result<void> Selector::recipe_integer(const Inst& inst, bool& known) {
       if (inst.srcs.size() == 1 && inst.srcs[0].kind == Operand::Kind::special &&
           !launch_constant(inst.srcs[0])) {
         VirtualInst& i = convert(dst, {});
-        i.machine.latency = static_cast<std::uint16_t>(chip_.subcore.shuffle_latency);
+        i.machine.latency = static_cast<std::uint16_t>(chip_.subcore.special_latency);
         if (ptx::name(inst.srcs[0].special).find("clock") != std::string_view::npos ||
             ptx::name(inst.srcs[0].special).find("timer") != std::string_view::npos)
           i.access.fence = i.last = true;

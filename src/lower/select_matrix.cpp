@@ -27,7 +27,6 @@ Rate rate_of(Type a, const chip::Spec& chip) {
     case Type::bf16:
     case Type::bf16x2: return {t.bf16, TensorType::bf16, "mma_bf16"};
     case Type::tf32: return {t.tf32, TensorType::tf32, "mma_tf32"};
-    case Type::f32: return {t.fp32, TensorType::fp32, "mma_tf32"};
     case Type::f64: return {t.fp64, TensorType::fp64, "mma_fp64"};
     case Type::e4m3:
     case Type::e5m2: return {t.fp8, TensorType::fp8, "mma_fp8"};
@@ -100,8 +99,7 @@ Result<void> Selector::recipe_matrix(const Inst& inst, bool& known) {
   if (rate.macs == 0) {
     emulated(std::string(rate.feature) + "_emulated");
     VirtualInst& i = integer(d, std::move(sources));
-    const double each =
-        a == Type::f64 ? 1.7 * static_cast<double>(chip_.subcore.fp64_emulation_instructions) : 1.0;
+    const double each = a == Type::f64 ? static_cast<double>(chip_.sequence.fp64_fma) : 1.0;
     i.machine.repeat = static_cast<std::uint16_t>(std::clamp(macs / warp_size * each, 1.0, 65535.0));
     i.machine.tensor_flops = static_cast<std::uint32_t>(2 * macs);
     i.machine.tensor_type = static_cast<std::uint8_t>(rate.type);
@@ -109,11 +107,12 @@ Result<void> Selector::recipe_matrix(const Inst& inst, bool& known) {
   }
   code_.tensor_path = "warp mma";
   const double per_cycle = static_cast<double>(rate.macs) * chip_.tensor.warp_mma_share;
-  const int busy = std::max(1, static_cast<int>(std::lround(macs / per_cycle)));
+  const int busy = static_cast<int>(std::lround(std::clamp(macs / per_cycle, 1.0, 32767.0)));
   // tensor.latency is that of m16n8k16 in BF16; longer occupancy adds to it.
   const double reference =
       16.0 * 8 * 16 / (static_cast<double>(chip_.tensor.bf16) * chip_.tensor.warp_mma_share);
-  const int latency = std::max(busy, static_cast<int>(std::lround(chip_.tensor.latency + busy - reference)));
+  const int latency =
+      static_cast<int>(std::lround(std::max<double>(busy, chip_.tensor.latency + busy - reference)));
   VirtualInst& i = emit(Pipe::tensor, latency, d, std::move(sources));
   i.machine.interval = static_cast<std::uint16_t>(busy);
   i.machine.tensor_flops = static_cast<std::uint32_t>(2 * macs);

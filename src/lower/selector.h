@@ -66,7 +66,7 @@ class Selector {
   VirtualInst& fp16(Words dst, std::vector<Words> sources, int flops);
   VirtualInst& mufu(Words dst, std::vector<Words> sources);
   VirtualInst& convert(Words dst, std::vector<Words> sources);
-  void fp64(Words dst, std::vector<Words> sources, int flops, double weight);
+  void fp64(Words dst, std::vector<Words> sources, int flops, std::int64_t emulation);
   void compare(Word dst, std::vector<Words> sources, const Word& extra);
   /// `count` dependent integer (or multiply) instructions from `sources` to `dst`.
   void chain(Words dst, std::vector<Words> sources, int count, Pipe pipe = Pipe::integer);
@@ -120,7 +120,6 @@ class Selector {
   std::vector<std::vector<std::vector<VirtualInst>>> recipes_;  ///< [block][instruction]
   std::vector<std::vector<VirtualInst>> head_, tail_;           ///< Before and after them.
   std::map<std::tuple<simt::BlockId, Word::Kind, std::uint64_t>, Word> constants_;
-  std::map<std::pair<simt::BlockId, ptx::SpecialRegister>, Word> specials_;
 
   // The recipe being written.
   simt::BlockId block_ = 0;

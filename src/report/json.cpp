@@ -56,6 +56,7 @@ void kernel_fields(Record& k, F&& f) {
   f("bound_by", k.bound_by);
   f("roof_pct", k.roof_pct);
   f("fp32_peak_pct", k.fp32_peak_pct);
+  f("fp64_peak_pct", k.fp64_peak_pct);
   f("tensor_peak_pct", k.tensor_peak_pct);
   f("dram_peak_pct", k.dram_peak_pct);
   f("tensor_path", k.tensor_path);

@@ -45,7 +45,7 @@ struct KernelRecord {
   std::map<std::string, double> energy_parts_j;
   std::string bound_by;  ///< The roof or stall that limits it, in words.
   double roof_pct = 0;   ///< Achieved share of that roof.
-  double fp32_peak_pct = 0, tensor_peak_pct = 0, dram_peak_pct = 0;
+  double fp32_peak_pct = 0, fp64_peak_pct = 0, tensor_peak_pct = 0, dram_peak_pct = 0;
   std::string tensor_path;
   std::vector<std::string> emulated;
   std::map<std::string, double> stalls;  ///< Share of warp residency, by name.

@@ -1,7 +1,7 @@
 #pragma once
 // Which die, partition, L2 slice, set, DRAM channel, bank and row a line lives in. Successive lines
-// go round the slices (and pairs of lines round the channels); each round starts at a hashed offset,
-// so that power-of-two strides spread while any contiguous range stays perfectly balanced.
+// go round the slices (and pairs of lines round the channels); by l2.hash each round starts at a hashed
+// offset, so that power-of-two strides spread while any contiguous range stays perfectly balanced.
 
 #include <cstdint>
 
@@ -40,14 +40,14 @@ class AddressMap {
   }
 
  private:
-  static std::uint32_t turn(std::uint32_t round) { return round * 0x9e3779b1u >> 12; }
+  std::uint32_t turn(std::uint32_t round) const { return round * spread_ >> 12; }
   /// Round-robin place of item x among n, rounds rotated.
-  static std::uint32_t deal(std::uint32_t x, const Divider& n, std::uint32_t& round) {
+  std::uint32_t deal(std::uint32_t x, const Divider& n, std::uint32_t& round) const {
     round = n.quotient(x);
     return n.remainder(x - round * n.divisor() + (turn(round) & 0xfffff));
   }
 
-  static std::uint32_t undeal(std::uint32_t place, std::uint32_t round, const Divider& n) {
+  std::uint32_t undeal(std::uint32_t place, std::uint32_t round, const Divider& n) const {
     const std::uint32_t turned = n.remainder(turn(round) & 0xfffff);
     return round * n.divisor() + (place >= turned ? place - turned : place + n.divisor() - turned);
   }
@@ -56,6 +56,7 @@ class AddressMap {
   Divider dies_, die_lines_, die_capacity_, partitions_, partition_lines_, slices_, sets_, channels_, banks_,
       row_chunks_, all_homes_;
   std::uint32_t homes_, chunk_shift_;
+  std::uint32_t spread_;  ///< Multiplier of the hash; 0: none.
 };
 
 inline AddressMap::AddressMap(const Parameters& p)
@@ -71,7 +72,8 @@ inline AddressMap::AddressMap(const Parameters& p)
       banks_(static_cast<std::uint32_t>(p.banks)),
       all_homes_(static_cast<std::uint32_t>(p.dies * p.partitions)),
       homes_(p.replicate_near || p.replicate_dies ? all_homes_.divisor() : 1),
-      chunk_shift_(1) {
+      chunk_shift_(1),
+      spread_(p.l2_rotated ? 0x9e3779b1u : 0) {
   const std::uint32_t chunk_bytes = (1u << p.line_shift) << chunk_shift_;
   row_chunks_ = Divider(std::max<std::uint32_t>(1, static_cast<std::uint32_t>(p.row_bytes) / chunk_bytes));
 }

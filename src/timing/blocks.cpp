@@ -7,20 +7,13 @@
 #include "timing/unit.h"
 
 namespace wanren::timing {
-namespace {
-
-/// A coupled warp that has nothing to run yet is asked again after this many cycles: about one turn
-/// of a loop that polls.
-constexpr Cycle poll_cycles = 20;
-
-}  // namespace
 
 /// Code lines come into the unit's instruction cache first in, first out; a block with a missing line
 /// waits once, its further lines are prefetched.
 Cycle Unit::fetch_penalty(const DecodedBlock& block, const Grid& grid) {
   std::vector<std::uint32_t>& fetched = counters_[grid.slot].fetched;
   const std::uint32_t capacity =
-      std::max<std::uint32_t>(1, static_cast<std::uint32_t>(p_.fetch_cache_bytes / Decoded::code_line_bytes));
+      std::max<std::uint32_t>(1, static_cast<std::uint32_t>(p_.fetch_cache_bytes / p_.fetch_line_bytes));
   bool missing = false;
   for (std::uint32_t line = block.code_line; line < block.code_line + block.code_lines; ++line) {
     if (fetched[line] && fetches_ + 1 - fetched[line] < capacity) continue;
@@ -58,7 +51,7 @@ void Unit::start_block(int s, int w, Cycle now, Stamp earliest) {
       WR_CHECK(chunk.end == trace::Chunk::End::coupled);
       if (warp.sleep_ns == 0) {
         warp.state = State::asleep;
-        sub.ready[w] = now + poll_cycles;
+        sub.ready[w] = now + p_.poll_interval;
         sub.pipe[w] = static_cast<std::uint8_t>(lower::Pipe::none);
         return wake(s, sub.ready[w]);
       }

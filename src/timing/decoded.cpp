@@ -96,6 +96,7 @@ Decoded::Decoded(const lower::MachineProgram& program, const simt::Kernel& kerne
     return static_cast<std::uint16_t>(r >= first_predicate ? registers + (r - first_predicate) : r);
   };
   WR_CHECK(program.blocks.size() == kernel.blocks.size());
+  const auto code_line_bytes = static_cast<std::uint32_t>(p.fetch_line_bytes);
   std::uint32_t code = 0;
   for (std::size_t b = 0; b < program.blocks.size(); ++b) {
     DecodedBlock block;

@@ -50,7 +50,6 @@ struct DecodedBlock {
 struct Decoded {
   Decoded(const lower::MachineProgram& program, const simt::Kernel& kernel, const Parameters& p);
 
-  static constexpr int code_line_bytes = 128;
   std::vector<DecodedInst> insts;
   std::vector<std::uint16_t> sources;
   std::vector<DecodedBlock> blocks;

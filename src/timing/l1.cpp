@@ -6,7 +6,8 @@
 
 namespace wanren::timing {
 
-L1Cache::L1Cache(const Parameters& p) : line_shift_(p.line_shift), ways_(p.l1_ways) {
+L1Cache::L1Cache(const Parameters& p)
+    : line_shift_(p.line_shift), ways_(p.l1_ways), spread_(p.l1_rotated ? 0x9e3779b1u : 0) {
   configure(p.l1_bytes);
 }
 
@@ -28,9 +29,9 @@ void L1Cache::invalidate() {
 }
 
 std::uint32_t L1Cache::first_of(std::uint32_t line) const {
-  // Rounds of lines start at hashed sets: contiguous ranges are balanced, power-of-two strides spread.
+  // By unit.l1_hash rounds of lines start at hashed sets.
   const std::uint32_t round = sets_.quotient(line);
-  return sets_.remainder(line - round * sets_.divisor() + (round * 0x9e3779b1u >> 12)) *
+  return sets_.remainder(line - round * sets_.divisor() + (round * spread_ >> 12)) *
          static_cast<std::uint32_t>(ways_);
 }
 

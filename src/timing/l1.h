@@ -47,6 +47,7 @@ class L1Cache {
   std::uint32_t first_of(std::uint32_t line) const;
 
   int line_shift_, ways_, bytes_ = 0;
+  std::uint32_t spread_;  ///< Multiplier of the hash; 0: none.
   Divider sets_;
   std::vector<Line, HugePages<Line>> lines_;
   std::uint32_t clock_ = 0;

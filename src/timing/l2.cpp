@@ -32,10 +32,12 @@ std::uint64_t at_nibble(std::uint64_t value, int way) {
 
 }  // namespace
 
-L2Partition::L2Partition(const Parameters& p)
-    : sets_(static_cast<std::size_t>(p.sets_per_slice) * p.slices_per_partition),
-      pending_(pending_slots),
-      ways_(p.l2_ways) {
+L2Partition::L2Partition(const Parameters& p) : ways_(p.l2_ways) {
+  if (ways_ > packed_ways) {
+    wide_ = std::make_unique<WideSets>(p);
+    return;
+  }
+  sets_.resize(static_cast<std::size_t>(p.sets_per_slice) * p.slices_per_partition);
   for (Set& set : sets_) {
     set = Set{};
     for (int w = 0; w < ways_; ++w) set.order |= std::uint64_t(w) << 4 * w;
@@ -65,6 +67,11 @@ void L2Partition::touch(Set& set, int way) {
   set.order = above | below << 4 | static_cast<std::uint64_t>(way);
 }
 
+void L2Partition::drop_replicas() {
+  ++epoch_;
+  if (wide_) wide_->drop_replicas();
+}
+
 void L2Partition::refresh(Set& set) {
   if (set.epoch == epoch_) return;
   set.epoch = epoch_;
@@ -73,6 +80,8 @@ void L2Partition::refresh(Set& set) {
 }
 
 L2Lookup L2Partition::find(std::uint32_t index, std::uint32_t tag) {
+  if (wide_) [[unlikely]]
+    return wide_->find(index, tag);
   Set& set = sets_[index];
   refresh(set);
   L2Lookup result;
@@ -82,9 +91,8 @@ L2Lookup L2Partition::find(std::uint32_t index, std::uint32_t tag) {
   result.way = way;
   result.hit = nibble(set.valid, way);
   if (set.pending >> way & 1) {
-    const Pending& p = pending_[pending_slot(index, tag)];
-    if (p.set == index && p.tag == tag)
-      result.pending_until = p.until;
+    if (const Tick* until = pending_.find(index, tag))
+      result.pending_until = *until;
     else
       set.pending &= static_cast<std::uint16_t>(~(1u << way));
   }
@@ -92,6 +100,8 @@ L2Lookup L2Partition::find(std::uint32_t index, std::uint32_t tag) {
 }
 
 int L2Partition::allocate(std::uint32_t index, std::uint32_t tag, bool replica, L2Victim& victim) {
+  if (wide_) [[unlikely]]
+    return wide_->allocate(index, tag, replica, victim);
   Set& set = sets_[index];
   const int way = static_cast<int>(set.order >> 4 * (ways_ - 1) & 15);
   victim = {set.tag[way], nibble(set.dirty, way)};
@@ -111,16 +121,22 @@ int L2Partition::allocate(std::uint32_t index, std::uint32_t tag, bool replica, 
 }
 
 void L2Partition::fill(std::uint32_t index, int way, std::uint8_t sectors, bool dirty) {
+  if (wide_) [[unlikely]]
+    return wide_->fill(index, way, sectors, dirty);
   sets_[index].valid |= at_nibble(sectors, way);
   if (dirty) sets_[index].dirty |= at_nibble(sectors, way);
 }
 
 void L2Partition::set_pending(std::uint32_t index, int way, std::uint32_t tag, Tick when) {
+  if (wide_) [[unlikely]]
+    return wide_->set_pending(index, way, tag, when);
   sets_[index].pending |= static_cast<std::uint16_t>(1u << way);
-  pending_[pending_slot(index, tag)] = {index, tag, when};
+  pending_.add(index, tag, when);
 }
 
 void L2Partition::invalidate(std::uint32_t index, std::uint32_t tag, std::uint8_t sectors) {
+  if (wide_) [[unlikely]]
+    return wide_->invalidate(index, tag, sectors);
   Set& set = sets_[index];
   const int way = way_of(set, index, tag);
   if (way < 0) return;

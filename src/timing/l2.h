@@ -1,26 +1,18 @@
 #pragma once
-// The tag store of one L2 partition: set-associative, sectored, write-back, true LRU. A set of 16 ways
-// is one cache line of the host; tags are numbers that AddressMap makes of a line, the high half of
-// which is stored apart and only where memory is large enough to need it.
+// The tag store of one L2 partition: set-associative, sectored, write-back, true LRU. A set of up to 16
+// ways is one cache line of the host, larger ones are WideSets; tags are numbers that AddressMap makes of a
+// line, the high half of which is stored apart and only where memory is large enough to need it.
 
 #include <cstdint>
+#include <memory>
 #include <vector>
 
+#include "timing/l2_lookup.h"
+#include "timing/l2_wide.h"
 #include "timing/pages.h"
 #include "timing/parameters.h"
 
 namespace wanren::timing {
-
-struct L2Lookup {
-  std::uint8_t hit = 0;    ///< Sectors present.
-  int way = -1;            ///< Of the line, or -1.
-  Tick pending_until = 0;  ///< Sectors of the line are still on their way from below until then.
-};
-
-struct L2Victim {
-  std::uint32_t tag = 0;
-  std::uint8_t sectors = 0;  ///< Dirty ones.
-};
 
 class L2Partition {
  public:
@@ -36,34 +28,30 @@ class L2Partition {
   /// Drops sectors of a clean copy.
   void invalidate(std::uint32_t set, std::uint32_t tag, std::uint8_t sectors);
   /// Copies of other dies' lines become invalid (an acquire); costs nothing until a set is touched.
-  void drop_replicas() { ++epoch_; }
-  void prefetch(std::uint32_t set) const { __builtin_prefetch(&sets_[set], 1); }
+  void drop_replicas();
+  void prefetch(std::uint32_t set) const {
+    if (wide_) return wide_->prefetch(set);
+    __builtin_prefetch(&sets_[set], 1);
+  }
+  static constexpr int packed_ways = 16;
 
  private:
   struct alignas(64) Set {
-    std::uint16_t tag[16];
+    std::uint16_t tag[packed_ways];
     std::uint64_t order;         ///< Nibble i: way of rank i, most recent first.
     std::uint64_t valid, dirty;  ///< Nibble i: sectors of way i. A way without any holds no line.
     std::uint16_t pending, replica;
     std::uint32_t epoch;
   };
   static_assert(sizeof(Set) == 64);
-  struct Pending {
-    std::uint32_t set = ~0u, tag = 0;
-    Tick until = 0;
-  };
-  static constexpr std::uint32_t pending_slots = 1 << 14;
-
-  static std::uint32_t pending_slot(std::uint32_t set, std::uint32_t tag) {
-    return (set * 0x9e3779b1u + tag * 0x85ebca6bu) >> 18;
-  }
   int way_of(const Set& set, std::uint32_t index, std::uint32_t tag) const;
   void touch(Set& set, int way);
   void refresh(Set& set);
 
   std::vector<Set, HugePages<Set>> sets_;
   std::vector<std::uint16_t> high_;  ///< set * 16 + way: upper half of the tag; empty where always 0.
-  std::vector<Pending> pending_;
+  PendingLines pending_;
+  std::unique_ptr<WideSets> wide_;  ///< Null: sets_.
   int ways_;
   std::uint32_t epoch_ = 0;
 };

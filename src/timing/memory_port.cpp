@@ -38,7 +38,7 @@ void Unit::update_memory_pipe(int s) {
   wake(s, std::max(free, sub.issue_free));
 }
 
-std::uint32_t Unit::new_load(int s, int w, Cycle now, const DecodedInst& inst) {
+std::uint32_t Unit::new_load(int s, int w, const DecodedInst& inst) {
   std::uint32_t id;
   if (free_loads_.empty()) {
     id = static_cast<std::uint32_t>(loads_.size());
@@ -48,9 +48,7 @@ std::uint32_t Unit::new_load(int s, int w, Cycle now, const DecodedInst& inst) {
     free_loads_.pop_back();
   }
   Load& load = loads_[id];
-  load.missed = false;
   load.done = 0;
-  load.far = 0;
   load.remaining = 1;
   load.subcore = static_cast<std::uint16_t>(s);
   load.warp = static_cast<std::uint16_t>(w);
@@ -58,9 +56,7 @@ std::uint32_t Unit::new_load(int s, int w, Cycle now, const DecodedInst& inst) {
   load.dst_count = inst.dst_count;
   load.dst_predicate = inst.dst_predicate;
   load.async = inst.memory == Memory::async_copy;
-  load.grid = grid_of(subs_[s].warps[w]).slot;
   load.why = inst.stall;
-  load.issued = now;
   return id;
 }
 
@@ -167,7 +163,7 @@ void Unit::issue_memory(int s, int w, Cycle now, const DecodedInst& inst) {
   a.load = nobody;
   const bool waits = a.access == Access::read || a.access == Access::atomic;
   if (waits) {
-    a.load = new_load(s, w, now, inst);
+    a.load = new_load(s, w, inst);
     Load& load = loads_[a.load];
     if (a.shared && load.why == Stall::long_scoreboard) load.why = Stall::short_scoreboard;
     ++warp.loads;
@@ -289,11 +285,6 @@ void Unit::complete(std::uint32_t id, Cycle at) {
   for (int i = 0; i < load.dst_count; ++i) board[load.dst + i] = known;
   if (load.dst_predicate != 0xffff) board[load.dst_predicate] = known;
   if (load.async && --warp.async_copies == 0) board[grid_of(warp).program->async_entry] = known;
-  if (load.missed) {
-    UnitCounters& c = counters_[load.grid];
-    c.load_cycles += static_cast<std::uint64_t>(at - load.issued);
-    c.load_far_ticks += load.far;
-  }
   --warp.loads;
   warp.last_load = std::max(warp.last_load, at);
   if (warp.state == State::running && sub.ready[load.warp] == never) set_ready(load.subcore, load.warp);
@@ -301,11 +292,9 @@ void Unit::complete(std::uint32_t id, Cycle at) {
 }
 
 /// Sectors that a load waits for are there; `last`: all of those that it counts as one.
-bool Unit::arrived(std::uint32_t id, Cycle done, std::uint32_t far, bool last) {
+bool Unit::arrived(std::uint32_t id, Cycle done, bool last) {
   Load& load = loads_[id];
-  load.missed = true;
   load.done = std::max(load.done, done);
-  load.far = std::max(load.far, far);
   if (last && --load.remaining == 0) complete(id, load.done);
   return last;
 }
@@ -349,14 +338,14 @@ void Unit::deliver(const Reply& in) {
   } else {
     miss_sectors_ -= sector_count(in.sectors);
     const Cycle done = cycle_from(in.arrives + p_.l1_latency - start_of(p_.l1_to_noc));
-    arrived(in.token, done, in.far_ticks, true);
+    arrived(in.token, done, true);
     if (in.slot != no_slot) {
       l1_.fill(in.slot, in.sectors);
       for (std::uint32_t* link = &l1_[in.slot].waiters; *link != nobody;) {
         const std::uint32_t id = *link;
         Waiter& waiter = waiters_[id];
         const std::uint8_t left = waiter.sectors & static_cast<std::uint8_t>(~in.sectors);
-        if (left == waiter.sectors || !arrived(waiter.load, done, in.far_ticks, left == 0)) {
+        if (left == waiter.sectors || !arrived(waiter.load, done, left == 0)) {
           waiter.sectors = left;
           link = &waiter.next;
           continue;

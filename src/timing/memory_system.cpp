@@ -10,9 +10,6 @@ namespace {
 int count(std::uint8_t sectors) {
   return sector_count(sectors);
 }
-std::uint32_t add_far(std::uint32_t far, Tick more) {
-  return static_cast<std::uint32_t>(std::min<Tick>(far + more, ~0u));
-}
 bool carries_data_out(Access access) {
   return access != Access::read;
 }
@@ -70,7 +67,6 @@ void MemorySystem::accept(int unit, std::span<const Request> requests) {
     m.unit = static_cast<std::uint16_t>(unit);
     m.tag = map_.tag(home.local, partition_index(home.die, home.partition));
     m.token = r.token;
-    m.far = 0;
     m.set = home.set;
     m.grid = r.grid;
     m.slot = r.slot;
@@ -119,10 +115,10 @@ void MemorySystem::visit(const Message& m, Tick at) {
   }
 }
 
-void MemorySystem::finish(const Message& m, Tick arrives, std::uint32_t far) {
+void MemorySystem::finish(const Message& m, Tick arrives) {
   std::vector<Reply>& out = replies_[m.unit];
   if (out.empty()) touched_.push_back(m.unit);
-  out.push_back({arrives, m.token, far, m.slot, m.sectors});
+  out.push_back({arrives, m.token, m.slot, m.sectors});
 }
 
 /// Data leaves the unit: its own port, then its cluster's.
@@ -154,7 +150,7 @@ void MemorySystem::near(const Message& m, Tick at) {
       wanted = m.sectors & ~hit;
       at = std::max(begin, hit ? found.pending_until : 0);
       if (!wanted) {
-        schedule(m, Stage::deliver, at).far = add_far(m.far, at - begin);
+        schedule(m, Stage::deliver, at);
         return;
       }
     } else {
@@ -192,7 +188,6 @@ void MemorySystem::hop(const Message& m, std::uint8_t wanted, Tick at) {
   const Tick arrives = links_.send(m.die, to, at, wire);
   count_link(counters_[m.grid], m.die, to, payload, wire);
   Message& next = schedule(m, to == m.home_die ? Stage::home : Stage::hop, arrives);
-  next.far = add_far(m.far, arrives - at);
   next.die = static_cast<std::uint8_t>(to);
   next.wanted = wanted;
 }
@@ -260,7 +255,6 @@ void MemorySystem::home(const Message& m, Tick at) {
     }
     if (atomic) l2.fill(m.set, found.way, m.wanted, true);
   }
-  const std::uint32_t far = add_far(m.far, done - begin);
 
   const Place& place = places_[m.unit];
   const bool same_die = place.die == m.home_die;
@@ -280,9 +274,9 @@ void MemorySystem::home(const Message& m, Tick at) {
       for (int die = m.home_die; die != place.die; die = links_.next_hop(die, place.die))
         ack += p_.hop_latency;
     }
-    return finish(m, ack, far);
+    return finish(m, ack);
   }
-  schedule(m, here ? Stage::deliver : same_die ? Stage::back : Stage::hop_back, done).far = far;
+  schedule(m, here ? Stage::deliver : same_die ? Stage::back : Stage::hop_back, done);
 }
 
 /// Data crosses from the home partition to the unit's.
@@ -302,7 +296,6 @@ void MemorySystem::hop_back(const Message& m, Tick at) {
   const bool there = to == places_[m.unit].die;
   Message& next =
       schedule(m, there ? Stage::arrive_back : Stage::hop_back, there ? arrives + p_.cross_latency : arrives);
-  next.far = add_far(m.far, arrives - at);
   next.die = static_cast<std::uint8_t>(to);
 }
 
@@ -329,7 +322,7 @@ void MemorySystem::deliver(const Message& m, Tick at) {
   const int n = count(m.sectors);
   const Tick on = cluster_read_[places_[m.unit].cluster].take(at, n * p_.cluster_read);
   const Tick in = unit_read_[m.unit].take(on, n * p_.unit_read);
-  finish(m, in + (n - 1) * p_.unit_read + p_.return_latency, m.far);
+  finish(m, in + (n - 1) * p_.unit_read + p_.return_latency);
 }
 
 }  // namespace wanren::timing

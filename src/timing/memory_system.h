@@ -46,7 +46,6 @@ class MemorySystem {
     std::uint16_t fraction;  ///< Calendar
     std::uint16_t unit;
     std::uint32_t tag, token;
-    std::uint32_t far;  ///< Ticks, saturating.
     std::uint32_t set;
     std::uint16_t grid, slot;
     std::uint8_t home_die, home_partition;
@@ -77,7 +76,7 @@ class MemorySystem {
     to.stage = stage;
     return to;
   }
-  void finish(const Message& m, Tick arrives, std::uint32_t far);
+  void finish(const Message& m, Tick arrives);
   void prefetch(const Message& m) const;
   void write_back(int partition, std::uint32_t set, const L2Victim& victim, Tick at, MemoryCounters& c);
   Tick fetch(std::uint32_t local, int partition, std::uint8_t sectors, Tick at, std::uint8_t& brought,

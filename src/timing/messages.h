@@ -30,7 +30,6 @@ struct Request {
 struct Reply {
   Tick arrives;
   std::uint32_t token;
-  std::uint32_t far_ticks;  ///< Of the latency, what DRAM and die links took (they have other clocks).
   std::uint16_t slot;
   std::uint8_t sectors;
 };

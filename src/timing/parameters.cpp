@@ -57,8 +57,10 @@ Parameters parameters(const chip::Spec& chip, double core_mhz) {
   p.alu_latency = whole(chip.subcore.alu_latency);
   p.branch_latency = std::max(1, whole(chip.subcore.branch_latency));
   p.barrier_latency = std::max(1, whole(chip.subcore.barrier_latency));
+  p.poll_interval = std::max(1, whole(chip.subcore.poll_interval));
   p.fetch_latency = whole(chip.subcore.instruction_fetch_latency);
   p.fetch_cache_bytes = static_cast<int>(chip.subcore.instruction_cache_bytes);
+  p.fetch_line_bytes = std::max<int>(1, static_cast<int>(chip.subcore.instruction_line_bytes));
 
   p.max_ctas = static_cast<int>(chip.unit.max_ctas);
   p.max_warps = p.warps_per_subcore * p.subcores;
@@ -79,7 +81,9 @@ Parameters parameters(const chip::Spec& chip, double core_mhz) {
   const int sector = 1 << p.sector_shift;
   p.l1_latency = to_ticks(chip.unit.l1_latency);
   p.shared_latency = to_ticks(chip.unit.shared_latency);
-  p.l1_to_noc = whole(chip.unit.l1_latency) / 2;
+  p.l1_to_noc = static_cast<Cycle>(whole(chip.unit.l1_latency) * chip.unit.l1_exit_share);
+  p.l1_rotated = policy<chip::L1Hash>(chip) == chip::L1Hash::rotated;
+  p.l2_rotated = policy<chip::AddressHash>(chip) == chip::AddressHash::rotated;
   p.wavefront = to_ticks(p.shared_banks * 4.0 / chip.unit.l1_bytes_per_cycle);
   p.tag_lookup = to_ticks(1.0 / chip.unit.l1_tags_per_cycle);
   p.shared_atomic = to_ticks(chip.unit.shared_atomic_cycles);
@@ -99,7 +103,7 @@ Parameters parameters(const chip::Spec& chip, double core_mhz) {
   p.partitions = std::max<int>(1, static_cast<int>(chip.l2.partitions_per_die));
   p.slices_per_partition = std::max<int>(1, static_cast<int>(chip.l2.slices_per_die) / p.partitions);
   p.l2_ways = static_cast<int>(chip.l2.ways);
-  WR_CHECK(p.l2_ways >= 1 && p.l2_ways <= 16);  // true LRU order in 16 four-bit ranks
+  WR_CHECK(p.l2_ways >= 1 && p.l2_ways <= 256);  // ranks are bytes
   const std::int64_t lines_per_slice =
       chip.l2.bytes_per_die / p.partitions / p.slices_per_partition >> p.line_shift;
   p.sets_per_slice = static_cast<std::uint32_t>(std::max<std::int64_t>(1, lines_per_slice / p.l2_ways));

@@ -28,14 +28,16 @@ struct Parameters {
   bool int_shares_fp32;
   int memory_queue, register_banks;
   int alu_latency, branch_latency, barrier_latency;
-  int fetch_latency, fetch_cache_bytes;
+  Cycle poll_interval;
+  int fetch_latency, fetch_cache_bytes, fetch_line_bytes;
 
   // Unit.
   int max_ctas, max_warps, register_file, register_granularity;
   int l1_bytes, shared_bytes, shared_reserved, shared_granularity, l1_ways, shared_banks, miss_sectors;
   int line_shift, sector_shift, sectors_per_line;
   Tick l1_latency, shared_latency;
-  Cycle l1_to_noc;  ///< Of l1_latency, the part before a miss leaves the unit.
+  bool l1_rotated, l2_rotated;  ///< Hashes.
+  Cycle l1_to_noc;              ///< Of l1_latency, the part before a miss leaves the unit.
   Tick wavefront, tag_lookup, shared_atomic;
   Cycle cta_launch_latency;
 

@@ -40,9 +40,7 @@ struct UnitCounters {
 #define WR_UNIT_COUNTER(id, doc) std::uint64_t id = 0;
 #include "timing/counters.def"
   std::uint64_t issue_cycles = 0;
-  std::uint64_t load_cycles = 0;     ///< Summed latency of loads that missed L1 …
-  std::uint64_t load_far_ticks = 0;  ///< … and what of it DRAM and die links took.
-  std::uint64_t in_flight = 0;       ///< Stores and reductions not yet acknowledged.
+  std::uint64_t in_flight = 0;  ///< Stores and reductions not yet acknowledged.
   Cycle last_acknowledged = 0, last_exit = 0;
   int resident = 0;
   Cycle active_since = 0;
@@ -160,12 +158,9 @@ class Unit {
     std::uint32_t remaining = 0;
     std::uint16_t subcore = 0, warp = 0, dst = 0, dst_predicate = 0xffff;
     std::uint8_t dst_count = 0;
-    bool async = false, missed = false;
-    std::uint16_t grid = 0;
+    bool async = false;
     Stall why = Stall::long_scoreboard;
-    Cycle issued = 0;
     Cycle done = 0;
-    std::uint32_t far = 0;
   };
   struct Waiter {
     std::uint32_t load, next;
@@ -203,10 +198,10 @@ class Unit {
   void block(const MemoryAccess& access);
   void complete(std::uint32_t load, Cycle at);
   void retry(Cycle now);
-  bool arrived(std::uint32_t load, Cycle done, std::uint32_t far, bool last);
+  bool arrived(std::uint32_t load, Cycle done, bool last);
   void prefetch_replies() const;
   void update_memory_pipe(int s);
-  std::uint32_t new_load(int s, int w, Cycle now, const DecodedInst& inst);
+  std::uint32_t new_load(int s, int w, const DecodedInst& inst);
   void wait_for(std::uint32_t slot, std::uint8_t sectors, std::uint32_t load);
 
   const Grid& grid_of(const Warp& warp) const { return *ctas_[warp.cta].grid; }

@@ -32,7 +32,7 @@ TEST(Check, WhatTheModelCannotSimulateIsRefusedWithARemedy) {
       {"unit.shared_banks", "256", "outside what the model simulates (1 to 128)", "use at most 128"},
       {"l2.near_latency", "33cycles", "less than 4 left beyond unit.l1_latency", "use at least 37 cycles"},
       {"unit.l1_sector_bytes", "16B", "a line has four sectors at most", "use at least 32 B"},
-      {"l2.ways", "32", "outside what the model simulates (1 to 16)", "use at most 16"},
+      {"l2.ways", "512", "outside what the model simulates (1 to 256)", "use at most 256"},
       {"package.units_per_die", "4000", "8000 units in 2 dies", "use at most 2048 a die"},
       {"unit.shared_optin", "0", "is zero", "use at least 1024 B"},
       {"hbm.bytes_per_die", "1 TiB", "the model tells 2147483648 apart", "use longer lines"},
@@ -129,13 +129,13 @@ TEST(Sensitivity, MovesAssumedFiguresTheWayTheyGetBetter) {
     const std::vector<Change> settings = shifted(spec, one, share);
     return settings.empty() ? std::string("stays") : settings[0].value;
   };
-  EXPECT_EQ(of("subcore.fp64_emulation_instructions", 0.3), "42");
-  EXPECT_EQ(of("subcore.fp64_emulation_instructions", -0.3), "78");
+  EXPECT_EQ(of("sequence.fp64_add", 0.3), "29");   // 29.4
+  EXPECT_EQ(of("sequence.fp64_add", -0.3), "55");  // 54.6
   EXPECT_EQ(of("hbm.refresh_share", 0.3), "0.0245");
   EXPECT_EQ(of("d2d.packet_header_bytes", -0.3), "21");
   EXPECT_EQ(of("noc.unit_read_bytes_per_cycle", 0.3), "83.2");
   EXPECT_EQ(of("subcore.memory_queue", -0.3), "4");  // 3.5
-  EXPECT_EQ(of("power.active_idle", 0.9), "stays");  // below power.idle
+  EXPECT_EQ(of("l2.near_latency", 0.9), "stays");    // below unit.l1_latency and the miss
 }
 
 // All at once and one by one: what is left is a chip that can be loaded.

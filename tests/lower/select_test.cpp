@@ -161,7 +161,7 @@ TEST_F(Select, Fp64IsOneInstructionWhereThereAreLanesAndASequenceWhereNot) {
   const chip::Spec br100 = chip_named("br100");
   const Lowered soft = lowered(text, br100);
   EXPECT_EQ(count(soft.program, Pipe::fp64), 0);
-  EXPECT_GE(count(soft.program, Pipe::integer), br100.subcore.fp64_emulation_instructions);
+  EXPECT_GE(count(soft.program, Pipe::integer), br100.sequence.fp64_fma);
   EXPECT_NE(std::find(soft.program.emulated.begin(), soft.program.emulated.end(), "fp64_emulated"),
             soft.program.emulated.end());
 }

@@ -50,6 +50,9 @@ TEST(Latency, AChaseInSharedMemoryTakesExactlyTheSharedLatency) {
 TEST(Latency, AChaseInTheNearL2PartitionTakesExactlyTheNearLatency) {
   EXPECT_EQ(warm_chase(small_chip(), 8192), 205);   // 1 MiB
   EXPECT_EQ(warm_chase(small_chip(), 32768), 205);  // all 4 MiB
+  chip::Spec chip = small_chip();
+  chip.l2.ways = 64;
+  EXPECT_EQ(warm_chase(chip, 32768), 205);
 }
 
 TEST(Latency, AChaseInTheFarL2PartitionTakesExactlyTheFarLatency) {
