@@ -211,17 +211,18 @@ bool Emitter::emit_atomic(const simt::Inst& inst) {
   b.CreateAlignedStore(v, row(1), llvm::Align(64));
   if (desired) b.CreateAlignedStore(desired, row(2), llvm::Align(64));
   call_helper(
-      name_of(p, inst, alone, wanted), b.getVoidTy(), {ctx_, area, mask.bits}, [&](llvm::Function& f) {
+      name_of(p, inst, alone, wanted), b.getVoidTy(), {ctx_, area, mask.bits},
+      [&](llvm::ArrayRef<Value*> taken) {
         llvm::BasicBlock* entry = b.GetInsertBlock();
         llvm::BasicBlock* loop = new_block("lane");
         llvm::BasicBlock* end = new_block("end");
         b.CreateBr(loop);
         b.SetInsertPoint(loop);
         llvm::PHINode* left = b.CreatePHI(b.getInt32Ty(), 2);
-        left->addIncoming(f.getArg(2), entry);
+        left->addIncoming(taken[2], entry);
         Value* lane =
             b.CreateZExt(b.CreateBinaryIntrinsic(llvm::Intrinsic::cttz, left, b.getTrue()), b.getInt64Ty());
-        auto at = [&](unsigned r, llvm::Type* t) { return b.CreateGEP(t, row_of(f.getArg(1), r), lane); };
+        auto at = [&](unsigned r, llvm::Type* t) { return b.CreateGEP(t, row_of(taken[1], r), lane); };
         Value* host = b.CreateLoad(b.getPtrTy(), at(0, b.getInt64Ty()));
         Value* mine = b.CreateLoad(element, at(1, element));
         Value* wish = desired ? b.CreateLoad(element, at(2, element)) : nullptr;

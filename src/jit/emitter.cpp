@@ -174,11 +174,15 @@ llvm::FunctionCallee Emitter::runtime(const char* name, llvm::FunctionType* type
 
 llvm::CallInst* Emitter::call_helper(const std::string& name, llvm::Type* result,
                                      llvm::ArrayRef<Value*> arguments,
-                                     llvm::function_ref<void(llvm::Function&)> body) {
+                                     llvm::function_ref<void(llvm::ArrayRef<Value*>)> body) {
+  // Whole registers: of one that is passed in part, LLVM 19 takes the rest to be kept, though the helper may
+  // use it.
+  llvm::SmallVector<Value*, 8> passed;
+  for (Value* v : arguments) passed.push_back(v->getType()->isIntegerTy() ? resize(v, 64, false) : v);
   llvm::Function* helper = m.getFunction(name);
   if (!helper) {
     llvm::SmallVector<llvm::Type*, 8> types;
-    for (Value* v : arguments) types.push_back(v->getType());
+    for (Value* v : passed) types.push_back(v->getType());
     helper = llvm::Function::Create(llvm::FunctionType::get(result, types, false),
                                     llvm::Function::InternalLinkage, name, m);
     helper->addFnAttr(llvm::Attribute::NoUnwind);
@@ -195,7 +199,11 @@ llvm::CallInst* Emitter::call_helper(const std::string& name, llvm::Type* result
     llvm::BasicBlock* start = llvm::BasicBlock::Create(c, "start", helper);
     b.SetCurrentDebugLocation(llvm::DebugLoc());
     b.SetInsertPoint(start);
-    body(*helper);
+    llvm::SmallVector<Value*, 8> taken;
+    for (std::size_t i = 0; i < arguments.size(); ++i)
+      taken.push_back(
+          b.CreateTruncOrBitCast(helper->getArg(static_cast<unsigned>(i)), arguments[i]->getType()));
+    body(taken);
     b.SetInsertPoint(entry_);
     b.CreateBr(start);
     fn = outer;
@@ -203,7 +211,7 @@ llvm::CallInst* Emitter::call_helper(const std::string& name, llvm::Type* result
     ctx_ = outer_ctx;
     context_values_ = std::move(values);
   }
-  llvm::CallInst* call = b.CreateCall(helper, arguments);
+  llvm::CallInst* call = b.CreateCall(helper, passed);
   call->addFnAttr(llvm::Attribute::get(c, "no_caller_saved_registers"));
   return call;
 }
@@ -313,8 +321,8 @@ void Emitter::suspend() {
 void Emitter::yield_outlined(simt::Yield why) {
   if (cursor_) store_context(offsetof(WarpContext, trace_cursor), b.CreateLoad(b.getPtrTy(), cursor_));
   call_helper("give_way", b.getVoidTy(), {ctx_, b.getInt32(static_cast<std::uint32_t>(why))},
-              [&](llvm::Function& f) {
-                store_context(offsetof(WarpContext, yield), f.getArg(1));
+              [&](llvm::ArrayRef<Value*> taken) {
+                store_context(offsetof(WarpContext, yield), taken[1]);
                 suspend();
                 b.CreateRetVoid();
               });

@@ -99,11 +99,11 @@ class Emitter {
   Value* load_context_now(std::size_t offset, int bits);  ///< loaded here
   void store_context(std::size_t offset, Value* v);
   llvm::FunctionCallee runtime(const char* name, llvm::FunctionType* type);
-  /// The module's own function `name`, written by `body` on first use. It keeps every register that it does
-  /// not return in, so that a call costs its caller no spills; its first argument is the context, which the
-  /// context's accessors read from while `body` runs.
+  /// The module's own function `name`, written by `body`, which gets its arguments, on first use. It keeps
+  /// every register that it does not return in, so that a call costs its caller no spills; its first argument
+  /// is the context, which the context's accessors read from while `body` runs.
   llvm::CallInst* call_helper(const std::string& name, llvm::Type* result, llvm::ArrayRef<Value*> arguments,
-                              llvm::function_ref<void(llvm::Function&)> body);
+                              llvm::function_ref<void(llvm::ArrayRef<Value*>)> body);
   Value* inst_pointer(const simt::Inst& inst);
   Value* scratch(std::size_t words64);  ///< entry-block array, reused by all
   void yield(simt::Yield why);

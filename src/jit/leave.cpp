@@ -74,13 +74,13 @@ llvm::Value* Emitter::wrapping_lanes(const Assumption& a, Value* base) {
       "wrapping_lanes", b.getInt32Ty(),
       {ctx_, base, a.scale, table(a.pattern), table(a.scaled),
        b.getInt64(static_cast<std::uint64_t>(a.least)), b.getInt64(static_cast<std::uint64_t>(a.most))},
-      [&](llvm::Function& f) {
+      [&](llvm::ArrayRef<Value*> taken) {
         llvm::Type* vector = int_type(64, Form::vector);
-        auto row = [&](unsigned i) { return b.CreateAlignedLoad(vector, f.getArg(i), llvm::Align(64)); };
-        Value* v = b.CreateAdd(splat(f.getArg(1)), row(3));
-        v = b.CreateAdd(v, b.CreateMul(splat(f.getArg(2)), row(4)));
-        b.CreateRet(to_bits(
-            b.CreateOr(b.CreateICmpSLT(v, splat(f.getArg(5))), b.CreateICmpSGT(v, splat(f.getArg(6))))));
+        auto row = [&](unsigned i) { return b.CreateAlignedLoad(vector, taken[i], llvm::Align(64)); };
+        Value* v = b.CreateAdd(splat(taken[1]), row(3));
+        v = b.CreateAdd(v, b.CreateMul(splat(taken[2]), row(4)));
+        b.CreateRet(
+            to_bits(b.CreateOr(b.CreateICmpSLT(v, splat(taken[5])), b.CreateICmpSGT(v, splat(taken[6])))));
       });
   const Mask mask = inst_mask(*a.inst);
   return mask.full ? wraps : b.CreateAnd(wraps, mask.bits);
@@ -224,13 +224,13 @@ void Emitter::emit_leave(simt::BlockId id, std::uint32_t inst, llvm::ArrayRef<si
     return b.CreateLoad(b.getPtrTy(), b.CreateConstGEP1_64(b.getInt8Ty(), services, offset));
   };
   if (cursor_) store_context(offsetof(WarpContext, trace_cursor), b.CreateLoad(b.getPtrTy(), cursor_));
-  Value* frame =
-      call_helper("leave_begin", b.getPtrTy(), {ctx_, b.getInt32(function)}, [&](llvm::Function& helper) {
+  Value* frame = call_helper(
+      "leave_begin", b.getPtrTy(), {ctx_, b.getInt32(function)}, [&](llvm::ArrayRef<Value*> taken) {
         Value* table = load_context(offsetof(WarpContext, services), 0);
         Value* callee = b.CreateLoad(
             b.getPtrTy(), b.CreateConstGEP1_64(b.getInt8Ty(), table, offsetof(simt::Services, leave_begin)));
         b.CreateRet(b.CreateCall(llvm::FunctionType::get(b.getPtrTy(), {b.getPtrTy(), b.getInt32Ty()}, false),
-                                 callee, {ctx_, helper.getArg(1)}));
+                                 callee, {ctx_, taken[1]}));
       });
   llvm::DenseSet<simt::ValueId> done;
   auto save = [&](simt::ValueId v, const Lanes& l) {
