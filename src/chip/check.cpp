@@ -144,6 +144,19 @@ std::vector<Rule> memory_rules(const Spec& s) {
   };
 }
 
+/// Timing looks at what has ended, and takes new work, where units have been simulated alone for a while: no
+/// longer than a way to L2 and back.
+std::vector<Rule> host_rules(const Spec& s) {
+  const double step = s.l2.near_latency / s.clock.core_min;
+  const auto covers_step = [&](const char* key, double us) {
+    return Rule{us >= step, key,
+                fmt::format("is {} us, less than l2.near_latency at clock.core_min ({:.15g} us)", us, step),
+                fmt::format("use at least {:.15g} us", std::ceil(step * 1e3) / 1e3)};
+  };
+  return {covers_step("host.launch_latency", s.host.launch_latency),
+          covers_step("host.synchronize", s.host.synchronize)};
+}
+
 std::vector<Rule> power_rules(const Spec& s) {
   return {
       {s.power.active_idle < s.power.board_limit, "power.board_limit",
@@ -165,7 +178,7 @@ std::optional<Violation> find_violation(const Spec& spec) {
       v = unknown_word(f.key(), **p);
     if (v) return v;
   }
-  for (const auto& rules : {compute_rules(spec), memory_rules(spec), power_rules(spec)})
+  for (const auto& rules : {compute_rules(spec), memory_rules(spec), host_rules(spec), power_rules(spec)})
     for (const Rule& rule : rules)
       if (!rule.holds) return Violation{rule.key, rule.cause, rule.remedy};
   return std::nullopt;

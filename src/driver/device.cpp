@@ -38,7 +38,8 @@ Device::Device(chip::Spec chip, Shared& shared, int index)
     : chip_(std::move(chip)), shared_(shared), index_(index), impl_(std::make_unique<Impl>(*this, shared)) {
   if (!settings().timed()) return;
   impl_->governor = std::make_unique<energy::Governor>(chip_);
-  impl_->timing = std::make_unique<timing::Device>(chip_, settings().host_threads(), impl_->governor.get());
+  impl_->timing = std::make_unique<timing::Device>(chip_, settings().host_threads(), impl_->governor.get(),
+                                                   settings().quantum);
   if (Progress::wanted(settings().summary != 0)) impl_->progress = std::make_unique<Progress>();
 }
 

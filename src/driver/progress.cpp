@@ -19,7 +19,7 @@ class Progress::Watched final : public trace::WarpSource {
   std::span<const simt::LanePattern> patterns() const override { return source_.patterns(); }
   std::uint64_t ctas() const override { return source_.ctas(); }
   std::uint32_t warps_per_cta() const override { return source_.warps_per_cta(); }
-  bool coupled() const override { return source_.coupled(); }
+  bool ordered() const override { return source_.ordered(); }
   trace::CtaHandle begin_cta(std::uint64_t linear, std::uint32_t unit) override {
     return source_.begin_cta(linear, unit);
   }

@@ -386,6 +386,7 @@ Cta::Outcome Cta::run_all(ThreadState& state, bool give_way, std::uint64_t& cloc
           case simt::Yield::spin: break;
           case simt::Yield::fault: return Outcome::failed;
           case simt::Yield::none:
+          case simt::Yield::order:
           case simt::Yield::trace_full: WR_CHECK(!"a yield of a plain run");
         }
         if (again && state.expired != 0) again = false;

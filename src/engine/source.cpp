@@ -61,9 +61,7 @@ class Source final : public TraceSource, private Arena::WindowHolder {
   std::span<const simt::LanePattern> patterns() const override { return grid_->launch.code->patterns(); }
   std::uint64_t ctas() const override { return grid_->launch.grid.count(); }
   std::uint32_t warps_per_cta() const override { return grid_->warps; }
-  bool coupled() const override {
-    return kernel().needs_coupling || kernel().order_sensitive || grid_->spins;
-  }
+  bool ordered() const override { return kernel().order_sensitive; }
   bool failed() const override { return grid_->failed(); }
 
   trace::CtaHandle begin_cta(std::uint64_t linear, std::uint32_t unit) override {
@@ -170,6 +168,7 @@ class Source final : public TraceSource, private Arena::WindowHolder {
     filled.count = count;
     switch (yield) {
       case simt::Yield::clock:
+      case simt::Yield::order:
       case simt::Yield::spin: filled.end = trace::Chunk::End::coupled; break;
       case simt::Yield::sleep:
         filled.end = trace::Chunk::End::coupled;
@@ -205,7 +204,11 @@ class Source final : public TraceSource, private Arena::WindowHolder {
     }
     while (trace.ahead.empty() && !grid_->failed()) {
       if (slot.cta->runnable(w)) {
-        slice(state, slot, w);
+        // Its turn has come already where it stops before its first step.
+        if (slice(state, slot, w) == simt::Yield::order && trace.ahead.back().count == 0) {
+          trace.ahead.pop_back();
+          trace.asleep = false;
+        }
         continue;
       }
       // It waits at a barrier that timing has seen open, or (no record of it) that others must reach.

@@ -16,8 +16,7 @@ class TraceSource : public trace::WarpSource {
 };
 
 /// A live traced grid; `launch.code` is of the traced flavour. It refers to `arena` while it lives.
-/// coupled() holds for kernels that need coupling and for order_sensitive ones: their results may
-/// depend on the order of the calls. Errors: as execute() refuses.
+/// ordered() holds for order_sensitive kernels. Errors: as execute() refuses.
 Result<std::unique_ptr<TraceSource>> trace_source(const Launch& launch, Arena& arena);
 
 }  // namespace wanren::engine

@@ -23,7 +23,7 @@ class Watched final : public TraceSource {
   std::span<const simt::LanePattern> patterns() const override { return source_->patterns(); }
   std::uint64_t ctas() const override { return source_->ctas(); }
   std::uint32_t warps_per_cta() const override { return source_->warps_per_cta(); }
-  bool coupled() const override { return source_->coupled(); }
+  bool ordered() const override { return source_->ordered(); }
   bool failed() const override { return source_->failed(); }
 
   trace::CtaHandle begin_cta(std::uint64_t linear, std::uint32_t unit) override {

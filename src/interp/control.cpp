@@ -87,7 +87,10 @@ class Warp {
   }
 
   void enter(BlockId b, LaneMask mask) {
-    if (ctx_.trace_cursor && ctx_.trace_cursor > ctx_.trace_limit) yield(Yield::trace_full);
+    if (ctx_.trace_cursor && kernel_.blocks[b].ordered)
+      yield(Yield::order);
+    else if (ctx_.trace_cursor && ctx_.trace_cursor > ctx_.trace_limit)
+      yield(Yield::trace_full);
     trace_block(ctx_, b, mask);
     if (ctx_.counts) {
       ctx_.counts[b].warps += 1;

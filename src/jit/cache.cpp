@@ -232,6 +232,7 @@ CacheKey cache_key(const simt::Kernel& kernel, const simt::BlockShape& shape, en
     h.add(b.term.spins);
     h.add(b.preds);
     h.add(b.suspend);
+    h.add(b.ordered);
     h.add(b.loop_depth);
   }
   return h.finish();

@@ -359,15 +359,19 @@ void Emitter::trace_words(Value* vector, int words) {
 }
 
 void Emitter::begin_block_trace() {
-  Value* at = b.CreateLoad(b.getPtrTy(), cursor_);
-  Value* limit = load_context_now(offsetof(WarpContext, trace_limit), 0);
-  llvm::BasicBlock* wait = new_block("trace_full");
-  llvm::BasicBlock* on = new_block("on");
-  branch_unlikely(b.CreateICmpUGT(at, limit), wait, on);
-  b.SetInsertPoint(wait);
-  yield_outlined(simt::Yield::trace_full);
-  b.CreateBr(on);
-  b.SetInsertPoint(on);
+  if (block->ordered) {
+    yield(simt::Yield::order);
+  } else {
+    Value* at = b.CreateLoad(b.getPtrTy(), cursor_);
+    Value* limit = load_context_now(offsetof(WarpContext, trace_limit), 0);
+    llvm::BasicBlock* wait = new_block("trace_full");
+    llvm::BasicBlock* on = new_block("on");
+    branch_unlikely(b.CreateICmpUGT(at, limit), wait, on);
+    b.SetInsertPoint(wait);
+    yield_outlined(simt::Yield::trace_full);
+    b.CreateBr(on);
+    b.SetInsertPoint(on);
+  }
   Value* mask = b.CreateShl(b.CreateZExt(mask_bits(), b.getInt64Ty()), b.getInt64(32));
   trace_word(b.CreateOr(mask, b.getInt64(extent.first_block + block->id)));
 }

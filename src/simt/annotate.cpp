@@ -1,4 +1,4 @@
-// What the trace and the order of execution need to know: slots, spinning, dependence on other CTAs.
+// What the trace and the order of execution need to know: slots, spinning.
 
 #include <algorithm>
 
@@ -130,65 +130,6 @@ void mark_spins(Kernel& k, const Definitions& defs, bool callees_synchronise) {
   }
 }
 
-/// Kinds of memory that an access through `space` may reach, one bit each.
-unsigned reaches(ptx::Space space) {
-  constexpr unsigned global = 1, shared = 2, local = 4;
-  switch (space) {
-    case ptx::Space::none: return global | shared | local;
-    case ptx::Space::global: return global;
-    case ptx::Space::shared:
-    case ptx::Space::shared_cluster: return shared;
-    case ptx::Space::local: return local;
-    default: return 0;
-  }
-}
-
-// Flow or addresses that depend on atomics' results or on loads that other CTAs may feed. Memory of a kind
-// that such a value was stored to gives it back at every load: which bytes, nobody asks.
-bool depends_on_other_ctas(const Kernel& k) {
-  std::vector<bool> tainted(k.values.size());
-  unsigned tainted_memory = 0;
-  auto is_tainted = [&](const Operand& o) { return o.kind == Operand::Kind::value && tainted[o.value]; };
-  for (bool changed = true; changed;) {
-    changed = false;
-    auto taint = [&](ValueId v) {
-      if (v == no_value || tainted[v]) return;
-      tainted[v] = true;
-      changed = true;
-    };
-    auto taint_memory = [&](ptx::Space space) {
-      changed |= (reaches(space) & ~tainted_memory) != 0;
-      tainted_memory |= reaches(space);
-    };
-    for (const Block& b : k.blocks) {
-      for (const Phi& phi : b.phis)
-        if (std::any_of(phi.incoming.begin(), phi.incoming.end(), is_tainted)) taint(phi.dst);
-      for (const Inst& inst : b.insts) {
-        const bool global = inst.mods.space == ptx::Space::none || inst.mods.space == ptx::Space::global;
-        const bool memory = traits(inst.op).memory;
-        const bool copy = inst.op == Opcode::cp_async;  // from global to shared memory, whatever it says
-        bool dirty = is_synchronising_load(inst) && global;
-        dirty |= inst.op == Opcode::call && inst.syscall == Syscall::malloc;
-        dirty |= memory && (tainted_memory & reaches(copy ? ptx::Space::global : inst.mods.space)) != 0;
-        each_operand(inst, [&](ValueId v) { dirty |= tainted[v]; });
-        if (!dirty) continue;
-        for (const ValueId d : inst.dsts) taint(d);
-        if (memory && inst.op != Opcode::ld) taint_memory(copy ? ptx::Space::shared : inst.mods.space);
-      }
-    }
-  }
-  for (const Block& b : k.blocks) {
-    if (b.term.cond != no_value && tainted[b.term.cond]) return true;
-    for (const Inst& inst : b.insts) {
-      if (inst.guard != no_value && tainted[inst.guard]) return true;
-      if (!traits(inst.op).memory || inst.srcs.empty()) continue;
-      if (is_tainted(inst.srcs[0])) return true;
-      if (inst.op == Opcode::cp_async && inst.srcs.size() > 1 && is_tainted(inst.srcs[1])) return true;
-    }
-  }
-  return false;
-}
-
 }  // namespace
 
 void number_slots(Kernel& kernel) {
@@ -215,7 +156,6 @@ void mark_dependence(Kernel& kernel, bool callees_synchronise) {
       if (inst.op == Opcode::atom || inst.op == Opcode::red)
         kernel.uses_float_atomics |= ptx::is_float(inst.mods.types[0]);
   }
-  kernel.order_sensitive = depends_on_other_ctas(kernel);
 }
 
 }  // namespace wanren::simt

@@ -37,25 +37,26 @@ Result<Kernel> build(const ptx::Module& module, const std::string& name, const s
     check("construct_ssa", draft.kernel);
     fold_copies(draft.kernel);
     check("fold_copies", draft.kernel);
-    for (const Block& b : draft.kernel.blocks)
+    if (draft.is_function) functions.push_back(std::move(draft.function));
+    parts.push_back(std::move(draft.kernel));
+  }
+  const bool callees_synchronise = std::any_of(parts.begin() + 1, parts.end(), synchronises);
+  const bool sensitive = std::any_of(parts.begin(), parts.end(), sees_other_ctas);
+  bool coupled = false, float_atomics = false;
+  for (Kernel& part : parts) {
+    if (sensitive) split_ordered(part);
+    check("split_ordered", part);
+    for (const Block& b : part.blocks)
       if (b.insts.size() >= no_slot)
         return fail(module_name,
                     fmt::format("kernel '{}' has a block of {} instructions; the most is {}", name,
                                 b.insts.size(), no_slot - 1),
                     "unroll less");
-    if (draft.is_function) functions.push_back(std::move(draft.function));
-    parts.push_back(std::move(draft.kernel));
-  }
-  const bool callees_synchronise = std::any_of(parts.begin() + 1, parts.end(), synchronises);
-  bool coupled = false, sensitive = callees_synchronise, float_atomics = false;
-  sensitive |= parts.size() > 1 && synchronises(parts[0]);
-  for (Kernel& part : parts) {
     number_slots(part);
     check("number_slots", part);
     mark_dependence(part, callees_synchronise);
     check("mark_dependence", part);
     coupled |= part.needs_coupling;
-    sensitive |= part.order_sensitive;
     float_atomics |= part.uses_float_atomics;
   }
   Kernel kernel = link_functions(std::move(parts), std::move(functions));

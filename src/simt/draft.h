@@ -83,11 +83,15 @@ void order_blocks(Draft& draft);
 void construct_ssa(Draft& draft);
 /// Copies, trivial phis and dead arithmetic go. (fold_copies.cpp)
 void fold_copies(Kernel& kernel);
+/// Some result depends on what other CTAs have done so far. (split_ordered.cpp)
+bool sees_other_ctas(const Kernel& kernel);
+/// Blocks begin where a warp must wait for its turn among CTAs. (split_ordered.cpp)
+void split_ordered(Kernel& kernel);
 /// The finished body and functions as one kernel; how much local memory they take. (link_functions.cpp)
 Kernel link_functions(std::vector<Kernel> parts, std::vector<Function> functions);
 /// Trace slots per block. (annotate.cpp)
 void number_slots(Kernel& kernel);
-/// Terminator::spins, needs_coupling, order_sensitive, uses_float_atomics. (annotate.cpp)
+/// Terminator::spins, needs_coupling, uses_float_atomics. (annotate.cpp)
 /// `callees_synchronise`: what a called function returns may depend on another thread.
 void mark_dependence(Kernel& kernel, bool callees_synchronise);
 /// Has loads or atomics that others' writes are meant to reach. (annotate.cpp)

@@ -135,6 +135,7 @@ std::string dump(const Kernel& k) {
       case Terminator::Kind::trap: out += "  trap"; break;
     }
     if (t.spins) out += " spins";
+    if (b.ordered) out += " ordered";
     switch (b.suspend) {
       case Suspend::none: break;
       case Suspend::barrier: out += " suspend barrier"; break;

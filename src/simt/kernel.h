@@ -130,6 +130,9 @@ struct Block {
   Terminator term;
   std::vector<BlockId> preds;
   Suspend suspend = Suspend::none;
+  /// Begins with an access whose place in the order among CTAs matters: a traced warp suspends before it
+  /// until that place is known.
+  bool ordered = false;
   std::uint16_t slots = 0;             ///< Trace records that one execution adds.
   std::uint32_t ptx_instructions = 0;  ///< Executed PTX instructions, the terminator included.
   std::uint32_t loop_depth = 0;
@@ -186,10 +189,10 @@ struct Kernel {
   std::vector<std::string> source_files;  ///< Location::file indexes this.
   ptx::LaunchBounds bounds;
   int target_sm = 0;
-  /// Some block suspends for time or spins: timing must run this kernel coupled.
+  /// Some block suspends for time or spins: a warp's next step may depend on when it is taken.
   bool needs_coupling = false;
-  /// Control flow or addresses may depend on what another CTA writes in the same launch:
-  /// CTAs then run in one fixed order.
+  /// Uses results of global atomics, or strong loads, or the heap: what a CTA sees may depend on what
+  /// another does in the same launch. CTAs then run in one fixed order, traced warps in the order of time.
   bool order_sensitive = false;
   bool uses_float_atomics = false;
 };

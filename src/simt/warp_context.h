@@ -23,6 +23,7 @@ enum class Yield : std::uint32_t {
   sleep,       ///< sleep_ns is set
   spin,        ///< at a back edge that `spins`
   trace_full,  ///< trace_cursor > trace_limit
+  order,       ///< traced, before a block that is `ordered`
   exited,
   fault,  ///< trap, assert, or a memory fault (set by the engine)
 };

@@ -23,7 +23,18 @@ Cycle Unit::fetch_penalty(const DecodedBlock& block, const Grid& grid) {
   return missing ? p_.fetch_latency : 0;
 }
 
-void Unit::start_block(int s, int w, Cycle now, Stamp earliest) {
+void Unit::next_chunk(Warp& warp, Cycle now) {
+  const Grid& grid = grid_of(warp);
+  const trace::Moment moment{static_cast<std::uint64_t>(now),
+                             static_cast<std::uint64_t>(clock_.at(now).value / 1000)};
+  const trace::Chunk chunk = grid.source->next(ctas_[warp.cta].handle, warp.number, moment);
+  warp.words = chunk.words.data();
+  warp.words_end = warp.words + chunk.words.size();
+  warp.chunk_end = chunk.end;
+  warp.sleep_ns = chunk.sleep_ns;
+}
+
+void Unit::start_block(int s, int w, Cycle now, Stamp earliest, bool has_turn) {
   SubCore& sub = subs_[s];
   Warp& warp = sub.warps[w];
   const Grid& grid = grid_of(warp);
@@ -39,16 +50,17 @@ void Unit::start_block(int s, int w, Cycle now, Stamp earliest) {
         sub.pipe[w] = static_cast<std::uint8_t>(lower::Pipe::none);
         return wake(s, sub.ready[w]);
       }
-      const trace::Moment moment{static_cast<std::uint64_t>(now),
-                                 static_cast<std::uint64_t>(clock_.at(now).value / 1000)};
-      const trace::Chunk chunk = grid.source->next(ctas_[warp.cta].handle, warp.number, moment);
-      warp.words = chunk.words.data();
-      warp.words_end = warp.words + chunk.words.size();
-      warp.chunk_end = chunk.end;
-      warp.sleep_ns = chunk.sleep_ns;
-      if (!chunk.words.empty() || chunk.end == trace::Chunk::End::exited) continue;
+      if (ordered_ && !has_turn) {
+        warp.state = State::turn;
+        sub.ready[w] = never;
+        turns_.push_back({s, w, now, earliest});
+        return;
+      }
+      next_chunk(warp, now);
+      has_turn = false;
+      if (warp.words != warp.words_end || warp.chunk_end == trace::Chunk::End::exited) continue;
       if (grid.source->failed()) return exit_warp(s, w, now);
-      WR_CHECK(chunk.end == trace::Chunk::End::coupled);
+      WR_CHECK(warp.chunk_end == trace::Chunk::End::coupled);
       if (warp.sleep_ns == 0) {
         warp.state = State::asleep;
         sub.ready[w] = now + p_.poll_interval;
@@ -126,9 +138,6 @@ void Unit::finish_warp(int s, int w, Cycle now) {
   grid.source->end_cta(cta.handle);
   freed_.push_back({grid.slot, cta.end});
   --ctas_resident_;
-  warps_resident_ -= static_cast<int>(grid.warps_per_cta);
-  shared_used_ -= grid.shared_bytes;
-  registers_used_ -= grid.register_count;
   if (--c.resident == 0) c.unit_active_cycles += static_cast<std::uint64_t>(c.last_exit - c.active_since);
   cta.grid = nullptr;
 }

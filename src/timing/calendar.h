@@ -1,7 +1,8 @@
 #pragma once
-// Events of the shared memory system in time order: a ring of one-cycle buckets, first in first out;
-// what lies beyond the ring waits in a tree. Events are kept by value in small chunks that are used
-// again at once, so the ring takes no more host memory than what is under way.
+// Events of the shared memory system in time order: a ring of one-cycle buckets, each with lanes that are
+// first in first out and go one after the other; what lies beyond the ring waits in a tree. Events are kept
+// by value in small chunks that are used again at once, so the ring takes no more host memory than what is
+// under way.
 
 #include <algorithm>
 #include <cstdint>
@@ -15,45 +16,49 @@
 namespace wanren::timing {
 
 /// `Event` has a member `std::uint16_t fraction`: ticks past its cycle.
-template <class Event>
+template <class Event, int lanes = 1>
 class Calendar {
  public:
   /// Puts a copy of `event` at `when` and returns it for changes; valid until visited.
-  Event& add(const Event& event, Tick when) {
+  Event& add(const Event& event, Tick when, int lane = lanes - 1) {
     Cycle cycle = when >> tick_bits;
     std::uint16_t fraction = static_cast<std::uint16_t>(when & (one_cycle - 1));
     if (cycle < now_) cycle = now_, fraction = 0;
-    Event& to = cycle < now_ + span ? append(cycle) : far_.emplace(cycle, Event())->second;
+    Event& to =
+        cycle < now_ + span ? append(cycle, lane) : far_.emplace(cycle, Far{Event(), lane})->second.event;
     to = event;
     to.fraction = fraction;
     return to;
   }
 
   /// Visits events of all cycles before `end` in order; visit(event, tick) may add events from its own
-  /// time on. soon(event) is called some cycles ahead, for prefetching.
+  /// time on, in its own cycle to its own lane or a later one. soon(event) is called some cycles ahead, for
+  /// prefetching.
   template <class Visit, class Soon>
   void run(Cycle end, Visit&& visit, Soon&& soon) {
     while (count_ > 0 || !far_.empty()) {
       if (count_ == 0) now_ = std::max(now_, std::min(end, far_.begin()->first));
       for (; !far_.empty() && far_.begin()->first < now_ + span; far_.erase(far_.begin()))
-        append(std::max(far_.begin()->first, now_)) = far_.begin()->second;
+        append(std::max(far_.begin()->first, now_), far_.begin()->second.lane) = far_.begin()->second.event;
       if (now_ >= end) return;
-      for (const Chunk* c = ring_[(now_ + ahead) & (span - 1)].first; c; c = c->next) {
-        __builtin_prefetch(c->next);
-        for (std::uint32_t i = 0; i < c->count; ++i) soon(c->events[i]);
-      }
-      Bucket& bucket = ring_[now_ & (span - 1)];
-      // A visit may append to this very bucket.
-      for (Chunk* c = bucket.first; c;) {
-        for (std::uint32_t i = 0; i < c->count; ++i) {
-          --count_;
-          visit(std::as_const(c->events[i]), start_of(now_) + c->events[i].fraction);
+      for (const List& list : ring_[(now_ + ahead) & (span - 1)].lane)
+        for (const Chunk* c = list.first; c; c = c->next) {
+          __builtin_prefetch(c->next);
+          for (std::uint32_t i = 0; i < c->count; ++i) soon(c->events[i]);
         }
-        Chunk* const next = c->next;
-        if (!next) bucket = Bucket{};
-        c->next = free_;
-        free_ = c;
-        c = next;
+      for (List& list : ring_[now_ & (span - 1)].lane) {
+        // A visit may append to this very list.
+        for (Chunk* c = list.first; c;) {
+          for (std::uint32_t i = 0; i < c->count; ++i) {
+            --count_;
+            visit(std::as_const(c->events[i]), start_of(now_) + c->events[i].fraction);
+          }
+          Chunk* const next = c->next;
+          if (!next) list = List{};
+          c->next = free_;
+          free_ = c;
+          c = next;
+        }
       }
       ++now_;
     }
@@ -65,7 +70,8 @@ class Calendar {
   Cycle first() const {
     if (count_ > 0) {
       for (Cycle c = now_;; ++c)
-        if (ring_[c & (span - 1)].first) return c;
+        for (const List& list : ring_[c & (span - 1)].lane)
+          if (list.first) return c;
     }
     return far_.empty() ? never : far_.begin()->first;
   }
@@ -79,9 +85,16 @@ class Calendar {
     std::uint32_t count;
     Event events[per_chunk];
   };
-  struct Bucket {
+  struct List {
     Chunk* first = nullptr;
     Chunk* last = nullptr;
+  };
+  struct Bucket {
+    List lane[lanes];
+  };
+  struct Far {
+    Event event;
+    int lane;
   };
   using Slab = std::vector<Chunk, HugePages<Chunk>>;
 
@@ -101,23 +114,23 @@ class Calendar {
     return c;
   }
 
-  Event& append(Cycle at) {
-    Bucket& bucket = ring_[at & (span - 1)];
-    if (!bucket.last) {
-      bucket.first = bucket.last = fresh();
-    } else if (bucket.last->count == per_chunk) {
+  Event& append(Cycle at, int lane) {
+    List& list = ring_[at & (span - 1)].lane[lane];
+    if (!list.last) {
+      list.first = list.last = fresh();
+    } else if (list.last->count == per_chunk) {
       Chunk* const next = fresh();
-      bucket.last->next = next;
-      bucket.last = next;
+      list.last->next = next;
+      list.last = next;
     }
     ++count_;
-    return bucket.last->events[bucket.last->count++];
+    return list.last->events[list.last->count++];
   }
 
   std::vector<Bucket> ring_ = std::vector<Bucket>(span);
   std::vector<Slab> slabs_;
   Chunk* free_ = nullptr;
-  std::multimap<Cycle, Event> far_;  ///< Of equals the first to come is first.
+  std::multimap<Cycle, Far> far_;  ///< Of equals the first to come is first.
   Cycle now_ = 0;
   std::size_t count_ = 0;
 };

@@ -1,7 +1,5 @@
 #include "timing/device.h"
 
-#include <oneapi/tbb/parallel_for.h>
-
 #include <algorithm>
 
 #include "support/result.h"
@@ -10,46 +8,49 @@
 
 namespace wanren::timing {
 
-Device::Impl::Impl(const chip::Spec& spec, int host_threads, const ClockGovernor* g)
+Device::Impl::Impl(const chip::Spec& spec, int host_threads, const ClockGovernor* g, Cycle most)
     : chip(spec),
-      p(parameters(spec)),
+      most_quantum(most),
+      p(parameters_at(spec.clock.core)),
       governor(g),
-      threads(std::max(1, host_threads)),
       clock(p.core_mhz),
       memory(p),
-      arena(threads) {
-  for (int u = 0; u < p.units; ++u) units.push_back(std::make_unique<Unit>(p, clock, u));
-  dispatcher = std::make_unique<Dispatcher>(p, units);
-  for (int t = 0; t < threads; ++t) workspaces.push_back(std::make_unique<Workspace>(p));
+      units(p, clock, host_threads),
+      dispatcher(p, units) {
   if (governor) {
     window_end = p.clock_window;
     window_end_cycle = clock.from(window_end);
   }
 }
 
+Parameters Device::Impl::parameters_at(double mhz) const {
+  Parameters at = parameters(chip, mhz);
+  if (most_quantum > 0) at.quantum = std::min(at.quantum, most_quantum);
+  return at;
+}
+
 bool Device::Impl::busy() const {
-  if (memory.next_event() < never) return true;
-  return std::any_of(units.begin(), units.end(),
-                     [](const auto& unit) { return unit->next_event() < never || !unit->freed().empty(); });
+  return memory.next_event() < never || units.next_event() < never || units.freed() ||
+         dispatcher.next_event() < never;
 }
 
 Cycle Device::Impl::next_event() const {
-  Cycle next = never;
-  for (const auto& unit : units) {
-    next = std::min(next, unit->next_event());
-    if (!unit->freed().empty()) return present;  // The dispatcher has not seen them.
-  }
-  next = std::min(next, memory.next_event());
+  if (units.freed()) return present;  // The dispatcher has not seen them.
+  Cycle next = std::min(units.next_event(), memory.next_event());
+  next = std::min(next, dispatcher.next_event());
   for (const ItemRef& item : waiting_to_begin) next = std::min(next, item->first);
   for (const ItemRef& item : copies) next = std::min(next, item->last);
   return std::max(next, present);
 }
 
 /// Where the step from `from` ends: units stay alone no longer than the quantum, and no item begins or ends,
-/// and the clock does not change, inside a step.
+/// and the clock does not change, inside a step. That a kernel has ended shows at the end of the step: what
+/// follows must not have to begin before that.
 Cycle Device::Impl::step_end(Cycle from) const {
-  // What warps of a coupled grid see of each other is ordered by time: one cycle at a time.
-  Cycle end = std::min(from + (dispatcher->coupled() ? 1 : dispatcher->quantum()), window_end_cycle);
+  Cycle end = std::min(from + dispatcher.quantum(), window_end_cycle);
+  for (const ItemRef& item : kernels)
+    if (!item->followers.empty() && item->launch->started == item->launch->ctas)
+      end = std::min(end, from + std::max<Cycle>(1, launch_gap()));
   for (const ItemRef& item : waiting_to_begin)
     if (item->first > from) end = std::min(end, item->first);
   for (const ItemRef& item : copies)
@@ -57,31 +58,9 @@ Cycle Device::Impl::step_end(Cycle from) const {
   return end;
 }
 
-void Device::Impl::step(Cycle from, Cycle end) {
-  active.clear();
-  for (int u = 0; u < p.units; ++u)
-    if (units[u]->next_event() < end) active.push_back(u);
-  if (threads > 1 && end > from + 1 && active.size() > 3) {
-    arena.execute([&] {
-      tbb::parallel_for(std::size_t{0}, active.size(), [&](std::size_t i) {
-        const int thread = tbb::this_task_arena::current_thread_index();
-        units[active[i]]->advance(end, *workspaces[static_cast<std::size_t>(thread)]);
-      });
-    });
-  } else {
-    for (const int u : active) units[u]->advance(end, *workspaces[0]);
-  }
-  for (const int u : active) {
-    memory.accept(u, units[u]->outbox());
-    units[u]->outbox().clear();
-  }
-  memory.advance(end);
-  for (const std::uint16_t u : memory.touched()) {
-    units[u]->receive(memory.replies(u));
-    memory.replies(u).clear();
-  }
-  memory.touched().clear();
-  dispatcher->refill(end);
+void Device::Impl::step(Cycle end) {
+  units.advance(end, dispatcher.ordered(), memory);
+  dispatcher.refill(end);
   present = end;
 }
 
@@ -98,6 +77,7 @@ void Device::Impl::charge_wall() {
 void Device::Impl::run(const Job* until, const Picoseconds* limit) {
   WR_CHECK(!running);
   running = true;
+  const Picoseconds before = heard;
   wall_mark_s = wall_seconds();
   while (until ? !until->ended : unfinished > 0) {
     const Cycle from = next_event();
@@ -115,16 +95,18 @@ void Device::Impl::run(const Job* until, const Picoseconds* limit) {
     if (busy()) {
       const Cycle end = step_end(from);
       if (end > last) break;
-      step(from, end);
+      step(end);
       charge_wall();
     }
     end_kernels();
   }
+  // Not how far the last step has gone: that depends on the quantum.
+  heard = std::max(before, until ? until->timed.end : limit ? before : last_end);
   running = false;
 }
 
-Device::Device(const chip::Spec& chip, int threads, const ClockGovernor* governor)
-    : impl_(std::make_unique<Impl>(chip, threads, governor)) {}
+Device::Device(const chip::Spec& chip, int threads, const ClockGovernor* governor, Cycle most_quantum)
+    : impl_(std::make_unique<Impl>(chip, threads, governor, most_quantum)) {}
 Device::~Device() = default;
 
 Picoseconds Device::now() const {
@@ -137,7 +119,7 @@ JobRef Device::admit(Work work) {
   item->work = std::move(work);
   item->device = &d;
   item->number = d.admitted++;
-  item->work.not_before = std::max(item->work.not_before, now());
+  item->work.not_before = std::max(item->work.not_before, d.heard);
   ++d.unfinished;
   for (const JobRef& before : item->work.after) {
     item->follows = true;

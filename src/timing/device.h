@@ -1,8 +1,8 @@
 #pragma once
 // The virtual chip in time: a simulation that lives as long as the device. Work is admitted with the
 // moment of its submission and what must end before it; time advances only as far as somebody asks.
-// Same input, same cycles, at any number of host threads and wherever the asking stops: only whole
-// steps are taken, so whoever looks in between sees a prefix of the same history.
+// Same input, same cycles, at any number of host threads, with steps of any length and wherever the asking
+// stops: whoever looks in between sees a prefix of the same history.
 
 #include <cstdint>
 #include <functional>
@@ -13,6 +13,7 @@
 #include "lower/program.h"
 #include "support/units.h"
 #include "timing/counters.h"
+#include "timing/time.h"
 #include "trace/warp_source.h"
 
 namespace wanren::timing {
@@ -73,7 +74,8 @@ struct Work {
   Kernel kernel;  ///< kernel.program == nullptr: it is a copy
   Copy copy;
   std::vector<JobRef> after;  ///< Of the same device; must end first.
-  Picoseconds not_before;     ///< Submission. A moment that has been simulated already counts as now().
+  /// Submission. No earlier than the end of what was waited for, or, in a callback, its own moment.
+  Picoseconds not_before;
   /// Called when a copy begins, in timing order: performs its effect on memory. May admit more work.
   std::function<void()> on_begin;
   /// Called once `timed` holds.
@@ -82,9 +84,10 @@ struct Work {
 
 class Device {
  public:
-  /// `threads`: host threads for compute units; the result does not depend on it. `governor` (may be
-  /// null: no power cap) must outlive the device.
-  Device(const chip::Spec& chip, int threads, const ClockGovernor* governor);
+  /// `threads`: host threads for compute units. `governor` (may be null: no power cap) must outlive the
+  /// device. `most_quantum`: cycles that units are simulated alone at most; 0: as many as the chip's
+  /// latencies allow. The result depends on neither threads nor quantum.
+  Device(const chip::Spec& chip, int threads, const ClockGovernor* governor, Cycle most_quantum = 0);
   ~Device();
   Device(const Device&) = delete;
   Device& operator=(const Device&) = delete;

@@ -1,8 +1,6 @@
 #pragma once
 // Private to src/timing: the state behind Device.
 
-#include <oneapi/tbb/task_arena.h>
-
 #include <array>
 #include <memory>
 #include <vector>
@@ -11,6 +9,7 @@
 #include "timing/device.h"
 #include "timing/dispatch.h"
 #include "timing/memory_system.h"
+#include "timing/units.h"
 
 namespace wanren::timing {
 
@@ -41,18 +40,20 @@ struct Item final : Job {
 using ItemRef = std::shared_ptr<Item>;
 
 struct Device::Impl {
-  Impl(const chip::Spec& spec, int host_threads, const ClockGovernor* governor);
+  Impl(const chip::Spec& spec, int host_threads, const ClockGovernor* governor, Cycle most_quantum);
+  Parameters parameters_at(double mhz) const;
 
   // device.cpp: the loop.
   void run(const Job* until, const Picoseconds* limit);
   Cycle next_event() const;
   Cycle step_end(Cycle from) const;
   bool busy() const;
-  void step(Cycle from, Cycle end);
+  void step(Cycle end);
   void charge_wall();
 
   // items.cpp: from admission to end.
   void ready(const ItemRef& item);
+  Cycle launch_gap() const;
   void begin_items(Cycle at);
   void begin_copy(const ItemRef& item);
   void begin_kernel(const ItemRef& item, Cycle at);
@@ -70,15 +71,13 @@ struct Device::Impl {
   void set_clock(double mhz);
 
   chip::Spec chip;
+  Cycle most_quantum;
   Parameters p;
   const ClockGovernor* governor;
-  int threads;
   CoreClock clock;
   MemorySystem memory;
-  std::vector<std::unique_ptr<Unit>> units;
-  std::unique_ptr<Dispatcher> dispatcher;
-  std::vector<std::unique_ptr<Workspace>> workspaces;  ///< By host thread.
-  tbb::task_arena arena;
+  Units units;
+  Dispatcher dispatcher;
 
   std::uint64_t admitted = 0, unfinished = 0;
   std::vector<ItemRef> waiting_to_begin;   ///< Predecessors have ended.
@@ -87,7 +86,8 @@ struct Device::Impl {
   std::vector<bool> slots;                 ///< Grid slots taken.
   std::uint64_t grids = 0;                 ///< Begun so far.
   Cycle present = 0;
-  std::vector<int> active;  ///< Units with something to do in this step.
+  Picoseconds heard;     ///< The host knows what happened until then: what it admits begins no earlier.
+  Picoseconds last_end;  ///< Of what has ended.
   bool running = false;
   double wall_mark_s = 0;
 

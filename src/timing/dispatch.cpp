@@ -1,14 +1,13 @@
 #include "timing/dispatch.h"
 
 #include <algorithm>
-#include <tuple>
 
 #include "support/result.h"
 
 namespace wanren::timing {
 
-Dispatcher::Dispatcher(const Parameters& p, std::vector<std::unique_ptr<Unit>>& units)
-    : p_(p), units_(units), rank_(p.units), slot_times_(p.units) {
+Dispatcher::Dispatcher(const Parameters& p, Units& units)
+    : p_(p), units_(units), rank_(p.units), taken_(p.units), again_(p.units) {
   for (int u = 0; u < p.units; ++u) order_.push_back(u);
   // Successive CTAs go to different dies, then clusters, then units of a cluster.
   std::vector<int> in_cluster(p.units), seen(static_cast<std::size_t>(p.dies) * p.clusters_per_die, 0);
@@ -22,50 +21,63 @@ Dispatcher::Dispatcher(const Parameters& p, std::vector<std::unique_ptr<Unit>>& 
   for (int i = 0; i < p.units; ++i) rank_[order_[i]] = i;
 }
 
-/// Slots that nobody has taken are free without delay by now.
-void Dispatcher::forget_before(Cycle now) {
-  for (auto& times : slot_times_) std::erase_if(times, [now](Cycle at) { return at <= now; });
+bool Dispatcher::ordered() const {
+  return std::any_of(launches_.begin(), launches_.end(),
+                     [](const Launch* l) { return l->grid.source->ordered(); });
 }
 
-bool Dispatcher::coupled() const {
-  for (const Launch* l : launches_)
-    if (l->grid.source->coupled()) return true;
-  return false;
+bool Dispatcher::waiting() const {
+  return std::any_of(launches_.begin(), launches_.end(),
+                     [](const Launch* l) { return l->started < l->ctas && !l->grid.source->failed(); });
+}
+
+Cycle Dispatcher::next_event() const {
+  return ended_.empty() || !waiting() ? never : ended_.front().at;
 }
 
 Cycle Dispatcher::quantum() const {
-  for (const Launch* l : launches_)
-    if (l->started < l->ctas && p_.cta_launch_latency > 0) return std::min(p_.quantum, p_.cta_launch_latency);
-  return p_.quantum;
+  return waiting() ? std::min(p_.quantum, p_.cta_launch_latency) : p_.quantum;
 }
 
-bool Dispatcher::place(Launch& launch, int unit, Cycle now) {
+bool Dispatcher::fits(const Launch& launch, int unit) const {
+  const Room& taken = taken_[unit];
+  if (taken.ctas == 0) return true;
+  const Room more = room_of(launch.grid);
+  return taken.ctas < p_.max_ctas && taken.warps + more.warps <= p_.max_warps &&
+         taken.shared + more.shared <= static_cast<std::uint32_t>(p_.shared_bytes) &&
+         taken.registers + more.registers <= static_cast<std::uint32_t>(p_.register_file / 4) &&
+         launch.resident[unit] < launch.grid.ctas_per_unit;
+}
+
+bool Dispatcher::place(Launch& launch, int unit, Cycle at) {
   const int share = share_of(unit);
   if (launch.next[share] == launch.end[share] || launch.grid.source->failed()) return false;
-  Unit& u = *units_[unit];
-  if (!u.fits(launch.grid)) return false;
-  Cycle at = std::max(launch.begin, now);
-  if (auto& times = slot_times_[unit]; !times.empty()) {
-    at = std::max(at, times.front());
-    times.erase(times.begin());
-  }
-  u.begin_cta(launch.grid, launch.next[share]++, at);
+  if (!fits(launch, unit)) return false;
+  const Room room = room_of(launch.grid);
+  Room& taken = taken_[unit];
+  taken.ctas += room.ctas;
+  taken.warps += room.warps;
+  taken.shared += room.shared;
+  taken.registers += room.registers;
+  ++launch.resident[unit];
   ++launch.started;
+  units_[unit].send_cta(launch.grid, launch.next[share]++, std::max(launch.begin, at));
   return true;
 }
 
 void Dispatcher::admit(Launch* launch, Cycle now) {
+  fill_until(now);
   const int shares = p_.cta_order == CtaOrder::die_contiguous ? p_.dies : 1;
   for (int s = 0; s < shares; ++s) {
     launch->next.push_back(launch->ctas * s / shares);
     launch->end.push_back(launch->ctas * (s + 1) / shares);
   }
+  launch->resident.assign(p_.units, 0);
   for (auto& unit : units_) unit->begin_grid(launch->grid);
   launches_.push_back(launch);
-  forget_before(now);
   for (bool placed = true; placed;) {
     placed = false;
-    for (const int unit : order_) placed |= place(*launch, unit, now);
+    for (const int unit : order_) placed |= place(*launch, unit, std::max(now, again_[unit]));
   }
 }
 
@@ -74,23 +86,39 @@ void Dispatcher::remove(const Launch* launch) {
 }
 
 void Dispatcher::refill(Cycle now) {
-  std::vector<std::tuple<Cycle, int, int>> freed;
+  const auto heard = static_cast<std::ptrdiff_t>(ended_.size());
   for (int u = 0; u < p_.units; ++u) {
-    for (const FreedCta& f : units_[u]->freed()) {
-      freed.emplace_back(f.at, rank_[u], u);
-      for (Launch* l : launches_)
-        if (l->grid.slot == f.grid) ++l->ended;
-    }
-    units_[u]->freed().clear();
-  }
-  if (freed.empty()) return;
-  std::sort(freed.begin(), freed.end());
-  forget_before(now);
-  for (const auto& [at, rank, unit] : freed) slot_times_[unit].push_back(at + p_.cta_launch_latency);
-  for (const auto& [at, rank, unit] : freed)
-    for (Launch* l : launches_)
-      while (place(*l, unit, now)) {
+    for (const FreedCta& f : units_[u].freed())
+      for (Launch* l : launches_) {
+        if (l->grid.slot != f.grid) continue;
+        ++l->ended;
+        ended_.push_back({f.at, rank_[u], u, l->grid.serial, room_of(l->grid)});
       }
+    units_[u].freed().clear();
+  }
+  const auto earlier = [](const Ended& a, const Ended& b) { return a.key() < b.key(); };
+  std::sort(ended_.begin() + heard, ended_.end(), earlier);
+  std::inplace_merge(ended_.begin(), ended_.begin() + heard, ended_.end(), earlier);
+  fill_until(now);
+}
+
+/// Of what has ended before `now` all is known.
+void Dispatcher::fill_until(Cycle now) {
+  auto e = ended_.begin();
+  for (; e != ended_.end() && e->at < now; ++e) {
+    Room& taken = taken_[e->unit];
+    taken.ctas -= e->room.ctas;
+    taken.warps -= e->room.warps;
+    taken.shared -= e->room.shared;
+    taken.registers -= e->room.registers;
+    again_[e->unit] = e->at + p_.cta_launch_latency;
+    for (Launch* l : launches_)
+      if (l->grid.serial == e->serial) --l->resident[e->unit];
+    for (Launch* l : launches_)
+      while (place(*l, e->unit, again_[e->unit])) {
+      }
+  }
+  ended_.erase(ended_.begin(), e);
 }
 
 }  // namespace wanren::timing

@@ -1,12 +1,13 @@
 #pragma once
 // Which CTA goes where and when. Draws from all admitted grids, oldest first; a later grid fills what
-// an earlier one leaves.
+// an earlier one leaves. Keeps its own account of the room on each unit, in order of time, so that it does
+// not matter when it hears of a CTA that has ended.
 
 #include <cstdint>
-#include <memory>
+#include <tuple>
 #include <vector>
 
-#include "timing/unit.h"
+#include "timing/units.h"
 
 namespace wanren::timing {
 
@@ -17,32 +18,55 @@ struct Launch {
   std::uint64_t ctas = 0, started = 0, ended = 0;
   std::vector<std::uint64_t> next;  ///< By share: next CTA of it.
   std::vector<std::uint64_t> end;   ///< By share: one past its last.
+  std::vector<int> resident;        ///< By unit.
   bool drained() const { return started == ended && (started == ctas || grid.source->failed()); }
 };
 
 class Dispatcher {
  public:
-  Dispatcher(const Parameters& p, std::vector<std::unique_ptr<Unit>>& units);
+  Dispatcher(const Parameters& p, Units& units);
 
   void admit(Launch* launch, Cycle now);
   void remove(const Launch* launch);
-  /// Refills what units have freed since the last call.
+  /// Refills what units have freed before `now`.
   void refill(Cycle now);
-  bool coupled() const;
+  /// Some live grid must be pulled in order of time; then all are, since any of them may write what it reads.
+  bool ordered() const;
+  /// When room is freed that a CTA waits for; `never` if nothing is known of any.
+  Cycle next_event() const;
   /// How far units may run alone. While CTAs wait for room, that is how soon one of them may start.
   Cycle quantum() const;
   const std::vector<Launch*>& launches() const { return launches_; }
 
  private:
-  bool place(Launch& launch, int unit, Cycle now);
-  void forget_before(Cycle now);
+  bool waiting() const;
+  void fill_until(Cycle now);
+  /// What CTAs take of a unit.
+  struct Room {
+    int ctas = 0, warps = 0;
+    std::uint32_t shared = 0, registers = 0;
+  };
+  struct Ended {
+    Cycle at;
+    int rank, unit;
+    std::uint64_t serial;  ///< Of the grid.
+    Room room;
+    auto key() const { return std::tuple(at, rank, serial); }
+  };
+  static Room room_of(const Grid& grid) {
+    return {1, static_cast<int>(grid.warps_per_cta), grid.shared_bytes, grid.register_count};
+  }
+  bool fits(const Launch& launch, int unit) const;
+  bool place(Launch& launch, int unit, Cycle at);
   int share_of(int unit) const { return p_.cta_order == CtaOrder::die_contiguous ? p_.die_of(unit) : 0; }
 
   const Parameters& p_;
-  std::vector<std::unique_ptr<Unit>>& units_;
-  std::vector<int> order_;                      ///< Units in round-robin order.
-  std::vector<int> rank_;                       ///< By unit: its place in order_.
-  std::vector<std::vector<Cycle>> slot_times_;  ///< By unit: when freed CTA slots can start again.
+  Units& units_;
+  std::vector<int> order_;    ///< Units in round-robin order.
+  std::vector<int> rank_;     ///< By unit: its place in order_.
+  std::vector<Room> taken_;   ///< By unit.
+  std::vector<Cycle> again_;  ///< By unit: when the CTA slot that was freed last can start again.
+  std::vector<Ended> ended_;  ///< In order; not yet refilled.
   std::vector<Launch*> launches_;
 };
 

@@ -69,6 +69,11 @@ void Device::Impl::ready(const ItemRef& item) {
   waiting_to_begin.push_back(item);
 }
 
+/// Whole cycles that fit between a kernel and one that follows it.
+Cycle Device::Impl::launch_gap() const {
+  return clock.cycles_in(from_us(chip.host.launch_gap) + Picoseconds(1)) - 1;
+}
+
 /// In timing order; of equals the first submitted.
 void Device::Impl::begin_items(Cycle at) {
   for (;;) {
@@ -97,6 +102,7 @@ void Device::Impl::begin_copy(const ItemRef& item) {
   item->end = item->begin + copy_duration(item->work.copy);
   item->last = clock.from(item->end);
   if (engine != Engine::none) engine_free[static_cast<std::size_t>(engine)] = item->end;
+  heard = item->begin;
   if (item->work.on_begin) item->work.on_begin();
   if (item->work.copy.kind == CopyKind::none)
     end(item);
@@ -141,7 +147,7 @@ void Device::Impl::begin_kernel(const ItemRef& ref, Cycle at) {
   grid.ctas_per_unit = k.occupancy.ctas_per_unit;
   memory.begin_kernel(grid.slot);
   kernels.push_back(ref);
-  dispatcher->admit(&launch, at);
+  dispatcher.admit(&launch, at);
 }
 
 void Device::Impl::end_copies(Cycle at) {
@@ -192,7 +198,7 @@ void Device::Impl::end(const ItemRef& ref) {
     const std::uint16_t slot = item.launch->grid.slot;
     for (auto& unit : units) unit->end_grid(slot);
     slots[slot] = false;
-    dispatcher->remove(item.launch.get());
+    dispatcher.remove(item.launch.get());
     item.launch.reset();
     item.decoded.reset();
   } else {
@@ -203,6 +209,8 @@ void Device::Impl::end(const ItemRef& ref) {
   }
   item.ended = true;
   --unfinished;
+  heard = item.end;
+  last_end = std::max(last_end, item.end);
   for (const ItemRef& follower : item.followers) {
     follower->after = std::max(follower->after, item.end);
     if (--follower->open == 0) ready(follower);

@@ -36,6 +36,7 @@ MemorySystem::MemorySystem(const Parameters& p) : p_(p), map_(p), links_(p) {
   cluster_write_.resize(cluster_read_.size());
   cross_.resize(static_cast<std::size_t>(partitions) * p.partitions);
   replies_.resize(p.units);
+  staged_.resize(p.units);
   static_assert(sizeof(Message) <= 32);
   WR_CHECK(p.dies <= 256 && p.partitions <= 256);
 }
@@ -49,8 +50,9 @@ void MemorySystem::begin_kernel(std::uint16_t grid) {
 }
 
 Cycle MemorySystem::next_event() const {
-  return std::min(departures_.empty() ? never : departures_.first() - p_.l1_to_noc,
-                  calendar_.empty() ? never : calendar_.first() - p_.l1_to_noc - p_.request_cycles);
+  return std::min({first_staged_ == never ? never : first_staged_ - p_.l1_to_noc,
+                   departures_.empty() ? never : departures_.first() - p_.l1_to_noc,
+                   calendar_.empty() ? never : calendar_.first() - p_.l1_to_noc - p_.request_cycles});
 }
 
 void MemorySystem::set_clock(const Parameters& p, Cycle now) {
@@ -59,30 +61,37 @@ void MemorySystem::set_clock(const Parameters& p, Cycle now) {
   p_ = p;
 }
 
-void MemorySystem::accept(int unit, std::span<const Request> requests) {
+void MemorySystem::accept(int unit, std::vector<Request>& requests) {
+  std::vector<Request>& staged = staged_[unit];
+  if (staged.empty())
+    staged.swap(requests);
+  else
+    staged.insert(staged.end(), requests.begin(), requests.end());
+  requests.clear();
+}
+
+void MemorySystem::enter(int unit, const Request& r) {
   const Place& place = places_[unit];
-  for (const Request& r : requests) {
-    const Home home = map_.home(r.line);
-    Message m;
-    m.unit = static_cast<std::uint16_t>(unit);
-    m.tag = map_.tag(home.local, partition_index(home.die, home.partition));
-    m.token = r.token;
-    m.set = home.set;
-    m.grid = r.grid;
-    m.slot = r.slot;
-    m.home_die = static_cast<std::uint8_t>(home.die);
-    m.home_partition = static_cast<std::uint8_t>(home.partition);
-    m.die = static_cast<std::uint8_t>(place.die);
-    m.sectors = m.wanted = r.sectors;
-    m.lanes = static_cast<std::uint8_t>(r.lanes);
-    m.access = r.access;
-    const Tick at = start_of(r.leaves);
-    if (carries_data_out(r.access)) {
-      m.stage = Stage::depart;
-      departures_.add(m, at);
-    } else {
-      schedule(m, Stage::near, at + p_.request_latency);
-    }
+  const Home home = map_.home(r.line);
+  Message m;
+  m.unit = static_cast<std::uint16_t>(unit);
+  m.tag = map_.tag(home.local, partition_index(home.die, home.partition));
+  m.token = r.token;
+  m.set = home.set;
+  m.grid = r.grid;
+  m.slot = r.slot;
+  m.home_die = static_cast<std::uint8_t>(home.die);
+  m.home_partition = static_cast<std::uint8_t>(home.partition);
+  m.die = static_cast<std::uint8_t>(place.die);
+  m.sectors = m.wanted = r.sectors;
+  m.lanes = static_cast<std::uint8_t>(r.lanes);
+  m.access = r.access;
+  const Tick at = start_of(r.leaves);
+  if (carries_data_out(r.access)) {
+    m.stage = Stage::depart;
+    departures_.add(m, at);
+  } else {
+    schedule(m, Stage::near, at + p_.request_latency, reads);
   }
 }
 
@@ -95,10 +104,21 @@ void MemorySystem::prefetch(const Message& m) const {
 }
 
 void MemorySystem::advance(Cycle now) {
-  departures_.run(
-      now + p_.l1_to_noc, [this](const Message& m, Tick at) { depart(m, at); }, [](const Message&) {});
+  // Units have been advanced to `now`: of what leaves before then nothing is still to come, and what leaves
+  // in one cycle is entered at one time, in the order of units.
+  const Cycle known = now + p_.l1_to_noc;
+  first_staged_ = never;
+  for (int unit = 0; unit < p_.units; ++unit) {
+    std::vector<Request>& staged = staged_[unit];
+    if (staged.empty()) continue;
+    auto r = staged.begin();
+    for (; r != staged.end() && r->leaves < known; ++r) enter(unit, *r);
+    staged.erase(staged.begin(), r);
+    if (!staged.empty()) first_staged_ = std::min(first_staged_, staged.front().leaves);
+  }
+  departures_.run(known, [this](const Message& m, Tick at) { depart(m, at); }, [](const Message&) {});
   calendar_.run(
-      now + p_.l1_to_noc + p_.request_cycles, [this](const Message& m, Tick at) { visit(m, at); },
+      known + p_.request_cycles, [this](const Message& m, Tick at) { visit(m, at); },
       [this](const Message& m) { prefetch(m); });
 }
 
@@ -126,7 +146,7 @@ void MemorySystem::depart(const Message& m, Tick at) {
   const int n = count(m.sectors);
   const Tick out = unit_write_[m.unit].take(at, n * p_.unit_write);
   const Tick on = cluster_write_[places_[m.unit].cluster].take(out, n * p_.cluster_write);
-  schedule(m, Stage::near, on + p_.request_latency);
+  schedule(m, Stage::near, on + p_.request_latency, data);
 }
 
 /// At the L2 side of the unit's own partition.

@@ -1,6 +1,8 @@
 #pragma once
 // Everything that units share: network, L2, links between dies, device memory. Single-threaded; hears
-// requests at the end of a quantum, works in time order, answers for times past that end.
+// requests at the end of a quantum, works in time order, answers for times past that end. In which order
+// it serves what meets in one cycle depends on times, units and each unit's own sequence alone, never on
+// how long the quanta are.
 
 #include <cstdint>
 #include <span>
@@ -21,8 +23,8 @@ class MemorySystem {
  public:
   explicit MemorySystem(const Parameters& p);
 
-  /// Requests of one unit; call for units in ascending order at the end of each quantum.
-  void accept(int unit, std::span<const Request> requests);
+  /// Takes the requests of one unit, and leaves none.
+  void accept(int unit, std::vector<Request>& requests);
   /// Works off everything that can no longer be preceded by a new request: all units have been
   /// advanced to `now`. Answers arrive a quantum later than `now` at the earliest.
   void advance(Cycle now);
@@ -59,6 +61,11 @@ class MemorySystem {
     std::uint16_t die, partition, cluster;
   };
 
+  /// What meets in one cycle goes by lane: reads from units, messages with data from units, and what
+  /// follows from either. Each lane is filled in an order of its own.
+  enum Lane : int { reads, data, consequences, lanes };
+
+  void enter(int unit, const Request& r);
   void visit(const Message& m, Tick at);
   void depart(const Message& m, Tick at);
   void near(const Message& m, Tick at);
@@ -71,8 +78,8 @@ class MemorySystem {
   void deliver(const Message& m, Tick at);
   /// The copy of the message that will be seen at `at`. What changes is changed there: a wide read of
   /// what has just been written in parts would stall the host.
-  Message& schedule(const Message& m, Stage stage, Tick at) {
-    Message& to = calendar_.add(m, at);
+  Message& schedule(const Message& m, Stage stage, Tick at, Lane lane = consequences) {
+    Message& to = calendar_.add(m, at, lane);
     to.stage = stage;
     return to;
   }
@@ -96,7 +103,11 @@ class MemorySystem {
   DieLinks links_;
   std::vector<Port> slices_, unit_read_, unit_write_, cluster_read_, cluster_write_, cross_;
   /// Messages with data leave a unit earlier than anything reaches L2: they have their own order.
-  Calendar<Message> departures_, calendar_;
+  Calendar<Message> departures_;
+  Calendar<Message, lanes> calendar_;
+  /// By unit: requests that leave it too late to be sure that no other unit's come before them.
+  std::vector<std::vector<Request>> staged_;
+  Cycle first_staged_ = never;
   std::vector<std::vector<Reply>> replies_;
   std::vector<std::uint16_t> touched_;
   std::vector<MemoryCounters> counters_;

@@ -87,7 +87,7 @@ Parameters parameters(const chip::Spec& chip, double core_mhz) {
   p.wavefront = to_ticks(p.shared_banks * 4.0 / chip.unit.l1_bytes_per_cycle);
   p.tag_lookup = to_ticks(1.0 / chip.unit.l1_tags_per_cycle);
   p.shared_atomic = to_ticks(chip.unit.shared_atomic_cycles);
-  p.cta_launch_latency = whole(chip.unit.cta_launch_latency);
+  p.cta_launch_latency = std::max(1, whole(chip.unit.cta_launch_latency));
 
   p.unit_read = per_sector(chip.noc.unit_read_bytes_per_cycle, sector);
   p.unit_write = per_sector(chip.noc.unit_write_bytes_per_cycle, sector);

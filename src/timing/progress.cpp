@@ -97,7 +97,7 @@ void Device::Impl::set_clock(double mhz) {
   for (const ItemRef& item : kernels) end_phase(*item, kernel_progress(*item), now);
   const Cycle quantum = p.quantum;
   clock.change(present, mhz);
-  p = parameters(chip, mhz);
+  p = parameters_at(mhz);
   WR_CHECK(p.quantum == quantum);
   memory.set_clock(p, present);
   for (const ItemRef& item : waiting_to_begin) item->first = clock.from(item->begin);

@@ -69,7 +69,8 @@ void Unit::step(int s, Cycle now, Cycle limit) {
       wake(s, sub.issue_free);
     }
     now = next_[s];
-    if (now >= limit) return;
+    // A warp of this sub-core may be the next to issue once it has its chunk.
+    if (now >= limit || !turns_.empty()) return;
   }
 }
 

@@ -20,19 +20,6 @@ Unit::Unit(const Parameters& p, const CoreClock& clock, int number)
   blocked_.resize(static_cast<std::size_t>(p.subcores) * p.memory_queue + 1);
 }
 
-bool Unit::fits(const Grid& grid) const {
-  if (ctas_resident_ == 0) return true;
-  return ctas_resident_ < p_.max_ctas &&
-         warps_resident_ + static_cast<int>(grid.warps_per_cta) <= p_.max_warps &&
-         shared_used_ + grid.shared_bytes <= static_cast<std::uint32_t>(p_.shared_bytes) &&
-         registers_used_ + grid.register_count <= static_cast<std::uint32_t>(p_.register_file / 4) &&
-         resident_ctas(grid.slot) < grid.ctas_per_unit;
-}
-
-int Unit::resident_ctas(std::uint16_t grid) const {
-  return grid < counters_.size() ? counters_[grid].resident : 0;
-}
-
 void Unit::begin_grid(const Grid& grid) {
   if (grid.slot >= counters_.size()) counters_.resize(grid.slot + 1);
   UnitCounters& c = counters_[grid.slot];
@@ -65,6 +52,13 @@ void Unit::end_grid(std::uint16_t slot) {
   counters_[slot] = UnitCounters{};
 }
 
+void Unit::send_cta(const Grid& grid, std::uint64_t linear, Cycle at) {
+  auto before = arrivals_.end();
+  while (before != arrivals_.begin() && before[-1].at > at) --before;
+  arrivals_.insert(before, {&grid, linear, at});
+  next_event_ = std::min(next_event_, at);
+}
+
 void Unit::begin_cta(const Grid& grid, std::uint64_t linear, Cycle at) {
   // The carve-out is settled while the unit is empty: what full occupancy of this grid leaves.
   if (ctas_resident_ == 0 && miss_sectors_ == 0 && blocked_count_ == 0) {
@@ -73,7 +67,8 @@ void Unit::begin_cta(const Grid& grid, std::uint64_t linear, Cycle at) {
     if (left != l1_.bytes()) l1_.configure(left);
   }
   std::uint16_t index = 0;
-  while (ctas_[index].grid) ++index;
+  while (index < ctas_.size() && ctas_[index].grid) ++index;
+  WR_CHECK(index < ctas_.size());
   Cta& cta = ctas_[index];
   cta = Cta{};
   cta.grid = &grid;
@@ -81,9 +76,6 @@ void Unit::begin_cta(const Grid& grid, std::uint64_t linear, Cycle at) {
   cta.live = grid.warps_per_cta;
   WR_CHECK(grid.warps_per_cta <= cta.place.size());
   ++ctas_resident_;
-  warps_resident_ += static_cast<int>(grid.warps_per_cta);
-  shared_used_ += grid.shared_bytes;
-  registers_used_ += grid.register_count;
   UnitCounters& c = counters_[grid.slot];
   if (c.resident++ == 0) c.active_since = at;
   ++c.ctas;
@@ -112,7 +104,6 @@ void Unit::begin_cta(const Grid& grid, std::uint64_t linear, Cycle at) {
   const std::array<std::uint16_t, 64> place = cta.place;
   for (std::uint32_t n = 0; n < grid.warps_per_cta; ++n)
     start_block(place[n] >> 8, place[n] & 0xff, at, stamp(at, Stall::wait));
-  next_event_ = earliest_event();
 }
 
 void Unit::receive(std::span<const Reply> replies) {
@@ -130,12 +121,14 @@ void Unit::receive(std::span<const Reply> replies) {
 
 Cycle Unit::earliest_event() const {
   Cycle next = inbox_head_ == inbox_.size() ? never : cycle_from(inbox_[inbox_head_].arrives);
+  if (!arrivals_.empty()) next = std::min(next, arrivals_.front().at);
   for (int s = 0; s < p_.subcores; ++s) next = std::min(next, next_[s]);
   return next;
 }
 
-void Unit::advance(Cycle end, Workspace& workspace) {
+void Unit::advance(Cycle end, Workspace& workspace, bool ordered) {
   workspace_ = &workspace;
+  ordered_ = ordered;
   prefetch_replies();
   for (;;) {
     const Cycle now = earliest_event();
@@ -145,12 +138,31 @@ void Unit::advance(Cycle end, Workspace& workspace) {
     }
     while (inbox_head_ != inbox_.size() && cycle_from(inbox_[inbox_head_].arrives) <= now)
       deliver(inbox_[inbox_head_++]);
+    for (; !arrivals_.empty() && arrivals_.front().at <= now; arrivals_.erase(arrivals_.begin())) {
+      const Arrival a = arrivals_.front();
+      begin_cta(*a.grid, a.linear, a.at);
+    }
     // Until then nothing that happens elsewhere in the unit reaches a sub-core.
     Cycle limit = std::min(end, now + p_.barrier_latency);
     if (inbox_head_ != inbox_.size()) limit = std::min(limit, cycle_from(inbox_[inbox_head_].arrives));
+    if (!arrivals_.empty()) limit = std::min(limit, arrivals_.front().at);
     for (int s = 0; s < p_.subcores; ++s)
       if (next_[s] <= now) step(s, now, limit);
+    if (!turns_.empty()) {
+      next_event_ = now;
+      return;
+    }
   }
+}
+
+void Unit::take_turn() {
+  // Warps that others' chunks set free come behind them.
+  for (std::size_t i = 0; i < turns_.size(); ++i) {
+    const Turn turn = turns_[i];
+    subs_[turn.subcore].warps[turn.warp].state = State::running;
+    start_block(turn.subcore, turn.warp, turn.now, turn.earliest, true);
+  }
+  turns_.clear();
 }
 
 }  // namespace wanren::timing

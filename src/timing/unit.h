@@ -1,7 +1,7 @@
 #pragma once
 // One compute unit: sub-cores, L1, shared memory, resident CTAs. Advances alone from event to event up
-// to the end of a quantum; what it wants of the shared memory system gathers in its outbox, replies
-// come with the time they arrive. Sub-cores go in time order, those of one cycle by number.
+// to the end of a quantum; what it wants of the shared memory system gathers in its outbox, replies and
+// CTAs come with the time they arrive. In one cycle come replies, then CTAs, then sub-cores by number.
 
 #include <array>
 #include <cstdint>
@@ -81,16 +81,18 @@ class Unit {
   /// `clock` answers what time it is; it changes between steps only.
   Unit(const Parameters& p, const CoreClock& clock, int number);
 
-  bool fits(const Grid& grid) const;
-  int resident_ctas(std::uint16_t grid) const;
-  int resident_ctas() const { return ctas_resident_; }
   /// First CTA of a grid on this unit: L1 content is stale, shared memory takes its share.
   void begin_grid(const Grid& grid);
   void end_grid(std::uint16_t slot);
-  void begin_cta(const Grid& grid, std::uint64_t linear, Cycle at);
+  /// CTA `linear` starts at `at`, which is not before the end of the last quantum. There is room by then.
+  void send_cta(const Grid& grid, std::uint64_t linear, Cycle at);
 
-  /// Runs every event before `end`.
-  void advance(Cycle end, Workspace& workspace);
+  /// Runs every event before `end`. `ordered`: stops, with waits_for_turn(), in the first cycle in which
+  /// warps ask for their next chunk.
+  void advance(Cycle end, Workspace& workspace, bool ordered);
+  bool waits_for_turn() const { return !turns_.empty(); }
+  /// Every unit has come past next_event() or stopped there: the warps get their chunks. Advance again.
+  void take_turn();
   Cycle next_event() const { return next_event_; }
 
   std::vector<Request>& outbox() { return outbox_; }
@@ -105,7 +107,7 @@ class Unit {
   using Stamp = std::int64_t;
   static Stamp stamp(Cycle at, Stall why) { return at << stamp_bits | static_cast<Stamp>(why); }
 
-  enum class State : std::uint8_t { empty, running, barrier, asleep, draining };
+  enum class State : std::uint8_t { empty, running, barrier, asleep, turn, draining };
   struct Warp {
     const DecodedInst* next = nullptr;
     const DecodedInst* end = nullptr;
@@ -166,6 +168,20 @@ class Unit {
     std::uint32_t load, next;
     std::uint8_t sectors;
   };
+  struct Arrival {
+    const Grid* grid;
+    std::uint64_t linear;
+    Cycle at;
+  };
+  /// A warp that waits for its turn to get a chunk.
+  struct Turn {
+    int subcore, warp;
+    Cycle now;
+    Stamp earliest;
+  };
+  // unit.cpp
+  void begin_cta(const Grid& grid, std::uint64_t linear, Cycle at);
+
   // subcore.cpp
   void step(int s, Cycle now, Cycle limit);
   template <Pick policy>
@@ -179,7 +195,8 @@ class Unit {
   }
 
   // blocks.cpp
-  void start_block(int s, int w, Cycle now, Stamp earliest);
+  void start_block(int s, int w, Cycle now, Stamp earliest, bool has_turn = false);
+  void next_chunk(Warp& warp, Cycle now);
   void exit_warp(int s, int w, Cycle now);
   void finish_warp(int s, int w, Cycle now);
   void arrive(int s, int w, Cycle now, const trace::Record& record);
@@ -215,9 +232,11 @@ class Unit {
   Cycle next_event_ = never;
   std::uint32_t scoreboard_stride_ = 0, record_stride_ = 0;
   std::vector<Cta> ctas_;
-  int ctas_resident_ = 0, warps_resident_ = 0;
-  std::uint32_t shared_used_ = 0, registers_used_ = 0;
+  int ctas_resident_ = 0;
   std::uint64_t ages_ = 0;
+  std::vector<Arrival> arrivals_;  ///< By time.
+  std::vector<Turn> turns_;
+  bool ordered_ = false;
 
   L1Cache l1_;
   Port l1_port_;

@@ -36,9 +36,10 @@ class WarpSource {
   virtual std::span<const simt::LanePattern> patterns() const = 0;
   virtual std::uint64_t ctas() const = 0;
   virtual std::uint32_t warps_per_cta() const = 0;
-  /// True: next() must be called from one thread, in the timing model's order. False: calls for
-  /// different CTAs may come from different threads at once.
-  virtual bool coupled() const = 0;
+  /// True: what a warp does next may depend on what other CTAs have done. next() is then called from one
+  /// thread, in order of modelled time. False: calls for different CTAs may come from different threads
+  /// at once.
+  virtual bool ordered() const = 0;
   /// Makes CTA `linear` (x fastest) resident on compute unit `unit` (%smid).
   virtual CtaHandle begin_cta(std::uint64_t linear, std::uint32_t unit) = 0;
   /// Runs the CTA as far as needed and returns the warp's next chunk. A warp is asked again after a

@@ -52,7 +52,7 @@ TEST(TraceSource, ALongTraceComesInChunksWithoutLoss) {
   const auto source = *trace_source(program.with(nullptr), *arena);
   EXPECT_EQ(source->ctas(), 3u);
   EXPECT_EQ(source->warps_per_cta(), 2u);
-  EXPECT_FALSE(source->coupled());
+  EXPECT_FALSE(source->ordered());
   for (std::uint64_t linear : {2, 0, 1}) {
     const auto cta = source->begin_cta(linear, 1);
     for (std::uint32_t warp = 0; warp < 2; ++warp) {
@@ -110,7 +110,7 @@ TEST(TraceSource, CoupledWarpsStopWhereTheySeeTimeAndGetTheMoment) {
   program.kernel->needs_coupling = true;
   program.kernel->blocks[0].term.spins = true;
   const auto source = *trace_source(program.with(nullptr), *arena);
-  EXPECT_TRUE(source->coupled());
+  EXPECT_FALSE(source->ordered()) << "time is the unit's own";
   const auto cta = source->begin_cta(0, 0);
   using End = trace::Chunk::End;
   const auto expect = [&](trace::Moment now, std::uint64_t word, End end, std::uint64_t sleep) {
@@ -127,11 +127,11 @@ TEST(TraceSource, CoupledWarpsStopWhereTheySeeTimeAndGetTheMoment) {
   source->end_cta(cta);
 }
 
-TEST(TraceSource, OrderSensitiveKernelsArePulledByOneThread) {
+TEST(TraceSource, OrderSensitiveKernelsArePulledInOrder) {
   const auto arena = make_arena();
   Program program(many_words);
   program.kernel->order_sensitive = true;
-  EXPECT_TRUE((*trace_source(program.with(nullptr), *arena))->coupled());
+  EXPECT_TRUE((*trace_source(program.with(nullptr), *arena))->ordered());
 }
 
 TEST(TraceSource, CtasMayBePulledByDifferentThreads) {

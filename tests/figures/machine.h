@@ -48,7 +48,7 @@ class Replay final : public trace::WarpSource {
   std::uint32_t warps_per_cta() const override {
     return static_cast<std::uint32_t>(recording_.chunks[0].size());
   }
-  bool coupled() const override { return false; }
+  bool ordered() const override { return false; }
   trace::CtaHandle begin_cta(std::uint64_t linear, std::uint32_t) override {
     at_.push_back(
         {linear, std::vector<std::size_t>(warps_per_cta()), std::vector<int>(warps_per_cta(), polls_)});

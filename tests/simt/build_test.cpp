@@ -416,7 +416,75 @@ TEST(Build, AHistogramDoesNotSpin) {
     st.global.u32 [%rd1+4], %r2;
     ret;)"));
   EXPECT_FALSE(k.needs_coupling);
-  EXPECT_FALSE(k.order_sensitive) << "the result is data only";
+  EXPECT_TRUE(k.order_sensitive) << "what is stored depends on who came first";
+}
+
+TEST(Build, ATicketThatReachesTheOthersThroughSharedMemoryIsOrderSensitive) {
+  const Kernel k = must_build(kernel_text(R"(
+    .shared .align 4 .b8 buffer[16];
+    ld.param.u64 %rd1, [k_param_0];
+    mov.u32 %r1, %tid.x;
+    setp.ne.s32 %p1, %r1, 0;
+    @%p1 bra MEET;
+    st.global.u32 [%rd1+8], %r1;
+    atom.global.inc.u32 %r2, [%rd1], 7;
+    st.shared.u32 [buffer], %r2;
+  MEET:
+    bar.sync 0;
+    ld.shared.u32 %r3, [buffer];
+    setp.ne.s32 %p2, %r3, 7;
+    @%p2 bra END;
+    ld.global.u32 %r4, [%rd1+8];
+    st.global.u32 [%rd1+4], %r4;
+  END:
+    ret;)"));
+  EXPECT_TRUE(k.order_sensitive);
+  int ordered = 0;
+  for (const Block& b : k.blocks)
+    if (b.ordered) {
+      ++ordered;
+      EXPECT_EQ(b.insts.at(0).op, Opcode::atom);
+      EXPECT_THAT(b.preds, ElementsAre(b.id - 1));
+    }
+  EXPECT_EQ(ordered, 1);
+}
+
+TEST(Build, EachAccessThatTakesItsTurnBeginsABlock) {
+  const Kernel k = must_build(kernel_text(R"(
+    ld.param.u64 %rd1, [k_param_0];
+    atom.global.add.u32 %r1, [%rd1], 1;
+    red.global.add.u32 [%rd1+4], %r1;
+    st.volatile.global.u32 [%rd1+8], %r1;
+    ld.volatile.global.u32 %r2, [%rd1+12];
+    ld.global.u32 %r3, [%rd1+16];
+    st.global.u32 [%rd1+20], %r3;
+    st.global.u32 [%rd1+24], %r2;
+    ret;)"));
+  std::vector<Opcode> first;
+  std::uint32_t counted = 0;
+  for (const Block& b : k.blocks) {
+    if (b.ordered) first.push_back(b.insts.at(0).op);
+    counted += b.ptx_instructions;
+  }
+  EXPECT_THAT(first, ElementsAre(Opcode::atom, Opcode::red, Opcode::st, Opcode::ld));
+  EXPECT_EQ(counted, 9u);
+}
+
+TEST(Build, WhatStaysInTheCtaOrIsNotReadIsNotOrderSensitive) {
+  // Shared atomics with results, shared volatile loads, global atomics without results.
+  const Kernel k = must_build(kernel_text(R"(
+    .shared .align 4 .b8 buffer[16];
+    ld.param.u64 %rd1, [k_param_0];
+    atom.shared.add.u32 %r1, [buffer], 1;
+    ld.volatile.shared.u32 %r2, [buffer+4];
+    setp.lt.u32 %p1, %r1, %r2;
+    @%p1 bra END;
+    atom.global.add.u32 %r3, [%rd1], %r2;
+    red.global.add.u32 [%rd1+4], %r1;
+  END:
+    ret;)"));
+  EXPECT_FALSE(k.order_sensitive);
+  for (const Block& b : k.blocks) EXPECT_FALSE(b.ordered);
 }
 
 TEST(Build, ATicketThatReachesTheOthersThroughMemoryIsOrderSensitive) {

@@ -49,6 +49,7 @@ std::unique_ptr<SyntheticSource> mixed(std::uint64_t ctas, std::uint32_t warps, 
 TEST(Dispatch, CtasSpreadOverDiesThenClustersThenUnits) {
   SyntheticSource source(fma_code(), 8, 1, chain(100));
   run_one(small_chip(2), source);
+  std::sort(source.placed.begin(), source.placed.end());
   std::vector<std::uint32_t> units;
   for (const auto& [cta, unit] : source.placed) units.push_back(unit);
   // Units 0..3 are die 0 (clusters 0 0 1 1), 4..7 die 1.
@@ -155,6 +156,28 @@ TEST(Timeline, LaterWorkFindsAWarmL2) {
   EXPECT_EQ(t.begin.value, s.end.value + 5'000'000);
 }
 
+TEST(Timeline, AKernelFollowsAfterItsGapHoweverShortThatIs) {
+  for (const std::int64_t gap_ns : {0, 1, 7, 60, 300})
+    for (const std::int64_t quantum : {0, 40, 3, 1}) {
+      chip::Spec chip = small_chip();
+      chip.host.launch_latency = 0;
+      chip.host.launch_gap = static_cast<double>(gap_ns) * 1e-3;
+      SyntheticSource a(fma_code(), 4, 2, chain(33)), b(fma_code(), 1, 1, chain(10));
+      Device device(chip, 1, nullptr, quantum);
+      std::vector<JobRef> jobs{device.admit(a.work())};
+      Work mark;
+      mark.after = {jobs[0]};
+      jobs.push_back(device.admit(mark));
+      Work last = b.work();
+      last.after = {jobs[1]};
+      jobs.push_back(device.admit(last));
+      device.advance_all();
+      // A CTA a unit; 32 dependent FMAs of 4 cycles, and the last.
+      EXPECT_EQ(jobs[0]->timed.cycles.value, 4 * 32 + 1);
+      EXPECT_EQ((jobs[2]->timed.begin - jobs[0]->timed.end).value, gap_ns * 1000) << gap_ns << " " << quantum;
+    }
+}
+
 // What a look in between can change is nothing: the same jobs, once run to the end and once stopped at random
 // moments, each job admitted when the host gets to its submission.
 TEST(Timeline, DoesNotDependOnWhoLooksWhen) {
@@ -230,15 +253,18 @@ TEST(Timeline, ALookGoesNoFurtherThanItsMoment) {
   EXPECT_EQ(job->timed.end.value, 2'000'000 + (4 * 9'999 + 1) * 1000);
 }
 
-TEST(Timeline, WorkAdmittedForAMomentThatIsOverBeginsNow) {
-  SyntheticSource source(fma_code(), 1, 1, chain(1000));
-  Device device(small_chip(), 1, nullptr);
-  device.advance_until(device.admit(source.work()));
-  const Picoseconds now = device.now();
-  Work mark;
-  const JobRef late = device.admit(mark);
-  device.advance_until(late);
-  EXPECT_EQ(late->timed.begin, now);
+TEST(Timeline, WorkAdmittedForAMomentThatIsOverBeginsWhereTheHostHadWaited) {
+  for (const std::int64_t quantum : {0, 3}) {
+    SyntheticSource source(fma_code(), 1, 1, chain(1000)), other(fma_code(), 1, 1, chain(10));
+    Device device(small_chip(), 1, nullptr, quantum);
+    const JobRef job = device.admit(source.work());
+    device.advance_until(job);
+    Work mark;
+    const JobRef late = device.admit(mark), kernel = device.admit(other.work());
+    device.advance_all();
+    EXPECT_EQ(late->timed.begin, job->timed.end);
+    EXPECT_EQ(kernel->timed.begin.value, job->timed.end.value + 2'000'000);
+  }
 }
 
 TEST(Timeline, ACallbackMayAdmitMoreWork) {
@@ -304,21 +330,49 @@ TEST(Coupled, UnitsAskInTheOrderOfTime) {
   source.coupled_ = true;
   run_one(small_chip(2), source);
   ASSERT_GT(source.asked.size(), 400u);
-  // The first questions come when CTAs are placed; from then on time never goes back.
   for (std::size_t i = 1; i < source.asked.size(); ++i)
     EXPECT_GE(source.asked[i].unit_cycles, source.asked[i - 1].unit_cycles);
 }
 
-TEST(Determinism, TheSameCyclesAndCountersAtAnyNumberOfThreads) {
+/// Chunks of different lengths, so that units, CTAs and warps drift apart.
+std::unique_ptr<SyntheticSource> ragged(std::uint64_t ctas) {
+  Code code;
+  code.fma(4, 4, 1, 4).memory(lower::Memory::atomic, 0, 10, 2).fma(4, 10, 1, 4);
+  auto source = std::make_unique<SyntheticSource>(code, ctas, 3, [](std::uint64_t cta, std::uint32_t warp) {
+    std::vector<std::vector<std::uint64_t>> chunks;
+    for (std::uint64_t i = 0; i < 12; ++i) {
+      Words w;
+      for (std::uint64_t k = 0; k < 1 + (cta * 7 + warp * 3 + i * 5) % 4; ++k)
+        w.block(0).affine((cta * 5 + i * 3) % 64 * 128, 0, 1);
+      chunks.push_back(w.words);
+    }
+    return chunks;
+  });
+  source->coupled_ = true;
+  return source;
+}
+
+TEST(Determinism, OrderedGridsAreAskedInOneOrderAtAnyNumberOfThreadsAndAnyQuantum) {
+  const auto first = ragged(40);
+  const Timed expected = run_one(small_chip(2), *first, 2);
+  for (const int threads : {1, 2, 8})
+    for (const std::int64_t quantum : {0, 40, 7, 6, 1}) {
+      const auto source = ragged(40);
+      EXPECT_EQ(run_one(small_chip(2), *source, 2, 0, threads, quantum).cycles.value, expected.cycles.value);
+      EXPECT_EQ(source->askers, first->askers) << threads << " threads, quantum " << quantum;
+    }
+}
+
+TEST(Determinism, TheSameCyclesAndCountersAtAnyNumberOfThreadsAndAnyQuantum) {
   std::set<std::string> results;
-  for (int i = 0; i < 10; ++i)
-    for (const int threads : {1, 2}) {
+  for (const std::int64_t quantum : {0, 0, 90, 31, 2})
+    for (const int threads : {1, 2, 8}) {
       chip::Spec chip = small_chip(2);
       chip.l2.partitions_per_die = 2;
       chip.l2.replication = "near";
       chip.l2.bytes_per_die = 1 << 20;
       auto a = mixed(40, 6, 1), b = mixed(30, 4, 2), c = mixed(20, 8, 3);
-      Device device(chip, threads, nullptr);
+      Device device(chip, threads, nullptr, quantum);
       std::string text;
       for (const Timed& t : run_all(device, {a->work(3), b->work(4), c->work(2)}, {{}, {}, {0}})) {
         text += std::to_string(t.begin.value) + " " + std::to_string(t.end.value) + ":";

@@ -231,7 +231,7 @@ class SyntheticSource : public trace::WarpSource {
   std::span<const simt::LanePattern> patterns() const override { return patterns_; }
   std::uint64_t ctas() const override { return ctas_; }
   std::uint32_t warps_per_cta() const override { return warps_; }
-  bool coupled() const override { return coupled_; }
+  bool ordered() const override { return coupled_; }
   trace::CtaHandle begin_cta(std::uint64_t linear, std::uint32_t unit) override {
     const std::scoped_lock lock(mutex_);
     placed.emplace_back(linear, unit);
@@ -246,7 +246,7 @@ class SyntheticSource : public trace::WarpSource {
     {
       const std::scoped_lock lock(mutex_);
       cta = live_[handle].get();
-      if (coupled_) asked.push_back(now);
+      if (coupled_) asked.push_back(now), askers.emplace_back(cta->linear, warp);
     }
     Warp& w = cta->warps[warp];
     if (!w.made) {
@@ -280,6 +280,7 @@ class SyntheticSource : public trace::WarpSource {
 
   std::vector<std::pair<std::uint64_t, std::uint32_t>> placed;  ///< CTA, unit
   std::vector<trace::Moment> asked;
+  std::vector<std::pair<std::uint64_t, std::uint32_t>> askers;  ///< CTA, warp
   std::uint64_t ended = 0;
   bool coupled_ = false;
   std::uint64_t sleep_ns = 0;
@@ -321,8 +322,8 @@ inline std::vector<Timed> run_all(Device& device, std::vector<Work> work,
 
 /// Runs one kernel on a fresh device.
 inline Timed run_one(const chip::Spec& chip, SyntheticSource& source, int ctas_per_unit = 1,
-                     std::uint32_t shared = 0, int threads = 1) {
-  Device device(chip, threads, nullptr);
+                     std::uint32_t shared = 0, int threads = 1, std::int64_t quantum = 0) {
+  Device device(chip, threads, nullptr, quantum);
   return run_all(device, {source.work(ctas_per_unit, shared)}).front();
 }
 
