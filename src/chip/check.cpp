@@ -124,7 +124,7 @@ std::vector<Rule> memory_rules(const Spec& s) {
        fmt::format("is {} cycles, with less than {} left beyond unit.l1_latency ({})", s.l2.near_latency,
                    miss_cycles, u.l1_latency),
        fmt::format("it includes the L1 miss: use at least {} cycles", u.l1_latency + miss_cycles)},
-      {(dies == 1) == (policy<Topology>(s) == Topology::none), "d2d.topology",
+      {(dies == 1) == ((s.d2d.topology == "none")), "d2d.topology",
        fmt::format("is \"{}\" in a package of {} dies", s.d2d.topology, dies),
        dies == 1 ? "write \"none\"" : "write \"all\", \"ring\" or \"mesh\""},
       {dies == 1 || s.d2d.bandwidth >= 0.001, "d2d.bandwidth", "is zero in a package of several dies",

@@ -1,29 +1,11 @@
 #include "timing/d2d.h"
 
-#include <cmath>
 #include <queue>
 
 #include "support/result.h"
+#include "timing/policies/topology.h"
 
 namespace wanren::timing {
-namespace {
-
-bool linked(Parameters::Topology topology, int dies, int a, int b) {
-  if (a == b) return false;
-  switch (topology) {
-    case Parameters::Topology::none: return false;
-    case Parameters::Topology::all: return true;
-    case Parameters::Topology::ring: return (a + 1) % dies == b || (b + 1) % dies == a;
-    case Parameters::Topology::mesh: {
-      int columns = static_cast<int>(std::ceil(std::sqrt(static_cast<double>(dies))));
-      const int dx = std::abs(a % columns - b % columns), dy = std::abs(a / columns - b / columns);
-      return dx + dy == 1;
-    }
-  }
-  return false;
-}
-
-}  // namespace
 
 DieLinks::DieLinks(const Parameters& p)
     : dies_(p.dies),
@@ -43,7 +25,7 @@ DieLinks::DieLinks(const Parameters& p)
       const int die = open.front();
       open.pop();
       for (int other = 0; other < dies_; ++other)
-        if (distance[other] < 0 && linked(p.topology, dies_, die, other)) {
+        if (distance[other] < 0 && p.topology->linked(dies_, die, other)) {
           distance[other] = distance[die] + 1;
           next_[other * dies_ + to] = die;
           open.push(other);

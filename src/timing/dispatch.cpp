@@ -3,21 +3,17 @@
 #include <algorithm>
 
 #include "support/result.h"
+#include "timing/policies/cta_schedule.h"
 
 namespace wanren::timing {
 
 Dispatcher::Dispatcher(const Parameters& p, Units& units)
-    : p_(p), units_(units), rank_(p.units), taken_(p.units), again_(p.units) {
-  for (int u = 0; u < p.units; ++u) order_.push_back(u);
-  // Successive CTAs go to different dies, then clusters, then units of a cluster.
-  std::vector<int> in_cluster(p.units), seen(static_cast<std::size_t>(p.dies) * p.clusters_per_die, 0);
-  for (int u = 0; u < p.units; ++u) in_cluster[u] = seen[p.cluster_of(u)]++;
-  std::sort(order_.begin(), order_.end(), [&](int a, int b) {
-    const auto key = [&](int u) {
-      return std::tuple(in_cluster[u], p.cluster_of(u) % p.clusters_per_die, p.die_of(u));
-    };
-    return key(a) < key(b);
-  });
+    : p_(p),
+      units_(units),
+      order_(p.cta_schedule->order(p)),
+      rank_(p.units),
+      taken_(p.units),
+      again_(p.units) {
   for (int i = 0; i < p.units; ++i) rank_[order_[i]] = i;
 }
 
@@ -50,7 +46,7 @@ bool Dispatcher::fits(const Launch& launch, int unit) const {
 }
 
 bool Dispatcher::place(Launch& launch, int unit, Cycle at) {
-  const int share = share_of(unit);
+  const int share = p_.cta_schedule->share_of(p_, unit);
   if (launch.next[share] == launch.end[share] || launch.grid.source->failed()) return false;
   if (!fits(launch, unit)) return false;
   const Room room = room_of(launch.grid);
@@ -67,7 +63,7 @@ bool Dispatcher::place(Launch& launch, int unit, Cycle at) {
 
 void Dispatcher::admit(Launch* launch, Cycle now) {
   fill_until(now);
-  const int shares = p_.cta_order == CtaOrder::die_contiguous ? p_.dies : 1;
+  const int shares = p_.cta_schedule->shares(p_);
   for (int s = 0; s < shares; ++s) {
     launch->next.push_back(launch->ctas * s / shares);
     launch->end.push_back(launch->ctas * (s + 1) / shares);

@@ -58,11 +58,10 @@ class Dispatcher {
   }
   bool fits(const Launch& launch, int unit) const;
   bool place(Launch& launch, int unit, Cycle at);
-  int share_of(int unit) const { return p_.cta_order == CtaOrder::die_contiguous ? p_.die_of(unit) : 0; }
 
   const Parameters& p_;
   Units& units_;
-  std::vector<int> order_;    ///< Units in round-robin order.
+  std::vector<int> order_;    ///< Units as the policy goes round them.
   std::vector<int> rank_;     ///< By unit: its place in order_.
   std::vector<Room> taken_;   ///< By unit.
   std::vector<Cycle> again_;  ///< By unit: when the CTA slot that was freed last can start again.

@@ -6,8 +6,7 @@
 
 namespace wanren::timing {
 
-L1Cache::L1Cache(const Parameters& p)
-    : line_shift_(p.line_shift), ways_(p.l1_ways), spread_(p.l1_rotated ? 0x9e3779b1u : 0) {
+L1Cache::L1Cache(const Parameters& p) : line_shift_(p.line_shift), ways_(p.l1_ways), turn_(p.l1_turn) {
   configure(p.l1_bytes);
 }
 
@@ -31,7 +30,7 @@ void L1Cache::invalidate() {
 std::uint32_t L1Cache::first_of(std::uint32_t line) const {
   // By unit.l1_hash rounds of lines start at hashed sets.
   const std::uint32_t round = sets_.quotient(line);
-  return sets_.remainder(line - round * sets_.divisor() + (round * spread_ >> 12)) *
+  return sets_.remainder(line - round * sets_.divisor() + (round * turn_ >> 12)) *
          static_cast<std::uint32_t>(ways_);
 }
 

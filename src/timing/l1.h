@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <vector>
 
+#include "timing/divider.h"
 #include "timing/pages.h"
 #include "timing/parameters.h"
 
@@ -47,7 +48,7 @@ class L1Cache {
   std::uint32_t first_of(std::uint32_t line) const;
 
   int line_shift_, ways_, bytes_ = 0;
-  std::uint32_t spread_;  ///< Multiplier of the hash; 0: none.
+  std::uint32_t turn_;
   Divider sets_;
   std::vector<Line, HugePages<Line>> lines_;
   std::uint32_t clock_ = 0;

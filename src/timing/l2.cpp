@@ -1,5 +1,6 @@
 #include "timing/l2.h"
 
+#include <algorithm>
 #include <bit>
 #ifdef __SSE2__
 #include <emmintrin.h>
@@ -32,16 +33,14 @@ std::uint64_t at_nibble(std::uint64_t value, int way) {
 
 }  // namespace
 
-L2Partition::L2Partition(const Parameters& p) : ways_(p.l2_ways) {
+L2Partition::L2Partition(const Parameters& p) : replacement_(p.replacement->packed), ways_(p.l2_ways) {
   if (ways_ > packed_ways) {
     wide_ = std::make_unique<WideSets>(p);
     return;
   }
-  sets_.resize(static_cast<std::size_t>(p.sets_per_slice) * p.slices_per_partition);
-  for (Set& set : sets_) {
-    set = Set{};
-    for (int w = 0; w < ways_; ++w) set.order |= std::uint64_t(w) << 4 * w;
-  }
+  Set empty{};
+  empty.order = PackedOrder::identity;
+  sets_.resize(static_cast<std::size_t>(p.sets_per_slice) * p.slices_per_partition, empty);
   if (p.wide_tags) high_.resize(sets_.size() * 16);
 }
 
@@ -52,19 +51,6 @@ int L2Partition::way_of(const Set& set, std::uint32_t index, std::uint32_t tag) 
     if (high_.empty() || high_[index * std::size_t{16} + way] == tag >> 16) return way;
   }
   return -1;
-}
-
-void L2Partition::touch(Set& set, int way) {
-  const std::uint64_t order = set.order;
-  if ((order & 15) == static_cast<std::uint64_t>(way)) return;
-  // Rank of the way: the zero nibble of order ^ repeated way. Ranks past the last way are zero only
-  // where ways_ < 16, and lie above the true one.
-  const std::uint64_t x = order ^ 0x1111111111111111u * static_cast<std::uint64_t>(way);
-  const std::uint64_t zero = (x - 0x1111111111111111u) & ~x & 0x8888888888888888u;
-  const int shift = std::countr_zero(zero) & ~3;
-  const std::uint64_t below = order & ((std::uint64_t{1} << shift) - 1);
-  const std::uint64_t above = shift == 60 ? 0 : order >> (shift + 4) << (shift + 4);
-  set.order = above | below << 4 | static_cast<std::uint64_t>(way);
 }
 
 void L2Partition::drop_replicas() {
@@ -87,7 +73,7 @@ L2Lookup L2Partition::find(std::uint32_t index, std::uint32_t tag) {
   L2Lookup result;
   const int way = way_of(set, index, tag);
   if (way < 0) return result;
-  touch(set, way);
+  replacement_.found({set.order, ways_}, way);
   result.way = way;
   result.hit = nibble(set.valid, way);
   if (set.pending >> way & 1) {
@@ -103,7 +89,7 @@ int L2Partition::allocate(std::uint32_t index, std::uint32_t tag, bool replica, 
   if (wide_) [[unlikely]]
     return wide_->allocate(index, tag, replica, victim);
   Set& set = sets_[index];
-  const int way = static_cast<int>(set.order >> 4 * (ways_ - 1) & 15);
+  const int way = replacement_.victim({set.order, ways_});
   victim = {set.tag[way], nibble(set.dirty, way)};
   set.tag[way] = static_cast<std::uint16_t>(tag);
   if (!high_.empty()) {
@@ -116,7 +102,7 @@ int L2Partition::allocate(std::uint32_t index, std::uint32_t tag, bool replica, 
   const std::uint16_t bit = static_cast<std::uint16_t>(1u << way);
   set.pending &= static_cast<std::uint16_t>(~bit);
   set.replica = static_cast<std::uint16_t>(replica ? set.replica | bit : set.replica & ~bit);
-  touch(set, way);
+  replacement_.brought({set.order, ways_}, way);
   return way;
 }
 

@@ -1,11 +1,10 @@
 #include "timing/l2_wide.h"
 
-#include <algorithm>
-
 namespace wanren::timing {
 
 WideSets::WideSets(const Parameters& p)
-    : ways_(static_cast<std::size_t>(p.l2_ways)),
+    : replacement_(p.replacement->wide),
+      ways_(static_cast<std::size_t>(p.l2_ways)),
       lines_(static_cast<std::size_t>(p.sets_per_slice) * static_cast<std::size_t>(p.slices_per_partition) *
              ways_),
       order_(lines_.size()),
@@ -18,13 +17,6 @@ WideSets::Line* WideSets::find_line(std::uint32_t set, std::uint32_t tag) {
   for (Line* line = first; line != first + ways_; ++line)
     if (line->tag == tag && line->valid != 0) return line;
   return nullptr;
-}
-
-void WideSets::touch(std::uint32_t set, int way) {
-  const auto first = order_.begin() + static_cast<std::ptrdiff_t>(set * ways_);
-  const auto at =
-      std::find(first, first + static_cast<std::ptrdiff_t>(ways_), static_cast<std::uint8_t>(way));
-  std::rotate(first, at, at + 1);
 }
 
 void WideSets::refresh(std::uint32_t set) {
@@ -44,7 +36,7 @@ L2Lookup WideSets::find(std::uint32_t set, std::uint32_t tag) {
   if (line == nullptr) return result;
   result.way = static_cast<int>(line - lines_.data() - static_cast<std::ptrdiff_t>(set * ways_));
   result.hit = line->valid;
-  touch(set, result.way);
+  replacement_.found(order(set), result.way);
   if (line->pending) {
     if (const Tick* until = pending_.find(set, tag))
       result.pending_until = *until;
@@ -55,11 +47,11 @@ L2Lookup WideSets::find(std::uint32_t set, std::uint32_t tag) {
 }
 
 int WideSets::allocate(std::uint32_t set, std::uint32_t tag, bool replica, L2Victim& victim) {
-  const int way = order_[(set + 1) * ways_ - 1];
+  const int way = replacement_.victim(order(set));
   Line& line = lines_[set * ways_ + static_cast<std::size_t>(way)];
   victim = {line.tag, line.dirty};
   line = Line{tag, 0, 0, false, replica};
-  touch(set, way);
+  replacement_.brought(order(set), way);
   return way;
 }
 

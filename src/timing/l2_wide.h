@@ -8,6 +8,7 @@
 #include "timing/l2_lookup.h"
 #include "timing/pages.h"
 #include "timing/parameters.h"
+#include "timing/policies/replacement.h"
 
 namespace wanren::timing {
 
@@ -31,12 +32,13 @@ class WideSets {
     bool pending = false, replica = false;
   };
   Line* find_line(std::uint32_t set, std::uint32_t tag);
-  void touch(std::uint32_t set, int way);
+  WideOrder order(std::uint32_t set) { return {order_.data() + set * ways_, ways_}; }
   void refresh(std::uint32_t set);
 
+  const ReplacementIn<WideOrder>& replacement_;
   std::size_t ways_;
   std::vector<Line, HugePages<Line>> lines_;  ///< set * ways + way
-  std::vector<std::uint8_t> order_;           ///< set * ways + rank: way, most recent first.
+  std::vector<std::uint8_t> order_;           ///< set * ways + rank: WideOrder's.
   std::vector<std::uint32_t> epochs_;         ///< By set.
   PendingLines pending_;
   std::uint32_t epoch_ = 0;

@@ -4,8 +4,10 @@
 #include <bit>
 #include <cmath>
 
-#include "chip/policies.h"
 #include "support/result.h"
+#include "timing/policies/copies.h"
+#include "timing/policies/data_placement.h"
+#include "timing/policies/hash.h"
 
 namespace wanren::timing {
 namespace {
@@ -25,6 +27,11 @@ Tick per_sector(double bytes_per_cycle, int sector_bytes) {
 
 }  // namespace
 
+DataPlacement::Sizes placement_sizes(const Parameters& p) {
+  return {Divider(static_cast<std::uint32_t>(p.dies)), Divider(p.die_lines), Divider(p.die_capacity_lines),
+          Dealer(p.l2_turn)};
+}
+
 Parameters parameters(const chip::Spec& chip, double core_mhz) {
   Parameters p{};
   p.dies = static_cast<int>(chip.package.dies);
@@ -32,11 +39,8 @@ Parameters parameters(const chip::Spec& chip, double core_mhz) {
   p.units_per_die = static_cast<int>(chip.package.units_per_die);
   p.units = p.dies * p.units_per_die;
   p.subcores = static_cast<int>(chip.package.subcores_per_unit);
-  using chip::policy;
-  p.cta_order = policy<chip::CtaSchedule>(chip) == chip::CtaSchedule::die_contiguous
-                    ? CtaOrder::die_contiguous
-                    : CtaOrder::round_robin;
-  p.die_contiguous_data = policy<chip::DataPlacement>(chip) == chip::DataPlacement::die_contiguous;
+  p.cta_schedule = &policy<CtaSchedule>(chip);
+  p.data_placement = &policy<DataPlacement>(chip);
   p.full_mhz = chip.clock.core;
   p.core_mhz = core_mhz > 0 ? core_mhz : p.full_mhz;
   p.core_min_mhz = std::min(chip.clock.core_min, p.full_mhz);
@@ -46,11 +50,7 @@ Parameters parameters(const chip::Spec& chip, double core_mhz) {
 
   p.warps_per_subcore = static_cast<int>(chip.subcore.warps);
   WR_CHECK(p.warps_per_subcore >= 1 && p.warps_per_subcore <= 256 && p.subcores >= 1 && p.subcores <= 8);
-  switch (policy<chip::WarpScheduler>(chip)) {
-    case chip::WarpScheduler::gto: p.pick = Pick::greedy_oldest; break;
-    case chip::WarpScheduler::lrr: p.pick = Pick::round_robin; break;
-    case chip::WarpScheduler::youngest: p.pick = Pick::youngest; break;
-  }
+  p.warp_scheduler = &policy<WarpScheduler>(chip);
   p.int_shares_fp32 = chip.subcore.int_shares_fp32;
   p.memory_queue = std::max<int>(1, static_cast<int>(chip.subcore.memory_queue));
   p.register_banks = std::max<int>(1, static_cast<int>(chip.subcore.register_banks));
@@ -82,8 +82,8 @@ Parameters parameters(const chip::Spec& chip, double core_mhz) {
   p.l1_latency = to_ticks(chip.unit.l1_latency);
   p.shared_latency = to_ticks(chip.unit.shared_latency);
   p.l1_to_noc = static_cast<Cycle>(whole(chip.unit.l1_latency) * chip.unit.l1_exit_share);
-  p.l1_rotated = policy<chip::L1Hash>(chip) == chip::L1Hash::rotated;
-  p.l2_rotated = policy<chip::AddressHash>(chip) == chip::AddressHash::rotated;
+  p.l1_turn = policy<L1Hash>(chip).turn;
+  p.l2_turn = policy<AddressHash>(chip).turn;
   p.wavefront = to_ticks(p.shared_banks * 4.0 / chip.unit.l1_bytes_per_cycle);
   p.tag_lookup = to_ticks(1.0 / chip.unit.l1_tags_per_cycle);
   p.shared_atomic = to_ticks(chip.unit.shared_atomic_cycles);
@@ -103,38 +103,33 @@ Parameters parameters(const chip::Spec& chip, double core_mhz) {
   p.partitions = std::max<int>(1, static_cast<int>(chip.l2.partitions_per_die));
   p.slices_per_partition = std::max<int>(1, static_cast<int>(chip.l2.slices_per_die) / p.partitions);
   p.l2_ways = static_cast<int>(chip.l2.ways);
-  WR_CHECK(p.l2_ways >= 1 && p.l2_ways <= 256);  // ranks are bytes
+  WR_CHECK(p.l2_ways >= 1 && p.l2_ways <= 256);  // a way's number is a byte
+  p.replacement = &policy<Replacement>(chip);
   const std::int64_t lines_per_slice =
       chip.l2.bytes_per_die / p.partitions / p.slices_per_partition >> p.line_shift;
   p.sets_per_slice = static_cast<std::uint32_t>(std::max<std::int64_t>(1, lines_per_slice / p.l2_ways));
   p.slice_sector = per_sector(chip.l2.slice_bytes_per_cycle, sector);
   p.atomic_sector = to_ticks(1.0 / chip.l2.atomic_sectors_per_cycle);
-  p.replicate_near = policy<chip::Replication>(chip) == chip::Replication::near && p.partitions > 1;
+  p.replicate_near = policy<Replication>(chip).keeps_copies && p.partitions > 1;
   p.partition_lines =
       static_cast<std::uint32_t>(std::max<std::int64_t>(1, chip.l2.partition_interleave >> p.line_shift));
   p.die_lines = static_cast<std::uint32_t>(std::max<std::int64_t>(1, chip.l2.die_interleave >> p.line_shift));
   p.die_capacity_lines =
       static_cast<std::uint32_t>(std::max<std::int64_t>(1, chip.hbm.bytes_per_die >> p.line_shift));
 
-  using Topology = Parameters::Topology;
-  switch (policy<chip::Topology>(chip)) {
-    case chip::Topology::none: p.topology = Topology::none; break;
-    case chip::Topology::all: p.topology = Topology::all; break;
-    case chip::Topology::ring: p.topology = Topology::ring; break;
-    case chip::Topology::mesh: p.topology = Topology::mesh; break;
-  }
-  WR_CHECK(p.dies == 1 || p.topology != Topology::none);
+  p.topology = &policy<Topology>(chip);
   p.link_ticks_per_byte = chip.d2d.bandwidth > 0 ? p.core_mhz / 1000.0 / chip.d2d.bandwidth * one_cycle : 0;
   p.hop_latency = p.ns(chip.d2d.latency);
   p.packet_payload = std::max<int>(1, static_cast<int>(chip.d2d.packet_payload_bytes));
   p.packet_header = static_cast<int>(chip.d2d.packet_header_bytes);
-  p.replicate_dies = policy<chip::DieCache>(chip) == chip::DieCache::replicate && p.dies > 1;
+  p.replicate_dies = policy<DieCache>(chip).keeps_copies && p.dies > 1;
 
   const int channels = static_cast<int>(chip.hbm.channels_per_die);
   p.channels_per_partition = std::max(1, channels / p.partitions);
   p.banks = std::max<int>(1, static_cast<int>(chip.hbm.banks_per_channel));
   p.row_bytes = static_cast<int>(chip.hbm.row_bytes);
   p.access_bytes = std::clamp<int>(static_cast<int>(chip.hbm.access_bytes), sector, 1 << p.line_shift);
+  p.dram_scheduler = &policy<DramScheduler>(chip);
   p.write_batch = std::max<int>(1, static_cast<int>(chip.hbm.write_batch));
   p.dram_latency = p.ns(chip.hbm.latency);
   // Refresh steals its share of every burst: the average rate is right, single refreshes are not seen.
@@ -151,8 +146,7 @@ Parameters parameters(const chip::Spec& chip, double core_mhz) {
 
   const auto rounds = [](std::uint64_t items, std::uint64_t places) { return (items + places - 1) / places; };
   std::uint64_t lines = std::uint64_t{1} << 32;
-  if (p.dies > 1 && !p.die_contiguous_data)
-    lines = rounds(rounds(lines, p.die_lines), static_cast<std::uint64_t>(p.dies)) * p.die_lines;
+  if (p.dies > 1) lines = p.data_placement->most(lines, placement_sizes(p));
   lines =
       rounds(rounds(lines, p.partition_lines), static_cast<std::uint64_t>(p.partitions)) * p.partition_lines;
   const std::uint64_t homes =

@@ -6,17 +6,15 @@
 
 #include "chip/spec.h"
 #include "support/units.h"
+#include "timing/policies/policies.h"
 #include "timing/time.h"
 
 namespace wanren::timing {
 
-enum class Pick : std::uint8_t { greedy_oldest, round_robin, youngest };
-enum class CtaOrder : std::uint8_t { round_robin, die_contiguous };
-
 struct Parameters {
   int dies, clusters_per_die, units_per_die, units, subcores;
-  CtaOrder cta_order;
-  bool die_contiguous_data;
+  const CtaSchedule* cta_schedule;
+  const DataPlacement* data_placement;
   double core_mhz;                ///< Present clock: what is given in nanoseconds is in its cycles here.
   double full_mhz, core_min_mhz;  ///< The clock moves between these …
   double clock_step_mhz;          ///< … in such steps …
@@ -24,7 +22,7 @@ struct Parameters {
 
   // Sub-core.
   int warps_per_subcore;
-  Pick pick;
+  const WarpScheduler* warp_scheduler;
   bool int_shares_fp32;
   int memory_queue, register_banks;
   int alu_latency, branch_latency, barrier_latency;
@@ -36,8 +34,8 @@ struct Parameters {
   int l1_bytes, shared_bytes, shared_reserved, shared_granularity, l1_ways, shared_banks, miss_sectors;
   int line_shift, sector_shift, sectors_per_line;
   Tick l1_latency, shared_latency;
-  bool l1_rotated, l2_rotated;  ///< Hashes.
-  Cycle l1_to_noc;              ///< Of l1_latency, the part before a miss leaves the unit.
+  std::uint32_t l1_turn, l2_turn;  ///< How far the hashes turn a round, see Dealer.
+  Cycle l1_to_noc;                 ///< Of l1_latency, the part before a miss leaves the unit.
   Tick wavefront, tag_lookup, shared_atomic;
   Cycle cta_launch_latency;
 
@@ -51,18 +49,20 @@ struct Parameters {
   std::uint32_t sets_per_slice;
   bool wide_tags;  ///< Some line's tag takes more than 16 bits.
   Tick slice_sector, atomic_sector;
-  bool replicate_near;
+  const Replacement* replacement;
+  bool replicate_near;  ///< Partitions keep copies of lines of their die …
   std::uint32_t partition_lines, die_lines, die_capacity_lines;
 
   // Die-to-die.
-  enum class Topology : std::uint8_t { none, all, ring, mesh } topology;
+  const Topology* topology;
   double link_ticks_per_byte;
   Tick hop_latency;
   int packet_payload, packet_header;
-  bool replicate_dies;
+  bool replicate_dies;  ///< … and of other dies.
 
   // Device memory, per partition.
   int channels_per_partition, banks, row_bytes, access_bytes, write_batch;
+  const DramScheduler* dram_scheduler;
   Tick dram_latency, access, row_open, row_cycle, turnaround;
 
   Cycle request_cycles;  ///< Whole cycles that a request is on its way to L2 at least.
@@ -81,21 +81,5 @@ struct Parameters {
 
 /// At `core_mhz` (0: the full clock). Aborts on what chip::load would have refused.
 Parameters parameters(const chip::Spec& chip, double core_mhz = 0);
-
-/// x / d and x % d for 32-bit x by one multiplication.
-class Divider {
- public:
-  Divider() = default;
-  explicit Divider(std::uint32_t d) : d_(d), magic_(~std::uint64_t{0} / d + 1) {}
-  std::uint32_t quotient(std::uint32_t x) const {
-    return d_ == 1 ? x : static_cast<std::uint32_t>(static_cast<unsigned __int128>(magic_) * x >> 64);
-  }
-  std::uint32_t remainder(std::uint32_t x) const { return x - quotient(x) * d_; }
-  std::uint32_t divisor() const { return d_; }
-
- private:
-  std::uint32_t d_ = 1;
-  std::uint64_t magic_ = 0;
-};
 
 }  // namespace wanren::timing

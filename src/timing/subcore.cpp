@@ -9,48 +9,13 @@ namespace wanren::timing {
 
 using lower::Pipe;
 
-template <Pick policy>
-int Unit::pick_by(const SubCore& sub, Cycle now, Cycle& next) const {
-  const int n = static_cast<int>(sub.ready.size());
-  const Cycle* ready = sub.ready.data();
-  const std::uint8_t* pipe = sub.pipe.data();
-  if constexpr (policy == Pick::greedy_oldest) {
-    const int last = sub.last;
-    if (std::max(ready[last], sub.pipe_free[pipe[last]]) <= now) return last;
-  }
-  int best = no_index;
-  std::uint64_t best_key = ~std::uint64_t{0};
-  Cycle soonest = never;
-  for (int w = 0; w < sub.top; ++w) {
-    const Cycle at = std::max(ready[w], sub.pipe_free[pipe[w]]);
-    soonest = std::min(soonest, at);
-    if (at > now) continue;
-    const std::uint64_t key = policy == Pick::round_robin
-                                  ? static_cast<std::uint64_t>((w - sub.last - 1 + n) % n)
-                              : policy == Pick::youngest ? ~std::uint64_t{1} - sub.age[w]
-                                                         : sub.age[w];
-    if (key < best_key) best_key = key, best = w;
-  }
-  next = soonest;
-  return best;
-}
-
-int Unit::pick(const SubCore& sub, Cycle now, Cycle& next) const {
-  switch (p_.pick) {
-    case Pick::greedy_oldest: return pick_by<Pick::greedy_oldest>(sub, now, next);
-    case Pick::round_robin: return pick_by<Pick::round_robin>(sub, now, next);
-    case Pick::youngest: return pick_by<Pick::youngest>(sub, now, next);
-  }
-  return no_index;
-}
-
 /// Issues at `now`, then goes on before `limit` as long as that concerns this sub-core alone.
 void Unit::step(int s, Cycle now, Cycle limit) {
   SubCore& sub = subs_[s];
   for (bool alone = false;; alone = true) {
     Cycle next = sub.issue_free;
-    const int w = next > now ? no_index : pick(sub, now, next);
-    if (w == no_index) {
+    const int w = next > now ? WarpScheduler::none : p_.warp_scheduler->pick(sub, now, next);
+    if (w == WarpScheduler::none) {
       next_[s] = next;
     } else {
       Warp& warp = sub.warps[w];

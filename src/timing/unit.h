@@ -14,6 +14,7 @@
 #include "timing/l1.h"
 #include "timing/messages.h"
 #include "timing/parameters.h"
+#include "timing/policies/warp_scheduler.h"
 #include "trace/warp_source.h"
 
 namespace wanren::timing {
@@ -102,7 +103,6 @@ class Unit {
   bool knows(std::uint16_t grid) const { return grid < counters_.size(); }
 
  private:
-  static constexpr int no_index = -1;
   static constexpr int stamp_bits = 4;  ///< A ready time carries what one waits for in its low bits.
   using Stamp = std::int64_t;
   static Stamp stamp(Cycle at, Stall why) { return at << stamp_bits | static_cast<Stamp>(why); }
@@ -126,22 +126,15 @@ class Unit {
     Cycle last_load = 0;
     State state = State::empty;
   };
-  /// Issue state, one array per property: the pick scans them.
-  struct SubCore {
-    std::vector<Cycle> ready;        ///< By warp: operands there; never while unknown.
-    std::vector<std::uint8_t> pipe;  ///< Of the next instruction.
-    std::vector<std::uint64_t> age;  ///< Launch order.
+  struct SubCore : IssueSlots {
     std::vector<Warp> warps;
     std::vector<Stamp> scoreboard;       ///< warp * scoreboard_stride + entry
     std::vector<std::uint32_t> records;  ///< warp * record_stride + slot: word offset in the block.
-    std::array<Cycle, lower::pipe_count> pipe_free{};
-    std::vector<Cycle> queue;  ///< Ring: when each of the last memory instructions left for L1.
+    std::vector<Cycle> queue;            ///< Ring: when each of the last memory instructions left for L1.
     std::uint32_t queue_head = 0;
     Cycle memory_port = 0;  ///< Address unit's own interval.
     Cycle issue_free = 0;
-    int last = 0;
     int resident = 0;
-    int top = 0;  ///< One past the last slot in use.
   };
   struct Barrier {
     std::uint32_t arrived = 0;  ///< Warps.
@@ -184,9 +177,6 @@ class Unit {
 
   // subcore.cpp
   void step(int s, Cycle now, Cycle limit);
-  template <Pick policy>
-  int pick_by(const SubCore& sub, Cycle now, Cycle& next) const;
-  int pick(const SubCore& sub, Cycle now, Cycle& next) const;
   void issue(int s, int w, Cycle now);
   void account(SubCore& sub, Warp& warp, int w, Cycle now, std::uint32_t issue_cycles, Cycle pipe_free);
   void set_ready(int s, int w);

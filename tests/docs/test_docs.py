@@ -58,7 +58,27 @@ for row in re.findall(r"WR_OPCODE\(.*?\)\)", page):
     if row not in (root / "src/ptx/opcodes.def").read_text(encoding="utf-8"):
         problems.append(f"adding-an-instruction.md: {row} is no row of opcodes.def")
 if subprocess.run(["grep", "-rlw", "fns", root / "src"], capture_output=True, text=True, check=False).stdout.count("\n") != 2:
-    problems.append("adding-an-instruction.md: fns is no longer in two files of src/")
+    problems.append("adding-an-instruction.md: fns is no longer in two files of src/chip and src/timing")
+
+# The page on policies tells of fifo as it is; rows and files of policies belong together.
+page = (root / "docs/adding-a-policy.md").read_text(encoding="utf-8")
+policy_rows = (root / "src/chip/policies.def").read_text(encoding="utf-8")
+folder = root / "src/timing/policies"
+if re.search(r"```cpp\n(.*?)```", page, re.S).group(1) != (folder / "replacement/fifo.cpp").read_text(encoding="utf-8"):
+    problems.append("adding-a-policy.md does not show replacement/fifo.cpp as it is")
+for row in re.findall(r"WR_POLICY\(.*?\)", page):
+    if row not in policy_rows:
+        problems.append(f"adding-a-policy.md: {row} is no row of policies.def")
+if subprocess.run(["grep", "-rlE", r"\bfifo\b", root / "src/timing", root / "src/chip"], capture_output=True, text=True, check=False).stdout.count("\n") != 2:
+    problems.append("adding-a-policy.md: fifo is no longer in two files of src/chip and src/timing")
+words = set()
+for kind, section, member, body in re.findall(
+        r"^WR_POLICY_BEGIN\(\w+, (\w+), (\w+), (\w+), \w+\)$(.*?)^WR_POLICY_END", policy_rows, re.M | re.S):
+    words |= {f"{kind}/{word}" for word in re.findall(r"^WR_POLICY\((\w+),", body, re.M)}
+    if f"`{section}.{member}`" not in page:
+        problems.append(f"adding-a-policy.md does not have {section}.{member}")
+for name in words ^ {f"{file.parent.name}/{file.stem}" for file in folder.glob("*/*.cpp")}:
+    problems.append(f"src/timing/policies/{name}.cpp and the rows of policies.def differ")
 
 counter_page = (root / "docs/counters.md").read_text(encoding="utf-8")
 for table, row in [("counters", r'^WR_\w+_COUNTER\((?!id)(\w+), "(.*)"\)'), ("stalls", r'^WR_STALL\(\w+, "(.*?)", "(.*)"\)')]:
