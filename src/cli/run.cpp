@@ -15,7 +15,7 @@ void add_run(CLI::App& app, Action& action) {
   struct State {
     RunOptions options;
     std::string chip = text_of(Setting::chip), report = text_of(Setting::report),
-                trace = text_of(Setting::trace);
+                trace = text_of(Setting::trace), profile = text_of(Setting::profile);
     bool quiet = false;
   };
   auto state = std::make_shared<State>();
@@ -23,15 +23,21 @@ void add_run(CLI::App& app, Action& action) {
   add_setting(*run, Setting::chip, state->chip);
   add_setting(*run, Setting::report, state->report);
   add_setting(*run, Setting::trace, state->trace);
+  add_setting(*run, Setting::profile, state->profile);
   run->add_flag("--quiet", state->quiet, "No table at the end");
   add_run_options(*run, state->options);
   run->callback([state, &action] {
     action = [state] {
       if (const std::string problem = check_chip(state->chip, state->options); !problem.empty())
         return complain(problem, bad_usage);
+      if (!state->profile.empty() && state->options.timing == "off")
+        return complain("--profile counts what timing simulates, and --timing is off; use fast or full",
+                        bad_usage);
       ChildOptions child = child_options(state->options, state->chip);
       if (!state->quiet) child.environment[std::string(info(Setting::summary).variable)] = "1";
       if (!state->trace.empty()) child.environment[std::string(info(Setting::trace).variable)] = state->trace;
+      if (!state->profile.empty())
+        child.environment[std::string(info(Setting::profile).variable)] = state->profile;
       const ChildResult result = run_child(child);
       if (!result.problem.empty()) return complain(result.problem, result.exit_code);
       if (!result.run) {

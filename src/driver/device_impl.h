@@ -168,4 +168,8 @@ report::KernelRecord make_record(const chip::Spec& chip, const engine::Launch& l
                                  const lower::MachineProgram* program, const lower::Occupancy& occupancy,
                                  const engine::Execution& execution, const timing::Timed* timed);
 
+/// The profile's entry for it: what each instruction did, and where it comes from.
+report::LaunchProfile make_profile(const chip::Spec& chip, int device, const engine::Launch& launch,
+                                   const lower::MachineProgram& program, const timing::Timed& timed);
+
 }  // namespace wanren::driver

@@ -17,6 +17,7 @@
 namespace wanren::driver {
 namespace {
 
+constexpr std::size_t hot_lines_shown = 10;
 std::atomic<Process*> made_process{nullptr};
 
 /// oneTBB stops at one thread per core unless told: who asks for more, asks for a reason, such as a test of
@@ -87,6 +88,13 @@ Process* Process::get(Status* why) {
     shared->settings = std::move(*settings);
     shared->arena = std::move(*arena);
     shared->begin_wall_s = wall_seconds();
+    if (!shared->settings.profile.empty() && shared->settings.timed()) {
+      auto profile = report::ProfileStream::open(shared->settings.profile, program_invocation_short_name);
+      if (profile)
+        shared->profile = std::move(*profile);
+      else
+        log::error(profile.error().message());
+    }
     for (chip::Spec& chip : chips)
       shared->devices.push_back(
           new Device(std::move(chip), *shared, static_cast<int>(shared->devices.size())));
@@ -134,6 +142,7 @@ report::Run Process::run_record() {
     run.busy_us += kernel.time_us;
     run.energy_j += kernel.energy_j;
   }
+  if (shared_->profile) run.hot_lines = shared_->profile->hottest(hot_lines_shown);
   if (run.busy_us > 0) run.average_power_w = run.energy_j / (run.busy_us * 1e-6);
   return run;
 }
@@ -151,6 +160,8 @@ void Process::finish() {
   if (!settings.trace.empty())
     if (Result<void> written = report::write_timeline(run, settings.trace); !written)
       log::error(written.error().message());
+  if (shared_->profile)
+    if (Result<void> written = shared_->profile->close(); !written) log::error(written.error().message());
   if (settings.summary != 0) {
     const std::string table = report::table(run);
     std::fwrite(table.data(), 1, table.size(), stderr);

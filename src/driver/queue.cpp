@@ -70,6 +70,7 @@ void Device::Impl::admit(const OpRef& op) {
   if (op->kind == Op::Kind::kernel) {
     work.kernel.program = op->program;
     work.kernel.occupancy = op->occupancy;
+    work.kernel.profiled = shared.profile != nullptr;
     work.kernel.dynamic_and_static_shared_bytes = op->static_shared_bytes + op->launch.dynamic_shared_bytes;
     work.kernel.open = [this, op] { return open(*op); };
     if (progress) progress->expect(op->launch.grid.count());
@@ -101,6 +102,8 @@ void Device::Impl::record_kernel(Op& op, const engine::Execution& execution, con
   note_fault(execution.fault);
   report::KernelRecord record =
       make_record(device.chip_, op.launch, op.program, op.occupancy, execution, timed);
+  if (shared.profile && timed)
+    shared.profile->add(make_profile(device.chip_, device.index(), op.launch, *op.program, *timed));
   record.stream = op.stream->id;
   record.device = device.index();
   record.compile_wall_s = op.compile_wall_s;

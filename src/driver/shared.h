@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "driver/device.h"
+#include "report/profile.h"
 
 namespace wanren::driver {
 
@@ -19,6 +20,7 @@ struct Shared {
   std::recursive_mutex mutex;
   Picoseconds host_now;
   std::uint64_t next_launch = 0;
+  std::unique_ptr<report::ProfileStream> profile;  ///< Null: nobody asked.
   double begin_wall_s = 0;
   bool finished = false;
 

@@ -17,6 +17,18 @@ std::string name_of(Register r, int count) {
 
 }  // namespace
 
+std::string text(const MachineInst& m) {
+  std::string line;
+  if (m.guard != no_register) line += fmt::format("@{} ", name_of(m.guard, 1));
+  line += pipe_names[static_cast<int>(m.pipe)];
+  if (m.memory != Memory::none) line += fmt::format(".{}", memory_names[static_cast<int>(m.memory)]);
+  if (m.dst != no_register) line += " " + name_of(m.dst, m.dst_count);
+  if (m.dst_predicate != no_register) line += " " + name_of(m.dst_predicate, 1);
+  line += " <-";
+  for (int s = 0; s < m.src_count; ++s) line += " " + name_of(m.src[s], m.src_width[s]);
+  return line;
+}
+
 std::string dump(const MachineProgram& program, const simt::Kernel& kernel) {
   std::string text = fmt::format("kernel {} registers {} spill {} code {}{}\n", kernel.name,
                                  program.registers_per_thread, program.spill_bytes, program.code_bytes,
@@ -25,14 +37,7 @@ std::string dump(const MachineProgram& program, const simt::Kernel& kernel) {
     text +=
         fmt::format("block {} depth {} slots {}\n", b, kernel.blocks[b].loop_depth, kernel.blocks[b].slots);
     for (const MachineInst& m : program.blocks[b].insts) {
-      std::string line = "  ";
-      if (m.guard != no_register) line += fmt::format("@{} ", name_of(m.guard, 1));
-      line += pipe_names[static_cast<int>(m.pipe)];
-      if (m.memory != Memory::none) line += fmt::format(".{}", memory_names[static_cast<int>(m.memory)]);
-      if (m.dst != no_register) line += " " + name_of(m.dst, m.dst_count);
-      if (m.dst_predicate != no_register) line += " " + name_of(m.dst_predicate, 1);
-      line += " <-";
-      for (int s = 0; s < m.src_count; ++s) line += " " + name_of(m.src[s], m.src_width[s]);
+      std::string line = "  " + lower::text(m);
       line += fmt::format("  ; lat {} every {}", m.latency, m.interval);
       if (m.repeat != 1) line += fmt::format(" x{}", m.repeat);
       if (m.slot != simt::no_slot) line += fmt::format(" slot {}", m.slot);

@@ -93,6 +93,8 @@ Result<MachineProgram> lower(const simt::Kernel& kernel, const chip::Spec& chip,
 std::string verify(const MachineProgram& program, const simt::Kernel& kernel);
 
 std::string dump(const MachineProgram& program, const simt::Kernel& kernel);
+/// "memory.load r4:5 <- r2:3"
+std::string text(const MachineInst& inst);
 
 /// How many CTAs of this shape fit one compute unit, and what limits it.
 struct Occupancy {

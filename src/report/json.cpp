@@ -79,6 +79,22 @@ void copy_fields(Record& c, F&& f) {
   f("peer", c.peer);
 }
 
+template <class Record, class F>
+void hot_line_fields(Record& h, F&& f) {
+  f("kernel", h.kernel);
+  f("file", h.file);
+  f("line", h.line);
+  f("ptx_line", h.ptx_line);
+  f("text", h.text);
+  f("warp_cycles", h.warp_cycles);
+  f("issues", h.issues);
+  f("l1_sectors", h.l1_sectors);
+  f("l2_sectors", h.l2_sectors);
+  f("share", h.share);
+  f("top_stall", h.top_stall);
+  f("top_stall_share", h.top_stall_share);
+}
+
 template <class Run_, class F>
 void chip_fields(Run_& r, F&& f) {
   f("name", r.chip_name);
@@ -156,7 +172,15 @@ std::string to_json(const Run& run) {
     copy_fields(copy, Writer{entry});
     copies.push_back(std::move(entry));
   }
-  return json.dump(1);
+  if (!run.hot_lines.empty()) {
+    Json& lines = json["hot_lines"] = Json::array();
+    for (const HotLine& line : run.hot_lines) {
+      Json entry = Json::object();
+      hot_line_fields(line, Writer{entry});
+      lines.push_back(std::move(entry));
+    }
+  }
+  return json.dump(1, ' ', false, Json::error_handler_t::replace);
 }
 
 Result<Run> from_json(const std::string& text, const std::string& name) {
@@ -178,6 +202,9 @@ Result<Run> from_json(const std::string& text, const std::string& name) {
     total_fields(run, Reader{json.at("totals")});
     for (const Json& entry : json.at("kernels")) kernel_fields(run.kernels.emplace_back(), Reader{entry});
     for (const Json& entry : json.at("copies")) copy_fields(run.copies.emplace_back(), Reader{entry});
+    if (json.contains("hot_lines"))
+      for (const Json& entry : json.at("hot_lines"))
+        hot_line_fields(run.hot_lines.emplace_back(), Reader{entry});
     return run;
   } catch (const nlohmann::json::exception& error) {
     return fail(name, std::string("is not a report: ") + error.what(), "give a file that --report wrote");

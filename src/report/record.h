@@ -61,6 +61,17 @@ struct CopyRecord {
   int peer = -1;  ///< The other device of a copy between devices; else -1.
 };
 
+/// Where warps of a kernel spend their cycles: a source line, over all launches. Only where profiled.
+struct HotLine {
+  std::string kernel, file;
+  std::uint32_t line = 0, ptx_line = 0;  ///< ptx_line: where the PTX has no line tables.
+  std::string text;                      ///< The line, as far as its file is there.
+  std::uint64_t warp_cycles = 0, issues = 0, l1_sectors = 0, l2_sectors = 0;
+  double share = 0;  ///< Of the kernel's warp cycles.
+  std::string top_stall;
+  double top_stall_share = 0;  ///< Of the line's warp cycles.
+};
+
 struct Run {
   std::string program;
   std::string chip_name, chip_hash, chip_title;
@@ -79,6 +90,7 @@ struct Run {
   std::string failure;  ///< First device fault, or empty.
   std::vector<KernelRecord> kernels;
   std::vector<CopyRecord> copies;
+  std::vector<HotLine> hot_lines;  ///< Hottest first.
 };
 
 /// report.json as text.
@@ -89,7 +101,7 @@ Result<void> write_json(const Run& run, const std::string& path);
 /// The device's timeline as Chrome/Perfetto trace-event JSON.
 Result<void> write_timeline(const Run& run, const std::string& path);
 
-/// One screen: kernels grouped by name with time, share, bound, energy, top stalls.
+/// One screen: kernels grouped by name with time, share, bound, energy, top stalls; then hot lines.
 std::string table(const Run& run);
 
 }  // namespace wanren::report

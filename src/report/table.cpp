@@ -47,6 +47,22 @@ std::string top_stalls(const KernelRecord& kernel) {
   return text;
 }
 
+std::string hot_line_table(const std::vector<HotLine>& lines) {
+  std::string out = fmt::format("  {:<20} {:<26} {:>6} {:>12} {:>12}  {:<26} {}\n", "hot line of", "where",
+                                "share", "issues", "L2 sectors", "waits for", "text");
+  for (const HotLine& h : lines) {
+    const std::string where = h.line != 0
+                                  ? fmt::format("{}:{}", h.file.substr(h.file.find_last_of('/') + 1), h.line)
+                                  : fmt::format("PTX line {}", h.ptx_line);
+    out += fmt::format(
+        "  {:<20} {:<26} {:>5.1f}% {:>12} {:>12}  {:<26} {}\n", short_name(h.kernel, 20), where,
+        100 * h.share, h.issues, h.l2_sectors,
+        h.top_stall.empty() ? "" : fmt::format("{} {:.0f}%", h.top_stall, 100 * h.top_stall_share),
+        h.text.substr(0, 60));
+  }
+  return out;
+}
+
 }  // namespace
 
 std::string short_name(const std::string& name, std::size_t width) {
@@ -102,6 +118,7 @@ std::string table(const Run& run) {
         "  device {} ({} in kernels), {}, {:.0f} W of {:.0f} W; {:.0f}% of the chip's figures are assumed\n",
         time_text(run.time_us), time_text(run.busy_us), energy_text(run.energy_j), run.average_power_w,
         run.board_limit_w, 100 * run.chip_assumed_share);
+  if (!run.hot_lines.empty()) out += hot_line_table(run.hot_lines);
   return out;
 }
 

@@ -119,8 +119,10 @@ void Unit::finish_warp(int s, int w, Cycle now) {
   const Grid& grid = *cta.grid;
   UnitCounters& c = counters_[grid.slot];
   if (warp.last_load > warp.resume) {
-    c.stalls[static_cast<std::size_t>(Stall::drain)] +=
-        static_cast<std::uint64_t>(warp.last_load - warp.resume);
+    const auto drained = static_cast<std::uint64_t>(warp.last_load - warp.resume);
+    c.stalls[static_cast<std::size_t>(Stall::drain)] += drained;
+    if (InstructionProfile* row = profile_of(c, warp, true))
+      row->stall_cycles[static_cast<std::size_t>(Stall::drain)] += drained;
     warp.resume = warp.last_load;
   }
   c.warp_cycles += static_cast<std::uint64_t>(warp.resume - warp.launched);

@@ -13,6 +13,7 @@
 #include "lower/program.h"
 #include "support/units.h"
 #include "timing/counters.h"
+#include "timing/profile.h"
 #include "timing/time.h"
 #include "trace/warp_source.h"
 
@@ -32,6 +33,7 @@ struct Kernel {
   std::function<trace::WarpSource*()> open;
   lower::Occupancy occupancy;
   std::uint32_t dynamic_and_static_shared_bytes = 0;
+  bool profiled = false;  ///< Counts each instruction, see Timed::profile.
 };
 
 enum class CopyKind : std::uint8_t { host_to_device, device_to_host, device_to_device, fill, none };
@@ -57,7 +59,8 @@ struct Timed {
   Cycles cycles;
   Counters counters;
   std::vector<Phase> phases;  ///< Of a kernel, one per clock that it ran at; they add up to `counters`.
-  double wall_s = 0;          ///< Host seconds spent on it in the timing model itself.
+  std::vector<InstructionProfile> profile;  ///< Of a profiled kernel, by instruction in order of blocks.
+  double wall_s = 0;                        ///< Host seconds spent on it in the timing model itself.
 };
 
 /// A piece of work on the timeline, from admit() on.

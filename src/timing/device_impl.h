@@ -65,6 +65,7 @@ struct Device::Impl {
   // progress.cpp: what has been counted, and the clock that follows from it.
   Counters progress(const Item& item, Picoseconds at) const;
   Counters kernel_progress(const Item& item) const;
+  std::vector<InstructionProfile> profile(const Item& item) const;
   void close_window();
   void add_to_window(Item& item, const Counters& now);
   void end_phase(Item& item, const Counters& now, Picoseconds at);

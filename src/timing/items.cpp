@@ -144,6 +144,7 @@ void Device::Impl::begin_kernel(const ItemRef& ref, Cycle at) {
   const std::uint32_t per_warp = item.decoded->registers_per_thread * warp_size;
   const std::uint32_t granule = static_cast<std::uint32_t>(p.register_granularity);
   grid.register_count = (per_warp + granule - 1) / granule * granule * grid.warps_per_cta;
+  grid.profiled = k.profiled;
   grid.ctas_per_unit = k.occupancy.ctas_per_unit;
   memory.begin_kernel(grid.slot);
   kernels.push_back(ref);
@@ -196,6 +197,7 @@ void Device::Impl::end(const ItemRef& ref) {
     const double us = static_cast<double>((t.end - t.begin).value) * 1e-6;
     t.clock_mhz = us > 0 && t.phases.size() > 1 ? static_cast<double>(t.cycles.value) / us : clock.mhz();
     const std::uint16_t slot = item.launch->grid.slot;
+    if (item.work.kernel.profiled) t.profile = profile(item);
     for (auto& unit : units) unit->end_grid(slot);
     slots[slot] = false;
     dispatcher.remove(item.launch.get());

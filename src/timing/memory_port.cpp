@@ -129,6 +129,7 @@ void Unit::issue_memory(int s, int w, Cycle now, const DecodedInst& inst) {
 
   MemoryAccess& a = workspace_->access;
   a.grid = &grid;
+  a.profile = profile_of(c, warp, false);
   a.subcore = static_cast<std::uint16_t>(s);
   a.access = access_of(inst.memory);
   a.shared = record.space == trace::Space::shared;
@@ -148,6 +149,7 @@ void Unit::issue_memory(int s, int w, Cycle now, const DecodedInst& inst) {
     a.lines = 0;
     ++c.shared_accesses;
     c.shared_wavefronts += static_cast<std::uint64_t>(f.wavefronts);
+    if (a.profile) a.profile->shared_wavefronts += static_cast<std::uint64_t>(f.wavefronts);
     c.shared_bytes += static_cast<std::uint64_t>(std::popcount(record.mask)) * inst.bytes;
     if (atomic) a.cost += (f.same - 1) * p_.shared_atomic;
   } else {
@@ -158,6 +160,9 @@ void Unit::issue_memory(int s, int w, Cycle now, const DecodedInst& inst) {
       a.sectors[i] = f.sectors[i];
     }
     ++c.l1_accesses;
+    if (a.profile)
+      for (int i = 0; i < f.lines; ++i)
+        a.profile->l1_sectors += static_cast<std::uint64_t>(sector_count(f.sectors[i]));
     a.cost = std::max<Tick>(a.cost, f.lines * p_.tag_lookup);
   }
   a.load = nobody;
@@ -198,6 +203,7 @@ bool Unit::process(MemoryAccess& a, Cycle now) {
 
 void Unit::send(const MemoryAccess& a, std::uint32_t token, std::uint32_t slot, std::uint32_t line,
                 std::uint8_t sectors, Cycle leaves) {
+  if (a.profile) a.profile->l2_sectors += static_cast<std::uint64_t>(sector_count(sectors));
   outbox_.push_back({leaves, line, token, static_cast<std::uint16_t>(slot), sectors, a.access, a.grid->slot,
                      static_cast<std::uint16_t>(a.same)});
 }
@@ -206,6 +212,8 @@ void Unit::send(const MemoryAccess& a, std::uint32_t token, std::uint32_t slot, 
 void Unit::block(const MemoryAccess& a) {
   // Each holds an entry of its sub-core's queue, so there is room for all.
   WR_CHECK(blocked_count_ < blocked_.size());
+  // The warp may exit meanwhile: its grid has something under way until then.
+  ++counters_[a.grid->slot].in_flight;
   MemoryAccess& to = blocked_[(blocked_head_ + blocked_count_++) % blocked_.size()];
   std::memcpy(static_cast<void*>(&to), &a, offsetof(MemoryAccess, line));
   std::copy_n(a.line.begin(), a.lines, to.line.begin());
@@ -366,6 +374,7 @@ void Unit::retry(Cycle now) {
     const bool done = process(a, now);
     if (!begun) update_memory_pipe(s);
     if (!done) return;
+    --counters_[a.grid->slot].in_flight;
     if (++blocked_head_ == blocked_.size()) blocked_head_ = 0;
     --blocked_count_;
   }

@@ -34,6 +34,15 @@ Counters Device::Impl::kernel_progress(const Item& item) const {
   return c;
 }
 
+std::vector<InstructionProfile> Device::Impl::profile(const Item& item) const {
+  std::vector<InstructionProfile> rows(item.decoded->insts.size());
+  for (const auto& unit : units) {
+    const UnitCounters& u = unit->counters(item.launch->grid.slot);
+    for (std::size_t i = 0; i < u.profile.size(); ++i) rows[i].add(u.profile[i]);
+  }
+  return rows;
+}
+
 /// A copy moves its bytes evenly.
 Counters Device::Impl::progress(const Item& item, Picoseconds at) const {
   if (item.launch) return kernel_progress(item);

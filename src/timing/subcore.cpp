@@ -1,6 +1,7 @@
 // Issue: pick a warp, account what it waited for, take its pipe, set its results' times.
 
 #include <algorithm>
+#include <bit>
 
 #include "support/result.h"
 #include "timing/unit.h"
@@ -23,7 +24,11 @@ void Unit::step(int s, Cycle now, Cycle limit) {
       if (alone && (warp.state != State::running || !warp.next->local)) return;
       next_[s] = never;
       if (warp.state == State::asleep) {
-        counters_[grid_of(warp).slot].stalls[static_cast<std::size_t>(Stall::sleep)] += now - warp.resume;
+        UnitCounters& c = counters_[grid_of(warp).slot];
+        const auto slept = static_cast<std::uint64_t>(now - warp.resume);
+        c.stalls[static_cast<std::size_t>(Stall::sleep)] += slept;
+        if (InstructionProfile* row = profile_of(c, warp, true))
+          row->stall_cycles[static_cast<std::size_t>(Stall::sleep)] += slept;
         warp.resume = now;
         warp.state = State::running;
         warp.sleep_ns = 0;
@@ -39,13 +44,31 @@ void Unit::step(int s, Cycle now, Cycle limit) {
   }
 }
 
+/// Of the warp's next instruction, or the last that it has issued; null unless the grid is profiled.
+InstructionProfile* Unit::profile_of(UnitCounters& c, const Warp& warp, bool issued) const {
+  if (c.profile.empty()) [[likely]]
+    return nullptr;
+  if (warp.next == nullptr) return c.profile.data();  // has not begun
+  return &c.profile[static_cast<std::size_t>(warp.next - grid_of(warp).program->insts.data()) -
+                    (issued ? 1 : 0)];
+}
+
 /// Splits the cycles since the warp's last issue into stalls.
 void Unit::account(SubCore& sub, Warp& warp, int w, Cycle now, std::uint32_t issue_cycles, Cycle pipe_free) {
   UnitCounters& c = counters_[grid_of(warp).slot];
+  InstructionProfile* const row = profile_of(c, warp, false);
+  const auto stall = [&](Stall why, Cycle cycles) {
+    c.stalls[static_cast<std::size_t>(why)] += static_cast<std::uint64_t>(cycles);
+    if (row) row->stall_cycles[static_cast<std::size_t>(why)] += static_cast<std::uint64_t>(cycles);
+  };
+  if (row) {
+    ++row->issues;
+    row->lanes += static_cast<std::uint64_t>(std::popcount(warp.mask));
+  }
   Cycle from = warp.resume;
   const Cycle operands = std::min(sub.ready[w], now);
   if (operands > from) {
-    c.stalls[static_cast<std::size_t>(warp.earliest & ((1 << stamp_bits) - 1))] += operands - from;
+    stall(static_cast<Stall>(warp.earliest & ((1 << stamp_bits) - 1)), operands - from);
     from = operands;
   }
   if (pipe_free > from) {
@@ -53,10 +76,10 @@ void Unit::account(SubCore& sub, Warp& warp, int w, Cycle now, std::uint32_t iss
     const Stall why = pipe == Pipe::memory   ? Stall::memory_queue
                       : pipe == Pipe::tensor ? Stall::tensor_pipe
                                              : Stall::math_pipe;
-    c.stalls[static_cast<std::size_t>(why)] += std::min(pipe_free, now) - from;
+    stall(why, std::min(pipe_free, now) - from);
     from = std::min(pipe_free, now);
   }
-  if (now > from) c.stalls[static_cast<std::size_t>(Stall::not_selected)] += now - from;
+  if (now > from) stall(Stall::not_selected, now - from);
   c.issue_cycles += issue_cycles;
   warp.resume = now + issue_cycles;
 }

@@ -27,6 +27,7 @@ void Unit::begin_grid(const Grid& grid) {
   c.block_runs.assign(grid.program->blocks.size(), 0);
   c.block_lanes.assign(grid.program->blocks.size(), 0);
   c.fetched.assign(grid.program->code_lines, 0);
+  if (grid.profiled) c.profile.resize(grid.program->insts.size());
   l1_.invalidate();
   if (grid.program->scoreboard > scoreboard_stride_ || grid.program->most_slots > record_stride_) {
     // Rows are reinitialised at warp start; rows of resident warps move along.

@@ -15,6 +15,7 @@
 #include "timing/messages.h"
 #include "timing/parameters.h"
 #include "timing/policies/warp_scheduler.h"
+#include "timing/profile.h"
 #include "trace/warp_source.h"
 
 namespace wanren::timing {
@@ -31,6 +32,7 @@ struct Grid {
   std::uint64_t serial = 0;  ///< No two grids of a device have the same.
   std::span<const simt::LanePattern> patterns;
   std::vector<std::int64_t> strides;  ///< By pattern, see stride_of().
+  bool profiled = false;
 };
 
 /// What one unit counted for one grid.
@@ -45,6 +47,7 @@ struct UnitCounters {
   Cycle last_acknowledged = 0, last_exit = 0;
   int resident = 0;
   Cycle active_since = 0;
+  std::vector<InstructionProfile> profile;  ///< By instruction; empty unless the grid asks for it.
 };
 
 struct FreedCta {
@@ -55,7 +58,8 @@ struct FreedCta {
 /// A memory instruction between queue and L1.
 struct MemoryAccess {
   const Grid* grid = nullptr;
-  std::uint32_t load = ~0u;  ///< ~0: nobody waits.
+  InstructionProfile* profile = nullptr;  ///< Null: nobody asked.
+  std::uint32_t load = ~0u;               ///< ~0: nobody waits.
   std::uint16_t subcore = 0, queue_entry = 0;
   Access access = Access::read;
   bool shared = false;
@@ -178,6 +182,7 @@ class Unit {
   // subcore.cpp
   void step(int s, Cycle now, Cycle limit);
   void issue(int s, int w, Cycle now);
+  InstructionProfile* profile_of(UnitCounters& c, const Warp& warp, bool issued) const;
   void account(SubCore& sub, Warp& warp, int w, Cycle now, std::uint32_t issue_cycles, Cycle pipe_free);
   void set_ready(int s, int w);
   void wake(int s, Cycle at) {

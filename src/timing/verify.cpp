@@ -25,6 +25,7 @@ class Verifier {
     residency();
     roofs();
     phases();
+    profile();
     return broken_;
   }
 
@@ -61,6 +62,20 @@ class Verifier {
 #define WR_COUNTER(id, doc) equal("its phases and the grid: " #id, sum.id, c_.id);
 #include "timing/counters.def"
     equal("picoseconds of its phases and of the grid", duration.value, (timed_.end - timed_.begin).value);
+  }
+
+  void profile() {
+    if (timed_.profile.empty()) return;
+    InstructionProfile sum;
+    for (const InstructionProfile& row : timed_.profile) sum.add(row);
+    equal("instructions of its profile and of the grid", sum.issues, c_.warp_instructions);
+    equal("lanes of its profile and of the grid", sum.lanes, c_.thread_instructions);
+    equal("shared wavefronts of its profile and of the grid", sum.shared_wavefronts, c_.shared_wavefronts);
+    equal("sectors its profile sent to L2 and that L2 served", sum.l2_sectors,
+          c_.l2_read_sectors + c_.l2_write_sectors + c_.l2_atomic_sectors);
+    for (int i = 0; i < stall_count; ++i)
+      equal(fmt::format("{} of its profile and of the grid", name(static_cast<Stall>(i))),
+            sum.stall_cycles[static_cast<std::size_t>(i)], c_.stall_cycles[static_cast<std::size_t>(i)]);
   }
 
   void memory() {

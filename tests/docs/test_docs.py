@@ -86,6 +86,12 @@ for table, row in [("counters", r'^WR_\w+_COUNTER\((?!id)(\w+), "(.*)"\)'), ("st
         if f"| `{name}` | {doc} |" not in counter_page:
             problems.append(f"counters.md does not have {name}: {doc}")
 
+profile_page = (root / "docs/profile.md").read_text(encoding="utf-8")
+for name, doc in re.findall(r'^WR_PROFILE_COUNTER\((\w+), "(.*)"\)',
+                            (root / "src/timing/profile.def").read_text(encoding="utf-8"), re.M):
+    if f"| `{name}` | {doc} |" not in profile_page:
+        problems.append(f"profile.md does not have {name}: {doc}")
+
 rows = []
 for row in re.findall(r"^WR_SETTING\((.*)\)$", (root / "src/support/settings.def").read_text(encoding="utf-8"), re.M):
     fields = re.findall(r'"(?:[^"\\]|\\.)*"|[^,"\s][^,"]*', row)

@@ -39,6 +39,26 @@ TEST(Report, WhatIsWrittenIsReadBack) {
   EXPECT_EQ(again->kernels.at(0).counters, run.kernels[0].counters);
 }
 
+TEST(Report, HotLinesAreReadBackAndShown) {
+  report::Run run = sample();
+  HotLine line;
+  line.kernel = "saxpy(int)";
+  line.file = "/home/a/saxpy.cu";
+  line.line = 7;
+  line.text = "y[i] += a * x[i];";
+  line.share = 0.5;
+  line.l2_sectors = 42;
+  line.top_stall = "long_scoreboard";
+  line.top_stall_share = 0.8;
+  run.hot_lines.push_back(line);
+  const Result<report::Run> again = from_json(to_json(run), "test");
+  ASSERT_TRUE(again) << again.error().message();
+  EXPECT_EQ(to_json(*again), to_json(run));
+  const std::string text = table(run);
+  for (const char* part : {"saxpy.cu:7", "50.0%", "long_scoreboard 80%", "y[i] += a * x[i];"})
+    EXPECT_NE(text.find(part), std::string::npos) << part;
+}
+
 TEST(Report, EveryFixedKeyOfALaunchIsThere) {
   const std::string json = to_json(sample());
   for (const char* key : {"schema_version",

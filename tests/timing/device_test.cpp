@@ -100,6 +100,23 @@ TEST(Dispatch, TwoGridsShareTheChip) {
   EXPECT_EQ(t[0].counters.flops_fp32, t[1].counters.flops_fp32);
 }
 
+TEST(Dispatch, AGridLivesUntilItsStoresHaveLeftTheUnit) {
+  // Room for one store at a time: that of `b` waits behind those of `a` when its only warp is long gone.
+  chip::Spec chip = small_chip();
+  chip.package.units_per_die = chip.package.clusters_per_die = 1;
+  chip.unit.l1_miss_sectors = 4;
+  Code code;
+  code.store(0, 2);
+  Words many, one;
+  for (std::uint64_t i = 0; i < 40; ++i) many.block(0).affine(i * 128, 4);
+  one.block(0).affine(1 << 20, 4);
+  SyntheticSource a(code, 1, 4, many), b(code, 1, 1, one);
+  Device device(chip, 1, nullptr);
+  const auto t = run_all(device, {a.work(), b.work()});
+  EXPECT_EQ(t[0].counters.l2_write_sectors, 4u * 4 * 40);
+  EXPECT_EQ(t[1].counters.l2_write_sectors, 4u);
+}
+
 TEST(Timeline, AKernelBeginsItsLaunchLatencyAfterSubmissionAndTheGapAfterItsPredecessor) {
   SyntheticSource a(fma_code(), 1, 1, chain(1000)), b(fma_code(), 1, 1, chain(10));
   Device device(small_chip(), 1, nullptr);
