@@ -17,6 +17,11 @@ namespace {
 constexpr std::uint64_t clock_read_cycles = 32;
 constexpr std::uint64_t slice_cycles = 16;
 
+// Rounds in which all warps of a CTA try the phases they wait for again, without any getting on.
+constexpr std::uint32_t most_expiries = 1024;
+// Turns of warps that only ask, in a CTA that nobody else can help.
+constexpr std::uint32_t most_idle_turns = 1u << 20;
+
 LaneMask lowest(std::uint32_t count) {
   return count >= 32 ? full_mask : (LaneMask{1} << count) - 1;
 }
@@ -91,7 +96,7 @@ void Cta::abandon() {
     drop_stack(w);
     while (!runs_[w].frames.empty()) give_frame(w);
   }
-  live_ = runnable_ = 0;
+  live_ = runnable_ = waiting_ = 0;
 }
 
 // Frames of a kernel without functions are of one size and used again.
@@ -133,8 +138,12 @@ void Cta::begin(std::uint64_t linear, std::uint32_t unit) {
     ctx.linear_cta_high = static_cast<std::uint32_t>(linear >> 32);
     ctx.smid = unit;
     ctx.turns = 0;
+    ctx.wait_inst = nullptr;
     ctx.yield = simt::Yield::none;
   }
+  waiting_ = 0;
+  idle_ = expiries_ = 0;
+  phases_.clear();
   live_ = runnable_ = lowest(grid_.warps);
   while (used_barriers_ != 0) {
     barriers_[static_cast<std::size_t>(std::countr_zero(used_barriers_))] = Barrier{};
@@ -223,6 +232,11 @@ inline simt::Yield Cta::heed(ThreadState& state, std::uint32_t w, bool& again) {
   simt::WarpContext& ctx = contexts_[w];
   const simt::Yield yield = ctx.yield;
   again = false;
+  if (yield == simt::Yield::spin || yield == simt::Yield::sleep) {
+    if (waits_in_vain(w)) return simt::Yield::fault;
+    return yield;
+  }
+  if (yield != simt::Yield::phase && yield != simt::Yield::trace_full) idle_ = expiries_ = 0;
   if (yield == simt::Yield::barrier) [[likely]] {
     if (ctx.barrier_id > 15) {
       grid_.fail(describe_cta(grid_.launch, simt::Fault::illegal_instruction, id(),
@@ -232,6 +246,9 @@ inline simt::Yield Cta::heed(ThreadState& state, std::uint32_t w, bool& again) {
     again = !arrive(w);
   } else if (yield == simt::Yield::exited) {
     exit(w);
+  } else if (yield == simt::Yield::phase) {
+    runnable_ &= ~(LaneMask{1} << w);
+    waiting_ |= LaneMask{1} << w;
   } else if (yield == simt::Yield::fault) {
     state.warp = nullptr;
     grid_.fail(describe(grid_.launch, grid_.arena, ctx, state.fault));
@@ -341,8 +358,55 @@ simt::Yield Cta::run_warp(ThreadState& state, std::uint32_t w) {
   return yield;
 }
 
+std::uint32_t Cta::phases(const std::uint8_t* mbarrier, std::uint32_t now) {
+  auto at =
+      std::find_if(phases_.begin(), phases_.end(), [&](const Phases& p) { return p.mbarrier == mbarrier; });
+  if (at == phases_.end()) at = phases_.insert(at, {mbarrier, 0});
+  if (now == 0) return at->completed;
+  at->completed += now;
+  idle_ = expiries_ = 0;
+  for (LaneMask left = waiting_; left != 0; left &= left - 1) {
+    const auto w = static_cast<std::size_t>(std::countr_zero(left));
+    if (contexts_[w].wait_mbarrier != mbarrier) continue;
+    waiting_ &= ~(LaneMask{1} << w);
+    runnable_ |= LaneMask{1} << w;
+  }
+  return at->completed;
+}
+
+// A wait's time limit is the implementation's choice (PTX ISA, mbarrier.try_wait): it passes when nobody else
+// can run. Lanes of the same warp that others wait for get their turn then.
+bool Cta::expire_waits() {
+  if (waiting_ == 0 || ++expiries_ > most_expiries) {
+    report_deadlock();
+    return false;
+  }
+  for (LaneMask left = waiting_; left != 0; left &= left - 1)
+    contexts_[static_cast<std::size_t>(std::countr_zero(left))].wait_expired = 1;
+  runnable_ |= waiting_;
+  waiting_ = 0;
+  return true;
+}
+
+/// Warps of this CTA that spin can be helped only by others of it; counts their turns.
+bool Cta::waits_in_vain(std::uint32_t w) {
+  if (grid_.together || !grid_.spins || ++idle_ < most_idle_turns) return false;
+  if (contexts_[w].wait_inst != nullptr) {
+    waiting_ |= LaneMask{1} << w;
+    report_deadlock();
+    return true;
+  }
+  grid_.fail(
+      describe_cta(grid_.launch, simt::Fault::deadlock, id(),
+                   fmt::format("its warps have asked for the end of a phase {} times in vain", idle_)));
+  return true;
+}
+
 void Cta::report_deadlock() {
+  FaultReport place;
   std::string why = "no warp can run;";
+  for (LaneMask left = waiting_; left != 0; left &= left - 1)
+    why += " " + describe_wait(contexts_[static_cast<std::size_t>(std::countr_zero(left))], place) + ";";
   for (std::size_t i = 0; i < barriers_.size(); ++i) {
     const Barrier& barrier = barriers_[i];
     if (barrier.waiting == 0) continue;
@@ -350,7 +414,11 @@ void Cta::report_deadlock() {
     why += fmt::format(" barrier {} has {} of {} warps;", i, barrier.arrived, expected);
   }
   why.pop_back();
-  grid_.fail(describe_cta(grid_.launch, simt::Fault::deadlock, id(), why));
+  FaultReport report = describe_cta(grid_.launch, simt::Fault::deadlock, id(), why);
+  report.ptx_line = place.ptx_line;
+  report.source_line = place.source_line;
+  report.source_file = place.source_file;
+  grid_.fail(std::move(report));
 }
 
 Cta::Outcome Cta::run(ThreadState& state, bool give_way, std::uint64_t& clock) {
@@ -361,10 +429,7 @@ Cta::Outcome Cta::run(ThreadState& state, bool give_way, std::uint64_t& clock) {
 
 Cta::Outcome Cta::run_all(ThreadState& state, bool give_way, std::uint64_t& clock) {
   while (live_ != 0) {
-    if (runnable_ == 0) {
-      report_deadlock();
-      return Outcome::failed;
-    }
+    if (runnable_ == 0 && !expire_waits()) return Outcome::failed;
     bool progress = false;
     bool ring = rings_ && runnable_ == live_ && (live_ & (live_ - 1)) != 0 && barriers_[0].arrived == 0;
     for (LaneMask pass = runnable_; pass != 0; pass &= pass - 1) {
@@ -383,7 +448,8 @@ Cta::Outcome Cta::run_all(ThreadState& state, bool give_way, std::uint64_t& cloc
             again = true;
             break;
           case simt::Yield::sleep: clock += contexts_[w].sleep_ns; break;
-          case simt::Yield::spin: break;
+          case simt::Yield::spin:
+          case simt::Yield::phase: break;
           case simt::Yield::fault: return Outcome::failed;
           case simt::Yield::none:
           case simt::Yield::order:

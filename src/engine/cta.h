@@ -42,7 +42,8 @@ class Grid {
   std::uint8_t* parameters = nullptr;
   std::uint32_t threads = 0, warps = 0;
   std::uint32_t total_shared_bytes = 0;
-  bool spins = false;  ///< Some back edge waits for another warp.
+  bool spins = false;     ///< Some back edge waits for another warp.
+  bool together = false;  ///< CTAs wait for each other.
   std::size_t stack_bytes = 0;
   std::vector<std::uint32_t> tid;  ///< [warp][x, y, z][lane]
 
@@ -106,8 +107,11 @@ class Cta {
   /// A zeroed frame of the interpreter for warp `w`, which keeps it until give_frame() or its end.
   std::uint64_t* take_frame(std::uint32_t w, simt::FunctionId function);
   void give_frame(std::uint32_t w);
-  /// Reports that no warp can run.
-  void report_deadlock();
+  /// No warp can run: those that wait for phases give up this wait and try again, up to a limit. False: none
+  /// waits, or they have tried long enough; the grid has failed.
+  bool expire_waits();
+  /// Services::phases.
+  std::uint32_t phases(const std::uint8_t* mbarrier, std::uint32_t now);
   /// Ends every warp where it stands.
   void abandon();
 
@@ -125,6 +129,8 @@ class Cta {
   Outcome run_all(ThreadState& state, bool give_way, std::uint64_t& clock);
   simt::Yield step(ThreadState& state, std::uint32_t w);
   simt::Yield ring_step(ThreadState& state, std::uint32_t& w);
+  void report_deadlock();
+  bool waits_in_vain(std::uint32_t w);
   simt::Yield heed(ThreadState& state, std::uint32_t w, bool& again);
   static void straight(simt::WarpContext* ctx);
   bool arrive(std::uint32_t w);
@@ -152,6 +158,13 @@ class Cta {
   std::vector<WarpRun> runs_;
   std::vector<std::unique_ptr<std::uint64_t[]>> spare_frames_;
   LaneMask runnable_ = 0, live_ = 0;
+  LaneMask waiting_ = 0;                   ///< For phases of mbarriers.
+  std::uint32_t idle_ = 0, expiries_ = 0;  ///< Turns that only wait, and waits given up, since a warp got on.
+  struct Phases {
+    const std::uint8_t* mbarrier;
+    std::uint32_t completed;
+  };
+  std::vector<Phases> phases_;
   std::uint32_t used_barriers_ = 0;
   std::array<Barrier, 16> barriers_;
 };

@@ -7,6 +7,7 @@
 
 #include "engine/faults.h"
 #include "interp/interp.h"
+#include "interp/mbarrier.h"
 #include "interp/warp_ops.h"
 
 namespace wanren::engine {
@@ -132,6 +133,25 @@ FaultReport describe(const Launch& launch, const Arena& arena, const simt::WarpC
         "recursion earlier",
         ctx.kernel->local_bytes - ctx.kernel->frame_bytes);
   return report;
+}
+
+std::string describe_wait(const simt::WarpContext& ctx, FaultReport& report) {
+  const auto state = interp::Mbarrier::from(*reinterpret_cast<const std::uint64_t*>(ctx.wait_mbarrier));
+  const ptx::Location& at = ctx.wait_inst->location;
+  std::string where = fmt::format("PTX line {}", at.ptx_line);
+  if (at.line != 0 && at.file < ctx.kernel->source_files.size())
+    where = fmt::format("{}:{}, ", ctx.kernel->source_files[at.file], at.line) + where;
+  if (report.ptx_line == 0) {
+    report.ptx_line = at.ptx_line;
+    report.source_line = at.line;
+    if (at.file < ctx.kernel->source_files.size()) report.source_file = ctx.kernel->source_files[at.file];
+  }
+  return fmt::format(
+      "warp {} waits ({}) for the mbarrier at shared offset {:#x}, whose phase lacks {} of {} arrivals and "
+      "{} "
+      "bytes",
+      ctx.warp_in_cta, where, ctx.wait_mbarrier - ctx.shared_base, state.pending, state.expected,
+      state.bytes);
 }
 
 FaultReport describe_cta(const Launch& launch, simt::Fault fault, Dim3 cta, const std::string& why) {

@@ -80,6 +80,10 @@ FaultReport describe(const Launch& launch, const Arena& arena, const simt::WarpC
 /// A fault of a whole CTA, as a deadlock is.
 FaultReport describe_cta(const Launch& launch, simt::Fault fault, Dim3 cta, const std::string& why);
 
+/// A warp that waits for a phase that nobody completes: where, and what has not come. Sets the report's place
+/// if it has none.
+std::string describe_wait(const simt::WarpContext& ctx, FaultReport& report);
+
 std::string_view name(simt::Fault fault);
 
 /// Seconds a grid may take on the host before it ends with `timeout`; 0: no limit.

@@ -154,6 +154,7 @@ Result<std::unique_ptr<Grid>> Grid::create(const Launch& launch, Arena& arena) {
           ? fixed
           : (fixed + shared_round - 1) / shared_round * shared_round + launch.dynamic_shared_bytes;
   for (const simt::Block& block : launch.kernel->blocks) grid->spins = grid->spins || block.term.spins;
+  grid->together = launch.cooperative || launch.kernel->waits_for_ctas;
   // Room for the engine's services, and for a signal-free margin above the code's own need.
   grid->stack_bytes = launch.code->stack_bytes() + (16 << 10);
   grid->tid.resize(std::size_t{grid->warps} * 3 * warp_size);
@@ -219,7 +220,7 @@ Execution execute(const Launch& launch, Arena& arena, int threads) {
   }
   const auto start = SteadyClock::now();
   const auto deadline = deadline_from(start);
-  if (launch.cooperative || (*grid)->spins)
+  if ((*grid)->together)
     run_together(**grid, deadline);
   else
     run_independent(**grid, launch.kernel->order_sensitive ? 1 : threads, deadline);

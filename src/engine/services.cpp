@@ -240,6 +240,11 @@ std::uint64_t* leave_begin(simt::WarpContext* ctx, simt::FunctionId function) {
   return cta_of(ctx).take_frame(ctx->warp_in_cta, function);
 }
 
+std::uint32_t phases(simt::WarpContext* ctx, const std::uint8_t* mbarrier, std::uint32_t now) {
+  const ServiceScope scope;
+  return cta_of(ctx).phases(mbarrier, now);
+}
+
 void leave_end(simt::WarpContext* ctx) {
   const ServiceScope scope;
   cta_of(ctx).give_frame(ctx->warp_in_cta);
@@ -271,13 +276,14 @@ void silent_syscall(simt::WarpContext* ctx, std::uint32_t call, LaneMask mask,
 }  // namespace
 
 const simt::Services* services() {
-  static constexpr simt::Services table{&suspend, &syscall, &fault, &leave_begin, &leave_run, &leave_end};
+  static constexpr simt::Services table{&suspend,   &syscall,   &fault, &leave_begin,
+                                        &leave_run, &leave_end, &phases};
   return &table;
 }
 
 const simt::Services* silent_services() {
-  static constexpr simt::Services table{&suspend,     &silent_syscall, &fault,
-                                        &leave_begin, &leave_run,      &leave_end};
+  static constexpr simt::Services table{&suspend,   &silent_syscall, &fault, &leave_begin,
+                                        &leave_run, &leave_end,      &phases};
   return &table;
 }
 

@@ -30,7 +30,8 @@ struct WarpTrace {
   std::deque<Filled> ahead;
   std::unique_ptr<std::uint64_t[]> current;  ///< Being written.
   std::unique_ptr<std::uint64_t[]> lent;
-  bool asleep = false;  ///< Yielded for time: needs a Moment before it runs on.
+  std::size_t kept = 0;  ///< Words of `current` that a wait for a phase has left unfinished.
+  bool asleep = false;   ///< Yielded for time: needs a Moment before it runs on.
   bool exited = false;
 };
 
@@ -91,6 +92,7 @@ class Source final : public TraceSource, private Arena::WindowHolder {
     slot->cta->begin(linear, unit);
     for (WarpTrace& trace : slot->traces) {
       trace.asleep = trace.exited = false;
+      trace.kept = 0;
       trace.ahead.clear();
     }
     return handle;
@@ -158,12 +160,14 @@ class Source final : public TraceSource, private Arena::WindowHolder {
     WarpTrace& trace = slot.traces[w];
     simt::WarpContext& ctx = slot.cta->warp(w);
     if (trace.current == nullptr) trace.current = take_buffer(slot);
-    ctx.trace_cursor = trace.current.get();
+    ctx.trace_cursor = trace.current.get() + trace.kept;
     ctx.trace_limit = trace.current.get() + (words_ - block_words_);
     const simt::Yield yield = slot.cta->run_warp(state, w);
     if (yield == simt::Yield::fault) return yield;
     const auto count = static_cast<std::size_t>(ctx.trace_cursor - trace.current.get());
     WR_CHECK(count <= words_);
+    trace.kept = yield == simt::Yield::phase ? count : 0;
+    if (trace.kept != 0) return yield;  // In the middle of a block: its record is yet to come.
     Filled filled;
     filled.count = count;
     switch (yield) {
@@ -226,7 +230,7 @@ class Source final : public TraceSource, private Arena::WindowHolder {
         trace.ahead.push_back({nullptr, 0, trace::Chunk::End::coupled, 0});
         break;
       }
-      slot.cta->report_deadlock();
+      if (!slot.cta->expire_waits()) break;
     }
     slot.wall_s += std::chrono::duration<double>(SteadyClock::now() - start).count();
   }

@@ -4,6 +4,7 @@
 #include <bit>
 
 #include "interp/lane.h"
+#include "interp/mbarrier.h"
 
 namespace wanren::interp {
 namespace {
@@ -211,6 +212,10 @@ void createpolicy(const Inst& i, const std::uint64_t* s, std::uint64_t* d) {
   d[0] = 0;
 }
 
+void pending_count(const Inst& i, const std::uint64_t* s, std::uint64_t* d) {
+  d[0] = Mbarrier::from(s[0]).pending;
+}
+
 }  // namespace
 
 LaneFunction find_bits(const Inst& i) {
@@ -237,6 +242,7 @@ LaneFunction find_bits(const Inst& i) {
     case Opcode::mov: return mov;
     case Opcode::selp: return selp;
     case Opcode::createpolicy: return createpolicy;
+    case Opcode::mbarrier_pending_count: return pending_count;
     default: return nullptr;
   }
 }

@@ -204,10 +204,7 @@ bool run_memory(const WarpOp& op) {
     case Opcode::isspacep: is_space(op); break;
     case Opcode::fence:
     case Opcode::membar: std::atomic_thread_fence(std::memory_order_seq_cst); break;
-    // Copies have happened by the time anyone waits; hints have no effect on results.
-    case Opcode::cp_async_commit_group:
-    case Opcode::cp_async_wait_group:
-    case Opcode::cp_async_wait_all:
+    // Hints have no effect on results.
     case Opcode::prefetch:
     case Opcode::prefetchu:
     case Opcode::applypriority:

@@ -82,6 +82,35 @@ void trace_barrier(simt::WarpContext& ctx) {
   *ctx.trace_cursor++ = trace::record_word(ctx.barrier_mask, 0, Kind::barrier, Space::none);
 }
 
+std::uint64_t group_base(const simt::Inst& inst) {
+  if (inst.op == Opcode::cp_async_commit_group) return 0;
+  if (inst.op == Opcode::cp_async_wait_all || inst.srcs.empty()) return trace::all_copies;
+  return static_cast<std::uint32_t>(inst.srcs[0].bits) + std::uint64_t{1};
+}
+
+void trace_group(simt::WarpContext& ctx, const simt::Inst& inst, LaneMask mask) {
+  if (!ctx.trace_cursor) return;
+  *ctx.trace_cursor++ = group_base(inst);
+  *ctx.trace_cursor++ = trace::record_word(mask, 0, Kind::group, Space::none);
+}
+
+std::uint32_t& PhaseTrace::value_of(const simt::WarpContext& ctx, const std::uint64_t* mbarrier) {
+  const auto address =
+      static_cast<std::uint32_t>(place_of(ctx, reinterpret_cast<const std::uint8_t*>(mbarrier)).address);
+  for (std::size_t i = 0; i < count_; ++i)
+    if (entries_[i].address == address) return entries_[i].value;
+  entries_[count_] = {address, 0};
+  return entries_[count_++].value;
+}
+
+void PhaseTrace::write(simt::WarpContext& ctx, LaneMask mask) const {
+  if (!ctx.trace_cursor) return;
+  *ctx.trace_cursor++ = trace::phase_base(op, count_);
+  *ctx.trace_cursor++ = trace::record_word(mask, 0, Kind::phase, Space::shared);
+  for (std::size_t i = 0; i < count_; ++i)
+    *ctx.trace_cursor++ = entries_[i].address | std::uint64_t{entries_[i].value} << 32;
+}
+
 std::span<const simt::LanePattern> patterns() {
   static const simt::LanePattern zero[1] = {};
   return zero;

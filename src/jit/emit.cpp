@@ -3,9 +3,11 @@
 #include <algorithm>
 
 #include "interp/callbacks.h"
+#include "interp/trace_writer.h"
 #include "jit/address.h"
 #include "jit/alu.h"
 #include "simt/fragments.h"
+#include "simt/opcode_traits.h"
 #include "simt/transfer.h"
 
 namespace wanren::jit {
@@ -298,6 +300,12 @@ void Emitter::emit(const simt::Inst& inst, std::uint32_t index) {
     case Opcode::cp_async_commit_group:
     case Opcode::cp_async_wait_group:
     case Opcode::cp_async_wait_all:  // copies are done when issued
+      if (traced()) {
+        const auto head = std::uint64_t(trace::Kind::group) << 48 | std::uint64_t(trace::Space::none) << 56;
+        trace_word(b.getInt64(interp::group_base(inst)));
+        trace_word(b.CreateOr(b.CreateZExt(inst_mask(inst).bits, b.getInt64Ty()), b.getInt64(head)));
+      }
+      return;
     case Opcode::griddepcontrol:
     case Opcode::setmaxnreg:
     case Opcode::pmevent: return;
@@ -319,6 +327,11 @@ void Emitter::emit(const simt::Inst& inst, std::uint32_t index) {
       return;
     }
     default: break;
+  }
+  if (simt::concerns_phases(inst.op)) {
+    compiler_fence();
+    call_out(inst, "wanren_interp_phase_op");
+    return;
   }
   if (emit_barrier(inst) || emit_memory(inst)) return;
   if (inst.op == Opcode::cvta || inst.op == Opcode::isspacep) {

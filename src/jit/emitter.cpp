@@ -379,6 +379,10 @@ void Emitter::begin_block_trace() {
 // --- out of line ---
 
 void Emitter::call_alu(const simt::Inst& inst) {
+  call_out(inst, interp::is_alu(inst) ? "wanren_interp_alu" : "wanren_interp_warp_op");
+}
+
+void Emitter::call_out(const simt::Inst& inst, const char* function) {
   const std::uint32_t in = interp::source_rows(inst), out = interp::destination_rows(inst);
   Value* area = scratch(std::size_t{in + out} * warp_size);
   auto row = [&](std::uint32_t r) {
@@ -401,13 +405,14 @@ void Emitter::call_alu(const simt::Inst& inst) {
   auto* ptr = b.getPtrTy();
   if (cursor_ && !alu) store_context(offsetof(WarpContext, trace_cursor), b.CreateLoad(ptr, cursor_));
   if (alu)
-    b.CreateCall(runtime("wanren_interp_alu",
-                         llvm::FunctionType::get(b.getVoidTy(), {ptr, ptr, ptr, b.getInt32Ty()}, false)),
-                 {inst_pointer(inst), row(0), row(in), mask.bits});
+    b.CreateCall(
+        runtime(function, llvm::FunctionType::get(b.getVoidTy(), {ptr, ptr, ptr, b.getInt32Ty()}, false)),
+        {inst_pointer(inst), row(0), row(in), mask.bits});
   else
-    b.CreateCall(runtime("wanren_interp_warp_op",
+    b.CreateCall(runtime(function,
                          llvm::FunctionType::get(b.getVoidTy(), {ptr, ptr, ptr, ptr, b.getInt32Ty()}, false)),
                  {ctx_, inst_pointer(inst), row(0), row(in), mask.bits});
+  if (cursor_ && !alu) b.CreateStore(load_context_now(offsetof(WarpContext, trace_cursor), 0), cursor_);
   r = in;
   for (std::size_t i = 0; i < inst.dsts.size(); ++i) {
     const bool wide =

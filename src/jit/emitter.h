@@ -144,6 +144,8 @@ class Emitter {
   bool emit_matrix(const simt::Inst& inst);
   bool emit_barrier(const simt::Inst& inst);
   void call_alu(const simt::Inst& inst);
+  /// The same, by a function that may write trace records and suspend the warp.
+  void call_out(const simt::Inst& inst, const char* function);
   void trace_operand(const simt::Inst& inst);
   void call_syscall(const simt::Inst& inst);
   void call_function(const simt::Inst& inst);

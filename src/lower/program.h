@@ -30,7 +30,17 @@ enum class Pipe : std::uint8_t {
 };
 inline constexpr int pipe_count = 13;
 
-enum class Memory : std::uint8_t { none, load, store, atomic, reduction, async_copy, matrix_load };
+enum class Memory : std::uint8_t {
+  none,
+  load,
+  store,
+  atomic,
+  reduction,
+  async_copy,
+  matrix_load,
+  phase,  ///< On mbarriers: its record is of kind phase.
+  group   ///< On groups of asynchronous copies: its record is of kind group.
+};
 
 /// Register number in the machine program: 0..255 general, 256..263 predicates.
 using Register = std::uint16_t;

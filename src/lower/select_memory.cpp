@@ -148,6 +148,34 @@ void Selector::access(const Inst& inst, Memory kind, Words dst, const Operand& b
   i.access.bytes = bytes;
 }
 
+// SYNCS: one instruction of the memory pipe, whatever it does to the mbarrier.
+void Selector::phase_operation(const Inst& inst) {
+  std::vector<Words> sources;
+  const bool narrow = space_of(inst.mods.space) == Access::Space::shared;
+  const Address at = address(inst.srcs[0], 0, narrow);
+  if (!at.base.empty()) sources.push_back(at.base);
+  for (std::size_t i = 1; i < inst.srcs.size() && sources.size() < 4; ++i) {
+    if (inst.srcs[i].kind != Operand::Kind::value) continue;
+    sources.push_back(words(inst.srcs[i], words_of(inst.srcs[i].value)));
+  }
+  Words dst;
+  Word predicate{};
+  if (!inst.dsts.empty() && inst.dsts[0] != no_value) {
+    dst = place(inst.dsts[0]);
+    if (kernel_.values[inst.dsts[0]].width == simt::Width::pred) {
+      predicate = dst[0];
+      dst.clear();
+    }
+  }
+  VirtualInst& i =
+      emit(Pipe::memory, static_cast<int>(chip_.unit.shared_latency), std::move(dst), std::move(sources));
+  i.define_predicate = predicate;
+  i.machine.memory = Memory::phase;
+  i.machine.slot = inst.slot;
+  i.access.fence = true;
+  i.last = kernel_.blocks[block_].suspend == simt::Suspend::phase && inst.op == Opcode::mbarrier_try_wait;
+}
+
 Result<void> Selector::recipe_memory(const Inst& inst, bool& known) {
   known = true;
   const auto& mods = inst.mods;
@@ -213,17 +241,25 @@ Result<void> Selector::recipe_memory(const Inst& inst, bool& known) {
       i.access = {Access::Space::generic, true, true, false, false, {}, 0, 0, mods.copy_bytes};
       return {};
     }
+    case Opcode::cp_async_commit_group:  // LDGDEPBAR, DEPBAR
     case Opcode::cp_async_wait_group:
     case Opcode::cp_async_wait_all: {
-      // LDGDEPBAR/DEPBAR: no slot, async_copy; bytes is the number of groups that may stay in flight.
       VirtualInst& i = emit(Pipe::none, 1, {}, {});
-      i.machine.memory = Memory::async_copy;
-      if (inst.op == Opcode::cp_async_wait_group && !inst.srcs.empty())
-        i.machine.bytes = static_cast<std::uint16_t>(inst.srcs[0].bits);
+      i.machine.memory = Memory::group;
+      i.machine.slot = inst.slot;
       i.access.fence = true;
       return {};
     }
-    case Opcode::cp_async_commit_group: emit(Pipe::none, 1, {}, {}).access.fence = true; return {};
+    case Opcode::cp_async_mbarrier_arrive:
+    case Opcode::mbarrier_arrive:
+    case Opcode::mbarrier_arrive_drop:
+    case Opcode::mbarrier_complete_tx:
+    case Opcode::mbarrier_expect_tx:
+    case Opcode::mbarrier_init:
+    case Opcode::mbarrier_inval:
+    case Opcode::mbarrier_test_wait:
+    case Opcode::mbarrier_try_wait: phase_operation(inst); return {};
+    case Opcode::mbarrier_pending_count: integer(destination(inst), {words(inst.srcs[0], 2)}); return {};
     case Opcode::prefetch:
     case Opcode::prefetchu: {
       const Address a = address(inst.srcs[0], inst.offset, false);

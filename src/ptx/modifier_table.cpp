@@ -141,6 +141,10 @@ constexpr Word words[] = {
     {"idx", Group::variant, v(Variant::idx)},
     {"async", Group::variant, v(Variant::proxy_async)},
     {"alias", Group::variant, v(Variant::proxy_alias)},
+    {"expect_tx", Group::variant, v(Variant::expect_tx)},
+    {"noComplete", Group::variant, v(Variant::no_complete)},
+    {"parity", Group::variant, v(Variant::parity)},
+    {"noinc", Group::variant, v(Variant::noinc)},
     {"v2", Group::vector, 2},
     {"v4", Group::vector, 4},
     {"v8", Group::vector, 8},
@@ -187,6 +191,7 @@ using enum Group;
 constexpr GroupSet typed = set({types});
 constexpr GroupSet warp_wide = set({sync, aligned});
 constexpr GroupSet hints = set({l1, l2, l2_prefetch, cache_hint});
+constexpr GroupSet phase_words = set({types, space, semantics, scope, variant});
 constexpr GroupSet arithmetic = set({types, round, ftz, sat});
 constexpr GroupSet atomic =
     set({types, space, semantics, scope, Group::atom, noftz, Group::vector, l2, cache_hint});

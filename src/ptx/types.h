@@ -112,6 +112,10 @@ enum class Variant : std::uint8_t {
   tensormap,          ///< prefetch
   mask,               ///< pmevent
   idx,                ///< brx
+  expect_tx,          ///< mbarrier.arrive
+  no_complete,        ///< mbarrier.arrive
+  parity,             ///< mbarrier.test_wait, mbarrier.try_wait
+  noinc,              ///< cp.async.mbarrier.arrive
 };
 enum class TestOp : std::uint8_t { none, finite, infinite, number, notanumber, normal, subnormal };
 

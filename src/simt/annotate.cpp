@@ -20,6 +20,9 @@ bool has_slot(const Inst& inst) {
     case Opcode::prefetchu:
     case Opcode::discard:
     case Opcode::applypriority: return false;
+    case Opcode::cp_async_commit_group:
+    case Opcode::cp_async_wait_group:
+    case Opcode::cp_async_wait_all: return true;
     case Opcode::ld: return inst.mods.space != ptx::Space::param;
     default: return traits(inst.op).memory;
   }
@@ -63,9 +66,11 @@ void each_operand(const Inst& inst, F&& use) {
   if (inst.guard != no_value) use(inst.guard);
 }
 
-// Does a decision to leave the loop depend on what another thread may write meanwhile?
-bool exit_waits(const Kernel& k, const Definitions& defs, const Loops& loops, int loop,
-                const std::vector<BlockId>& idom, bool callees_synchronise) {
+enum class Waits : std::uint8_t { no, for_phase, for_memory };
+
+// What another thread may do meanwhile that a decision to leave the loop depends on.
+Waits exit_waits(const Kernel& k, const Definitions& defs, const Loops& loops, int loop,
+                 const std::vector<BlockId>& idom, bool callees_synchronise) {
   const auto& blocks = loops.loops[loop].blocks;
   std::vector<bool> inside(k.blocks.size());
   for (const BlockId b : blocks) inside[b] = true;
@@ -80,12 +85,15 @@ bool exit_waits(const Kernel& k, const Definitions& defs, const Loops& loops, in
     const Terminator& t = k.blocks[b].term;
     if (std::any_of(t.targets.begin(), t.targets.end(), [&](BlockId s) { return !inside[s]; })) add(t.cond);
   }
+  Waits waits = Waits::no;
   while (!work.empty()) {
     const ValueId v = work.back();
     work.pop_back();
     if (const Inst* inst = defs.inst[v]) {
-      if (is_synchronising_load(*inst)) return true;
-      if (callees_synchronise && inst->op == Opcode::call && inst->syscall == Syscall::none) return true;
+      if (is_synchronising_load(*inst)) return Waits::for_memory;
+      if (callees_synchronise && inst->op == Opcode::call && inst->syscall == Syscall::none)
+        return Waits::for_memory;
+      if (waits_for_phase(inst->op)) waits = Waits::for_phase;
       each_operand(*inst, add);
     }
     if (const Phi* phi = defs.phi[v]) {
@@ -110,7 +118,7 @@ bool exit_waits(const Kernel& k, const Definitions& defs, const Loops& loops, in
       }
     }
   }
-  return false;
+  return waits;
 }
 
 void mark_spins(Kernel& k, const Definitions& defs, bool callees_synchronise) {
@@ -118,7 +126,9 @@ void mark_spins(Kernel& k, const Definitions& defs, bool callees_synchronise) {
   const Loops loops = find_loops(graph);
   const std::vector<BlockId> idom = immediate_dominators(graph);
   for (std::size_t l = 0; l < loops.loops.size(); ++l) {
-    if (!exit_waits(k, defs, loops, static_cast<int>(l), idom, callees_synchronise)) continue;
+    const Waits waits = exit_waits(k, defs, loops, static_cast<int>(l), idom, callees_synchronise);
+    if (waits == Waits::no) continue;
+    k.waits_for_ctas |= waits == Waits::for_memory;
     for (const BlockId b : loops.loops[l].blocks) {
       Terminator& t = k.blocks[b].term;
       // In an irreducible region every backward edge may close the cycle.
@@ -141,17 +151,19 @@ void number_slots(Kernel& kernel) {
 
 bool synchronises(const Kernel& kernel) {
   return std::any_of(kernel.blocks.begin(), kernel.blocks.end(), [](const Block& b) {
-    return std::any_of(b.insts.begin(), b.insts.end(), is_synchronising_load);
+    return std::any_of(b.insts.begin(), b.insts.end(),
+                       [](const Inst& i) { return is_synchronising_load(i) || waits_for_phase(i.op); });
   });
 }
 
 void mark_dependence(Kernel& kernel, bool callees_synchronise) {
   const Definitions defs(kernel);
+  kernel.waits_for_ctas = false;
   mark_spins(kernel, defs, callees_synchronise);
-  kernel.needs_coupling = false;
+  kernel.needs_coupling = kernel.waits_for_ctas;
   kernel.uses_float_atomics = false;
   for (const Block& b : kernel.blocks) {
-    kernel.needs_coupling |= b.term.spins || b.suspend == Suspend::clock || b.suspend == Suspend::sleep;
+    kernel.needs_coupling |= b.suspend == Suspend::clock || b.suspend == Suspend::sleep;
     for (const Inst& inst : b.insts)
       if (inst.op == Opcode::atom || inst.op == Opcode::red)
         kernel.uses_float_atomics |= ptx::is_float(inst.mods.types[0]);

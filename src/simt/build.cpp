@@ -42,7 +42,7 @@ Result<Kernel> build(const ptx::Module& module, const std::string& name, const s
   }
   const bool callees_synchronise = std::any_of(parts.begin() + 1, parts.end(), synchronises);
   const bool sensitive = std::any_of(parts.begin(), parts.end(), sees_other_ctas);
-  bool coupled = false, float_atomics = false;
+  bool coupled = false, waits = false, float_atomics = false;
   for (Kernel& part : parts) {
     if (sensitive) split_ordered(part);
     check("split_ordered", part);
@@ -57,10 +57,12 @@ Result<Kernel> build(const ptx::Module& module, const std::string& name, const s
     mark_dependence(part, callees_synchronise);
     check("mark_dependence", part);
     coupled |= part.needs_coupling;
+    waits |= part.waits_for_ctas;
     float_atomics |= part.uses_float_atomics;
   }
   Kernel kernel = link_functions(std::move(parts), std::move(functions));
   kernel.needs_coupling = coupled;
+  kernel.waits_for_ctas = waits;
   kernel.order_sensitive = sensitive;
   kernel.uses_float_atomics = float_atomics;
   check("link_functions", kernel);

@@ -17,9 +17,9 @@ constexpr std::size_t small_function = 1000;
 // … and a larger one as long as all its copies together have no more than this.
 constexpr std::size_t most_copied = 30'000;
 
-// Loads and atomics whose result another thread may be about to change.
+// What another thread may be about to change the result of.
 bool synchronises(const ptx::Instruction& in) {
-  if (in.opcode == Opcode::atom) return true;
+  if (in.opcode == Opcode::atom || waits_for_phase(in.opcode)) return true;
   if (in.opcode != Opcode::ld) return false;
   const ptx::Semantics s = in.mods.semantics;
   return (s != ptx::Semantics::none && s != ptx::Semantics::weak) || in.mods.cache == ptx::CacheOp::cv;

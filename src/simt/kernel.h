@@ -108,8 +108,8 @@ struct Terminator {
   bool negated = false;
   std::vector<BlockId> targets;
   /// A back edge of a loop whose exit may wait for another warp (it depends on an atomic, volatile
-  /// or acquire/relaxed load): the warp suspends here once per iteration when coupled, and lanes
-  /// of the same warp get their turn (forward progress).
+  /// or acquire/relaxed load, or on an mbarrier's phase): the warp suspends here once per iteration when
+  /// coupled, and lanes of the same warp get their turn (forward progress).
   bool spins = false;
   ptx::Location location;
 };
@@ -119,6 +119,7 @@ enum class Suspend : std::uint8_t {
   none,
   barrier,  ///< bar/barrier that may wait
   clock,    ///< reads clock or globaltimer: needs time from the timing model
+  phase,    ///< mbarrier.try_wait
   sleep,    ///< nanosleep
   call,     ///< of a function: the callee may suspend
 };
@@ -189,8 +190,10 @@ struct Kernel {
   std::vector<std::string> source_files;  ///< Location::file indexes this.
   ptx::LaunchBounds bounds;
   int target_sm = 0;
-  /// Some block suspends for time or spins: a warp's next step may depend on when it is taken.
+  /// Some block suspends for time or waits for other CTAs: a warp's next step may depend on when it is taken.
   bool needs_coupling = false;
+  /// Some loop spins on more than the phases of mbarriers: other CTAs may have to end it.
+  bool waits_for_ctas = false;
   /// Uses results of global atomics, or strong loads, or the heap: what a CTA sees may depend on what
   /// another does in the same launch. CTAs then run in one fixed order, traced warps in the order of time.
   bool order_sensitive = false;

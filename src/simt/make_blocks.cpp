@@ -12,6 +12,7 @@ namespace {
 Suspend suspend_of(const Inst& inst) {
   if (waits_at_barrier(inst.op, inst.mods)) return Suspend::barrier;
   if (inst.op == ptx::Opcode::nanosleep) return Suspend::sleep;
+  if (inst.op == ptx::Opcode::mbarrier_try_wait) return Suspend::phase;
   if (inst.op == ptx::Opcode::call && inst.syscall == Syscall::none) return Suspend::call;
   for (const Operand& o : inst.srcs)
     if (o.kind == Operand::Kind::special && reads_time(o.special)) return Suspend::clock;

@@ -24,6 +24,34 @@ inline bool waits_at_barrier(ptx::Opcode op, const ptx::Modifiers& mods) {
          mods.barrier != ptx::Barrier::arrive;
 }
 
+/// Asks whether a phase of an mbarrier is over.
+inline bool waits_for_phase(ptx::Opcode op) {
+  return op == ptx::Opcode::mbarrier_test_wait || op == ptx::Opcode::mbarrier_try_wait;
+}
+
+/// Works on the phases of an mbarrier; runs out of line and writes trace records of its own.
+inline bool concerns_phases(ptx::Opcode op) {
+  using enum ptx::Opcode;
+  switch (op) {
+    case cp_async_mbarrier_arrive:
+    case mbarrier_arrive:
+    case mbarrier_arrive_drop:
+    case mbarrier_complete_tx:
+    case mbarrier_expect_tx:
+    case mbarrier_init:
+    case mbarrier_inval:
+    case mbarrier_test_wait:
+    case mbarrier_try_wait: return true;
+    default: return false;
+  }
+}
+
+/// Forms and awaits groups of asynchronous copies.
+inline bool concerns_groups(ptx::Opcode op) {
+  using enum ptx::Opcode;
+  return op == cp_async_commit_group || op == cp_async_wait_group || op == cp_async_wait_all;
+}
+
 /// Lanes of a warp meet in it: collectives and barriers.
 inline bool lanes_meet(const Block& block) {
   for (const Inst& i : block.insts)

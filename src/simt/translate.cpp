@@ -187,9 +187,10 @@ Result<void> Inliner::plain(Instance& self, const ptx::Instruction& in, bool kee
     }
     // A second address (cp.async's source) has no offset field of its own.
     if (offset != 0 && base->kind == Operand::Kind::value) {
-      const VariableId sum = draft_.new_variable(Width::b64);
+      const Width width = draft_.variables[base->value];
+      const VariableId sum = draft_.new_variable(width);
       Item& add = emit_inst(Opcode::add, in.location, 0);
-      add.inst.mods.types[0] = ptx::Type::s64;
+      add.inst.mods.types[0] = width == Width::b64 ? ptx::Type::s64 : ptx::Type::s32;
       add.inst.dsts = {sum};
       add.inst.srcs = {*base, Operand::imm(static_cast<std::uint64_t>(offset))};
       *base = Operand::of(sum);

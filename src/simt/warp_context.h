@@ -18,10 +18,11 @@ using WarpEntry = void (*)(WarpContext*);
 /// Why a warp gave way. It runs again when whoever resumes it has dealt with the reason.
 enum class Yield : std::uint32_t {
   none,
-  barrier,     ///< barrier_* are set
-  clock,       ///< answer in `clock_cycles` / `clock_ns` on resumption
-  sleep,       ///< sleep_ns is set
-  spin,        ///< at a back edge that `spins`
+  barrier,  ///< barrier_* are set
+  clock,    ///< answer in `clock_cycles` / `clock_ns` on resumption
+  sleep,    ///< sleep_ns is set
+  spin,     ///< at a back edge that `spins`
+  phase,    ///< mbarrier.try_wait: wait_* are set; runs again when that phase is over, or nobody else can run
   trace_full,  ///< trace_cursor > trace_limit
   order,       ///< traced, before a block that is `ordered`
   exited,
@@ -53,6 +54,9 @@ struct Services {
   void (*leave_run)(WarpContext*, BlockId block, std::uint32_t inst, LaneMask mask);
   /// Gives the latest frame back.
   void (*leave_end)(WarpContext*);
+  /// The mbarrier at host address `mbarrier` has completed `now` more phases. Returns how many it has
+  /// completed since its CTA began, and lets warps go on that wait for them.
+  std::uint32_t (*phases)(WarpContext*, const std::uint8_t* mbarrier, std::uint32_t now);
 };
 
 /// What WarpContext::fault is told. Mapped to CUDA errors by the driver.
@@ -111,6 +115,9 @@ struct WarpContext {
   LaneMask barrier_mask, barrier_predicate;   ///< lanes arriving; their predicate (red)
   std::uint32_t barrier_result;               ///< red.popc count, or 0/1
   std::uint64_t clock_cycles, clock_ns, sleep_ns;
+  const std::uint8_t* wait_mbarrier;  ///< Host address.
+  const Inst* wait_inst;
+  std::uint32_t wait_expired;  ///< Answer: nonzero: the phase is not over, the wait's time limit is.
 
   // Trace; null cursor in untraced runs.
   std::uint64_t* trace_cursor;

@@ -17,7 +17,8 @@ constexpr lower::Register first_predicate = 256;
 Stall stall_of(const MachineInst& inst) {
   switch (inst.pipe) {
     case Pipe::memory:
-      return inst.memory == Memory::matrix_load ? Stall::short_scoreboard : Stall::long_scoreboard;
+      return inst.memory == Memory::matrix_load || inst.memory == Memory::phase ? Stall::short_scoreboard
+                                                                                : Stall::long_scoreboard;
     case Pipe::sfu:
     case Pipe::convert:
     case Pipe::shuffle: return Stall::short_scoreboard;
@@ -83,8 +84,7 @@ Decoded::Decoded(const lower::MachineProgram& program, const simt::Kernel& kerne
       see(inst.dst, inst.dst_count);
       for (int s = 0; s < inst.src_count && s < 4; ++s) see(inst.src[s], inst.src_width[s]);
     }
-  async_entry = static_cast<std::uint16_t>(registers + 8);
-  scoreboard = registers + 9;
+  scoreboard = registers + 8;
   registers_per_thread = std::max(1u, program.registers_per_thread);
   local_bytes = kernel.local_bytes;
   spill_first = (local_bytes + 3) / 4;
@@ -133,8 +133,6 @@ Decoded::Decoded(const lower::MachineProgram& program, const simt::Kernel& kerne
           sources.push_back(static_cast<std::uint16_t>(dense(inst.src[s]) + k));
       }
       if (inst.guard != lower::no_register) sources.push_back(dense(inst.guard));
-      d.async_wait = inst.memory == Memory::async_copy && inst.slot == simt::no_slot;
-      if (d.async_wait) sources.push_back(async_entry);
       d.sources = static_cast<std::uint8_t>(sources.size() - d.first_source);
       if (inst.dst != lower::no_register) {
         d.dst = dense(inst.dst);

@@ -21,7 +21,6 @@ struct DecodedInst {
   Stall stall = Stall::wait;  ///< What a consumer of its result waits for.
   std::uint16_t dst = 0;      ///< Dense.
   std::uint8_t dst_count = 0;
-  bool async_wait = false;
   bool bypass_l1 = false;
   bool local = false;  ///< Concerns its sub-core alone: no memory, no barrier, not a block's last.
   std::uint16_t dst_predicate = 0xffff;
@@ -53,8 +52,7 @@ struct Decoded {
   std::vector<DecodedInst> insts;
   std::vector<std::uint16_t> sources;
   std::vector<DecodedBlock> blocks;
-  std::uint32_t scoreboard = 0;  ///< Entries per warp: registers, 8 predicates, async copies.
-  std::uint16_t async_entry = 0;
+  std::uint32_t scoreboard = 0;  ///< Entries per warp: registers, 8 predicates.
   std::uint32_t most_slots = 0;
   std::uint32_t code_lines = 0;
   std::uint32_t frame_lines = 0;  ///< L1 lines of one warp's local frame and spill space.

@@ -176,10 +176,7 @@ void Unit::issue_memory(int s, int w, Cycle now, const DecodedInst& inst) {
     Stamp* board = sub.scoreboard.data() + static_cast<std::size_t>(w) * scoreboard_stride_;
     for (int i = 0; i < inst.dst_count; ++i) board[inst.dst + i] = unknown;
     if (inst.dst_predicate != 0xffff) board[inst.dst_predicate] = unknown;
-    if (load.async) {
-      ++warp.async_copies;
-      board[grid.program->async_entry] = unknown;
-    }
+    if (load.async) load.stretch = warp.copies.begin_copy(now);
   }
   a.queue_entry = static_cast<std::uint16_t>(sub.queue_head);
   sub.queue[sub.queue_head] = never;
@@ -292,7 +289,7 @@ void Unit::complete(std::uint32_t id, Cycle at) {
   const Stamp known = stamp(at, load.why);
   for (int i = 0; i < load.dst_count; ++i) board[load.dst + i] = known;
   if (load.dst_predicate != 0xffff) board[load.dst_predicate] = known;
-  if (load.async && --warp.async_copies == 0) board[grid_of(warp).program->async_entry] = known;
+  if (load.async) end_copy(load, at);
   --warp.loads;
   warp.last_load = std::max(warp.last_load, at);
   if (warp.state == State::running && sub.ready[load.warp] == never) set_ready(load.subcore, load.warp);

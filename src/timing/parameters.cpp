@@ -58,6 +58,7 @@ Parameters parameters(const chip::Spec& chip, double core_mhz) {
   p.branch_latency = std::max(1, whole(chip.subcore.branch_latency));
   p.barrier_latency = std::max(1, whole(chip.subcore.barrier_latency));
   p.poll_interval = std::max(1, whole(chip.subcore.poll_interval));
+  p.mbarrier_latency = std::max(1, whole(chip.subcore.mbarrier_latency));
   p.fetch_latency = whole(chip.subcore.instruction_fetch_latency);
   p.fetch_cache_bytes = static_cast<int>(chip.subcore.instruction_cache_bytes);
   p.fetch_line_bytes = std::max<int>(1, static_cast<int>(chip.subcore.instruction_line_bytes));

@@ -25,7 +25,7 @@ struct Parameters {
   const WarpScheduler* warp_scheduler;
   bool int_shares_fp32;
   int memory_queue, register_banks;
-  int alu_latency, branch_latency, barrier_latency;
+  int alu_latency, branch_latency, barrier_latency, mbarrier_latency;
   Cycle poll_interval;
   int fetch_latency, fetch_cache_bytes, fetch_line_bytes;
 

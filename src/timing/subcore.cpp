@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <bit>
+#include <utility>
 
 #include "support/result.h"
 #include "timing/unit.h"
@@ -26,13 +27,19 @@ void Unit::step(int s, Cycle now, Cycle limit) {
       if (warp.state == State::asleep) {
         UnitCounters& c = counters_[grid_of(warp).slot];
         const auto slept = static_cast<std::uint64_t>(now - warp.resume);
-        c.stalls[static_cast<std::size_t>(Stall::sleep)] += slept;
+        const Stall why = std::exchange(warp.asleep_for, Stall::sleep);
+        c.stalls[static_cast<std::size_t>(why)] += slept;
         if (InstructionProfile* row = profile_of(c, warp, true))
-          row->stall_cycles[static_cast<std::size_t>(Stall::sleep)] += slept;
+          row->stall_cycles[static_cast<std::size_t>(why)] += slept;
         warp.resume = now;
         warp.state = State::running;
         warp.sleep_ns = 0;
-        start_block(s, w, now, stamp(now, Stall::sleep));
+        if (warp.next != warp.end) {
+          warp.base = std::max(warp.base, stamp(now, why));
+          set_ready(s, w);
+        } else {
+          start_block(s, w, now, stamp(now, why));
+        }
         return wake(s, now);
       }
       issue(s, w, now);
@@ -97,6 +104,7 @@ void Unit::set_ready(int s, int w) {
   const Stamp earlier = static_cast<Stamp>(inst.latency) << stamp_bits;
   for (int i = 0; i < inst.dst_count; ++i) at = std::max(at, board[inst.dst + i] - earlier);
   if (inst.dst_predicate != 0xffff) at = std::max(at, board[inst.dst_predicate] - earlier);
+  if (inst.memory == lower::Memory::group) at = std::max(at, copies_there(s, w, inst));
   warp.earliest = at;
   sub.ready[w] = at >> stamp_bits >= never / 2 ? never : at >> stamp_bits;
   sub.pipe[w] = static_cast<std::uint8_t>(inst.pipe);
@@ -137,12 +145,19 @@ void Unit::issue(int s, int w, Cycle now) {
   warp.base =
       inst.bank_conflict ? stamp(after + inst.bank_conflict, Stall::dispatch) : stamp(after, Stall::wait);
   const bool barrier = inst.pipe == Pipe::barrier && inst.slot != simt::no_slot;
-  if (inst.memory != lower::Memory::none && !inst.async_wait) issue_memory(s, w, now, inst);
+  const bool async = inst.memory == lower::Memory::phase || inst.memory == lower::Memory::group;
+  if (inst.memory != lower::Memory::none && !async) issue_memory(s, w, now, inst);
   if (inst.pipe == Pipe::memory) {
     sub.memory_port = now + inst.occupancy;
     update_memory_pipe(s);
   }
   ++warp.next;
+  if (async) {
+    if (const trace::Record record = record_of(s, w, inst); record.mask) {
+      issue_async(s, w, now, inst, record);
+      if (warp.state != State::running) return;
+    }
+  }
   if (barrier) {
     const std::uint32_t offset = sub.records[static_cast<std::size_t>(w) * record_stride_ + inst.slot];
     trace::Record record;

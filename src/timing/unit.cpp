@@ -144,7 +144,7 @@ void Unit::advance(Cycle end, Workspace& workspace, bool ordered) {
       begin_cta(*a.grid, a.linear, a.at);
     }
     // Until then nothing that happens elsewhere in the unit reaches a sub-core.
-    Cycle limit = std::min(end, now + p_.barrier_latency);
+    Cycle limit = std::min(end, now + std::min(p_.barrier_latency, p_.mbarrier_latency));
     if (inbox_head_ != inbox_.size()) limit = std::min(limit, cycle_from(inbox_[inbox_head_].arrives));
     if (!arrivals_.empty()) limit = std::min(limit, arrivals_.front().at);
     for (int s = 0; s < p_.subcores; ++s)

@@ -10,10 +10,12 @@
 
 #include "timing/clock.h"
 #include "timing/coalesce.h"
+#include "timing/copy_groups.h"
 #include "timing/decoded.h"
 #include "timing/l1.h"
 #include "timing/messages.h"
 #include "timing/parameters.h"
+#include "timing/phases.h"
 #include "timing/policies/warp_scheduler.h"
 #include "timing/profile.h"
 #include "trace/warp_source.h"
@@ -111,7 +113,8 @@ class Unit {
   using Stamp = std::int64_t;
   static Stamp stamp(Cycle at, Stall why) { return at << stamp_bits | static_cast<Stamp>(why); }
 
-  enum class State : std::uint8_t { empty, running, barrier, asleep, turn, draining };
+  /// phase: until an mbarrier's phase is over; asleep: until `ready`.
+  enum class State : std::uint8_t { empty, running, barrier, phase, asleep, turn, draining };
   struct Warp {
     const DecodedInst* next = nullptr;
     const DecodedInst* end = nullptr;
@@ -126,7 +129,10 @@ class Unit {
     LaneMask mask = 0;
     std::uint32_t block = 0;
     std::uint16_t cta = 0, number = 0;
-    std::uint16_t loads = 0, async_copies = 0;
+    std::uint16_t loads = 0;
+    Stall asleep_for = Stall::sleep;
+    CopyGroups copies;
+    const std::uint64_t* wait = nullptr;  ///< phase: the record.
     Cycle last_load = 0;
     State state = State::empty;
   };
@@ -151,10 +157,12 @@ class Unit {
     std::uint32_t live = 0;
     Cycle end = 0;  ///< Of the warps that have exited.
     std::array<Barrier, 16> barriers{};
+    PhaseTable phases;
+    std::uint64_t waiting_for_phase = 0;    ///< By warp number in the CTA.
     std::array<std::uint16_t, 64> place{};  ///< By warp number: sub-core << 8 | slot.
   };
   struct Load {
-    std::uint32_t remaining = 0;
+    std::uint32_t remaining = 0, stretch = 0;
     std::uint16_t subcore = 0, warp = 0, dst = 0, dst_predicate = 0xffff;
     std::uint8_t dst_count = 0;
     bool async = false;
@@ -197,6 +205,15 @@ class Unit {
   void arrive(int s, int w, Cycle now, const trace::Record& record);
   void check_barrier(Cta& cta, int id, Cycle now);
   Cycle fetch_penalty(const DecodedBlock& block, const Grid& grid);
+
+  // async.cpp
+  void issue_async(int s, int w, Cycle now, const DecodedInst& inst, const trace::Record& record);
+  Stamp copies_there(int s, int w, const DecodedInst& inst) const;
+  void end_copy(const Load& load, Cycle at);
+  void owed(Cta& cta, std::span<const CopyGroups::Arrival> due);
+  Cycle phases_over(const Cta& cta, const Warp& warp) const;
+  void phase_over(Cta& cta);
+  trace::Record record_of(int s, int w, const DecodedInst& inst) const;
 
   // memory_port.cpp
   void issue_memory(int s, int w, Cycle now, const DecodedInst& inst);

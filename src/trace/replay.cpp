@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <bit>
 
+#include "simt/opcode_traits.h"
 #include "trace/trace.h"
 
 namespace wanren::trace {
@@ -25,15 +26,31 @@ std::uint8_t spaces_of(const simt::Inst& inst) {
   }
 }
 
-std::size_t words_of(Kind kind) {
+/// Words of the record that begins so; 0: none does.
+std::size_t words_of(Kind kind, std::uint64_t base) {
   switch (kind) {
+    case Kind::phase:
+      return (base & 0xff) <= static_cast<std::uint64_t>(PhaseOp::copy_arrive_in) ? 2 + (base >> 8 & 0xff)
+                                                                                  : 0;
     case Kind::scaled: return 3;
     case Kind::gather: return 2 + warp_size;
     case Kind::gather32: return 2 + warp_size / 2;
     case Kind::affine:
-    case Kind::barrier: return 2;
+    case Kind::barrier:
+    case Kind::group: return 2;
   }
   return 0;
+}
+
+/// Its own kind for instructions whose records are no accesses.
+Kind kind_of(const simt::Inst& inst) {
+  if (inst.op == ptx::Opcode::bar || inst.op == ptx::Opcode::barrier) return Kind::barrier;
+  if (simt::concerns_phases(inst.op)) return Kind::phase;
+  return simt::concerns_groups(inst.op) ? Kind::group : Kind::affine;
+}
+
+bool is_access(Kind kind) {
+  return kind != Kind::barrier && kind != Kind::phase && kind != Kind::group;
 }
 
 bool leads_to(const simt::Block& from, simt::BlockId to) {
@@ -47,9 +64,7 @@ Replay::Replay(const simt::Kernel& kernel, std::span<const simt::LanePattern> pa
   for (const simt::Block& block : kernel.blocks) {
     slots_[block.id].resize(block.slots);
     for (const simt::Inst& inst : block.insts)
-      if (inst.slot < block.slots)
-        slots_[block.id][inst.slot] = {inst.op == ptx::Opcode::bar || inst.op == ptx::Opcode::barrier,
-                                       spaces_of(inst)};
+      if (inst.slot < block.slots) slots_[block.id][inst.slot] = {kind_of(inst), spaces_of(inst)};
   }
 }
 
@@ -108,7 +123,7 @@ std::string Replay::records(simt::BlockId block, LaneMask mask, std::span<const 
     };
     if (words.size() < 2) return broken("no record");
     const auto kind = static_cast<Kind>(words[1] >> 48 & 0xff);
-    const std::size_t length = words_of(kind);
+    const std::size_t length = words_of(kind, words[0]);
     if (length == 0 || static_cast<Space>(words[1] >> 56) > Space::none)
       return broken("no record has this head");
     if (words.size() < length) return broken("record cut short");
@@ -117,9 +132,9 @@ std::string Replay::records(simt::BlockId block, LaneMask mask, std::span<const 
     words = words.subspan(length);
     if ((record.mask & ~mask) != 0)
       return broken(fmt::format("lanes {:08x} of a block that runs {:08x}", record.mask, mask));
-    if ((kind == Kind::barrier) != expected.barrier)
-      return broken("a barrier's record and an access do not match");
-    if (expected.barrier) continue;
+    if (is_access(kind) != is_access(expected.kind) || (!is_access(kind) && kind != expected.kind))
+      return broken("a record and an instruction of different kinds do not match");
+    if (!is_access(kind)) continue;
     if ((expected.spaces & bit(record.space)) == 0) return broken("another space than the instruction's");
     if (record.pattern >= patterns_ || record.scaled >= patterns_) return broken("no such pattern");
   }

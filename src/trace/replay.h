@@ -11,6 +11,7 @@
 
 #include "simt/shape.h"
 #include "simt/warp_context.h"
+#include "trace/trace.h"
 
 namespace wanren::trace {
 
@@ -33,8 +34,8 @@ class Replay {
 
  private:
   struct Slot {
-    bool barrier = false;
-    std::uint8_t spaces = 0;  ///< Bit per trace::Space that its record may name.
+    Kind kind = Kind::affine;  ///< barrier, phase, group; any other stands for all accesses.
+    std::uint8_t spaces = 0;   ///< Bit per trace::Space that its record may name.
   };
   std::string enter(ReplayedWarp& warp, simt::BlockId block, LaneMask mask) const;
   bool has_left(const ReplayedWarp::Lanes& call) const;

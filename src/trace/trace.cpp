@@ -11,17 +11,23 @@ namespace wanren::trace {
 namespace {
 
 constexpr std::string_view version_line = "trace version ";
-constexpr std::string_view kind_names[] = {"affine", "scaled", "gather", "gather32", "barrier"};
+constexpr std::string_view kind_names[] = {"affine",  "scaled", "gather", "gather32",
+                                           "barrier", "phase",  "group"};
+constexpr std::string_view phase_names[] = {"init",        "arrive",        "arrive_expect", "drop",
+                                            "drop_expect", "expect",        "complete",      "wait",
+                                            "copy_arrive", "copy_arrive_in"};
 constexpr std::string_view space_names[] = {"global", "shared", "local", "constant", "param", "none"};
 
-// Words of a record's tail.
-std::size_t tail_words(Kind kind) {
+// Words of a record's tail, given its first one.
+std::size_t tail_words(Kind kind, std::uint64_t base) {
   switch (kind) {
+    case Kind::phase: return base >> 8 & 0xff;
     case Kind::scaled: return 1;
     case Kind::gather: return warp_size;
     case Kind::gather32: return warp_size / 2;
     case Kind::affine:
-    case Kind::barrier: return 0;
+    case Kind::barrier:
+    case Kind::group: return 0;
   }
   return 0;
 }
@@ -76,6 +82,11 @@ bool parse_record(Kind kind, std::string_view line, std::vector<std::uint64_t>& 
     std::uint32_t id = 0, threads = 0;
     if (!field(line, "id=", id) || !field(line, "threads=", threads)) return false;
     base = id | std::uint64_t{threads} << 32;
+  } else if (kind == Kind::phase) {
+    const int op = index_of(phase_names, next_word(line));
+    std::uint64_t entries = 0;
+    if (op < 0 || !field(line, "entries=", entries) || entries > warp_size) return false;
+    base = phase_base(static_cast<PhaseOp>(op), entries);
   } else if (!field(line, "base=", base, 16)) {
     return false;
   }
@@ -89,9 +100,9 @@ bool parse_record(Kind kind, std::string_view line, std::vector<std::uint64_t>& 
     if (!field(line, "scale=", scale) || !field(line, "scaled=", scaled)) return false;
     out.push_back((static_cast<std::uint64_t>(scale) & 0xffff'ffff'ffff) | std::uint64_t{scaled} << 48);
   }
-  if (kind == Kind::gather || kind == Kind::gather32) {
+  if (kind == Kind::gather || kind == Kind::gather32 || kind == Kind::phase) {
     if (next_word(line) != "lanes") return false;
-    for (std::size_t i = 0; i < tail_words(kind); ++i) {
+    for (std::size_t i = 0; i < tail_words(kind, base); ++i) {
       std::uint64_t word = 0;
       if (!number(next_word(line), word, 16)) return false;
       out.push_back(word);
@@ -108,7 +119,9 @@ std::array<std::uint64_t, warp_size> addresses(const Record& record,
                                                std::span<const simt::LanePattern> patterns) {
   std::array<std::uint64_t, warp_size> result{};
   switch (record.kind) {
-    case Kind::barrier: break;
+    case Kind::barrier:
+    case Kind::phase:
+    case Kind::group: break;
     case Kind::gather: std::memcpy(result.data(), record.lanes, sizeof result); break;
     case Kind::gather32:
       for (int l = 0; l < warp_size; ++l) result[l] = record.lanes[l / 2] >> (l % 2 * 32) & 0xffffffff;
@@ -149,7 +162,7 @@ std::string dump(std::span<const std::uint64_t> words, const simt::Kernel& kerne
       const auto kind = static_cast<std::uint8_t>(at[1] >> 48);
       const auto space = static_cast<std::uint8_t>(at[1] >> 56);
       if (kind >= std::size(kind_names) || space >= std::size(space_names) ||
-          static_cast<std::size_t>(end - at) < 2 + tail_words(static_cast<Kind>(kind))) {
+          static_cast<std::size_t>(end - at) < 2 + tail_words(static_cast<Kind>(kind), at[0])) {
         fmt::format_to(to, "malformed: record {:016x} {:016x}\n", at[0], at[1]);
         return out;
       }
@@ -158,13 +171,16 @@ std::string dump(std::span<const std::uint64_t> words, const simt::Kernel& kerne
       fmt::format_to(to, "  {} {} mask={:08x} ", kind_names[kind], space_names[space], r.mask);
       if (r.kind == Kind::barrier)
         fmt::format_to(to, "id={} threads={}", static_cast<std::uint32_t>(r.base), r.base >> 32);
+      else if (r.kind == Kind::phase)
+        fmt::format_to(to, "{} entries={}", phase_names[std::min<std::size_t>(r.base & 0xff, 9)],
+                       r.entries());
       else
         fmt::format_to(to, "base=0x{:x}", r.base);
       fmt::format_to(to, " pattern={}", r.pattern);
       if (r.kind == Kind::scaled) fmt::format_to(to, " scale={} scaled={}", r.scale, r.scaled);
-      if (r.kind == Kind::gather || r.kind == Kind::gather32) {
+      if (r.lanes != nullptr) {
         out += " lanes";
-        for (std::size_t i = 0; i < tail_words(r.kind); ++i) fmt::format_to(to, " {:x}", r.lanes[i]);
+        for (std::size_t i = 0; i < tail_words(r.kind, r.base); ++i) fmt::format_to(to, " {:x}", r.lanes[i]);
       }
       const bool computed = (r.kind == Kind::affine || r.kind == Kind::scaled) &&
                             r.pattern < patterns.size() && r.scaled < patterns.size();

@@ -10,6 +10,10 @@
 //   kind scaled:  word 2 = scale | scaled-pattern id << 48 (scale sign-extended from 48 bits)
 //   kind gather:  words 2..33 = address of each lane (inactive lanes: any value)
 //   kind gather32: words 2..17 = 32 32-bit addresses, zero-extended, two a word, lane 0 low
+//   kind phase: what an instruction did to mbarriers. base = PhaseOp | entries << 8; words 2… = one entry for
+//               each mbarrier: address in the CTA's window | value << 32 (PhaseOp says of what)
+//   kind group: groups of asynchronous copies. base = 0: the open group ends; n + 1: waits for all groups of
+//               the warp but the n newest; all_copies: waits for all copies
 //
 // lane address = base + patterns[pattern][lane] + scale * patterns[scaled][lane]. mask already
 // includes the instruction's guard; a record with mask 0 is legal and means no access.
@@ -25,9 +29,36 @@
 
 namespace wanren::trace {
 
-inline constexpr int version = 1;
+inline constexpr int version = 2;
 
-enum class Kind : std::uint8_t { affine = 0, scaled = 1, gather = 2, gather32 = 3, barrier = 4 };
+enum class Kind : std::uint8_t {
+  affine = 0,
+  scaled = 1,
+  gather = 2,
+  gather32 = 3,
+  barrier = 4,
+  phase = 5,
+  group = 6
+};
+
+/// Entries of one mbarrier's lanes are summed up.
+enum class PhaseOp : std::uint8_t {
+  init,           ///< value: arrivals that complete a phase
+  arrive,         ///< value: arrivals
+  arrive_expect,  ///< value: bytes to expect, then: | arrivals << 26
+  drop,           ///< value: arrivals, which later phases do not expect either
+  drop_expect,    ///< value: bytes to expect, then: | such arrivals << 26
+  expect,         ///< value: bytes
+  complete,       ///< value: bytes
+  wait,           ///< value: phases that the mbarrier must have completed since the CTA began
+  copy_arrive,    ///< value: arrivals once the warp's copies so far are there; the phase expects as many more
+  copy_arrive_in,  ///< the same, of those that the phase expects
+};
+inline constexpr std::uint64_t all_copies = ~std::uint64_t{0};
+
+constexpr std::uint64_t phase_base(PhaseOp op, std::uint64_t entries) {
+  return static_cast<std::uint64_t>(op) | entries << 8;
+}
 
 /// Where an access went, generic ones resolved. Addresses: global and constant: DeviceAddress;
 /// shared: byte offset in the CTA's window; local: byte offset in the thread's frame plus
@@ -53,7 +84,10 @@ struct Record {
   std::uint16_t pattern, scaled;
   std::uint64_t base;
   std::int64_t scale;
-  const std::uint64_t* lanes;  ///< gather, gather32: first payload word; else null
+  const std::uint64_t* lanes;  ///< gather, gather32, phase: first payload word; else null
+
+  PhaseOp phase_op() const { return static_cast<PhaseOp>(base & 0xff); }
+  std::size_t entries() const { return base >> 8 & 0xff; }
 };
 
 /// Reads the record at `words` and returns the word after it.
@@ -75,8 +109,10 @@ inline const std::uint64_t* read_record(const std::uint64_t* words, Record& out)
       return words + 1;
     case Kind::gather: out.lanes = words; return words + 32;
     case Kind::gather32: out.lanes = words; return words + 16;
+    case Kind::phase: out.lanes = words; return words + out.entries();
     case Kind::affine:
-    case Kind::barrier: return words;
+    case Kind::barrier:
+    case Kind::group: return words;
   }
   return words;
 }

@@ -175,6 +175,7 @@ TEST(Fault, AKernelThatOnlyWaitsEndsAtTheTimeLimit) {
   const TimeLimit limit(0.05);
   Program program(spin_yielding, {4, 1, 1});
   program.kernel->blocks[0].term.spins = true;
+  program.kernel->waits_for_ctas = true;
   EXPECT_EQ(execute(program.with(nullptr), *arena, 1).fault.fault, simt::Fault::timeout);
 }
 

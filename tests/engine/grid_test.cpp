@@ -37,6 +37,7 @@ TEST(Grid, AHandMadeGridBarrierEnds) {
   auto* words = static_cast<std::uint64_t*>(*arena->allocate(8 * (1 + 100 * 3)));
   Program program(grid_barrier, {100, 1, 1}, {96, 1, 1});
   program.kernel->blocks[0].term.spins = true;
+  program.kernel->waits_for_ctas = true;
   program.kernel->needs_coupling = true;
   const Execution done = execute(program.with(words), *arena, 2);
   ASSERT_EQ(done.fault.fault, simt::Fault::none) << done.fault.message;
@@ -50,6 +51,7 @@ TEST(Grid, ACooperativeGridOf264000ThreadsFitsIn2Gib) {
   auto* words = static_cast<std::uint64_t*>(*arena->allocate(8 * (1 + ctas * 2)));
   Program program(grid_barrier, {ctas, 1, 1}, {threads, 1, 1});
   program.kernel->blocks[0].term.spins = true;
+  program.kernel->waits_for_ctas = true;
   program.kernel->static_shared_bytes = 1024;
   program.kernel->local_bytes = 64;
   program.launch.cooperative = true;
@@ -82,6 +84,7 @@ TEST(Grid, ALookBackScanOverMoreCtasThanAreResidentEnds) {
   auto* words = static_cast<std::uint64_t*>(*arena->allocate(8 * ctas));
   Program program(look_back, {ctas, 1, 1});
   program.kernel->blocks[0].term.spins = true;
+  program.kernel->waits_for_ctas = true;
   program.launch.resident_ctas = 8;
   const Execution done = execute(program.with(words), *arena, 2);
   ASSERT_EQ(done.fault.fault, simt::Fault::none) << done.fault.message;

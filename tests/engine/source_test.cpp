@@ -109,6 +109,7 @@ TEST(TraceSource, CoupledWarpsStopWhereTheySeeTimeAndGetTheMoment) {
   Program program(time_and_spin);
   program.kernel->needs_coupling = true;
   program.kernel->blocks[0].term.spins = true;
+  program.kernel->waits_for_ctas = true;
   const auto source = *trace_source(program.with(nullptr), *arena);
   EXPECT_FALSE(source->ordered()) << "time is the unit's own";
   const auto cta = source->begin_cta(0, 0);
@@ -212,6 +213,7 @@ TEST(TraceSource, AFaultEndsEveryChunkAndIsInTheExecution) {
   const auto arena = make_arena();
   Program program(fault_in_second_chunk, {2, 1, 1});
   program.kernel->blocks[0].term.spins = true;
+  program.kernel->waits_for_ctas = true;
   const auto source = *trace_source(program.with(nullptr), *arena);
   const auto one = source->begin_cta(0, 0), two = source->begin_cta(1, 0);
   EXPECT_EQ(source->next(one, 0, {}).words.size(), 1u);

@@ -18,6 +18,7 @@
 #include <cstring>
 #include <filesystem>
 #include <fstream>
+#include <map>
 #include <sstream>
 #include <string>
 #include <vector>
@@ -124,7 +125,7 @@ class SingleWarp {
       tid_[warp_size + l] = t / block.x % block.y;
       tid_[2 * warp_size + l] = t / block.x / block.y;
     }
-    services_ = {suspend, syscall, fault, leave_begin, leave_run, leave_end};
+    services_ = {suspend, syscall, fault, leave_begin, leave_run, leave_end, phases};
     ctx_ = {};
     ctx_.services = &services_;
     ctx_.parameters = heap_;
@@ -196,6 +197,7 @@ class SingleWarp {
     if (ctx->yield == simt::Yield::exited) std::longjmp(w.done_, 1);
     w.yields.push_back(ctx->yield);
     w.at_yield.push_back(*ctx);
+    if (ctx->yield == simt::Yield::phase) ctx->wait_expired = 1;
     if (ctx->yield == simt::Yield::clock) ctx->clock_cycles = ctx->clock_ns = w.now++;
     if (ctx->yield == simt::Yield::barrier) {
       const LaneMask yes = ctx->barrier_mask & ctx->barrier_predicate;
@@ -237,12 +239,16 @@ class SingleWarp {
     interp::run_from(ctx, self(ctx).frames_.back().data(), block, inst, mask);
     leave_end(ctx);
   }
+  static std::uint32_t phases(simt::WarpContext* ctx, const std::uint8_t* mbarrier, std::uint32_t now) {
+    return self(ctx).phases_[mbarrier] += now;
+  }
   static void leave_end(simt::WarpContext* ctx) { self(ctx).frames_.pop_back(); }
 
   const simt::Kernel& kernel_;
   std::vector<simt::BlockCount> counts_;
   std::vector<std::uint64_t> globals_;
   std::vector<std::vector<std::uint64_t>> frames_;
+  std::map<const std::uint8_t*, std::uint32_t> phases_;
   std::uint8_t *reserved_ = nullptr, *heap_ = nullptr;
   std::uint64_t used_ = 0;
   std::uint32_t tid_[3 * warp_size];

@@ -39,6 +39,7 @@ inline chip::Spec small_chip(int dies = 1) {
   c.subcore.branch_latency = 8;
   c.subcore.barrier_latency = 20;
   c.subcore.poll_interval = 20;
+  c.subcore.mbarrier_latency = 20;
   c.subcore.memory_queue = 5;
   c.subcore.instruction_fetch_latency = 0;
   c.subcore.instruction_cache_bytes = 128 << 10;
@@ -158,6 +159,14 @@ struct Code {
     suspends[blocks.size() - 1] = simt::Suspend::barrier;
     return *this;
   }
+  Code& group(int slot) {
+    auto& i = add();
+    i.memory = lower::Memory::group;
+    i.slot = static_cast<std::uint16_t>(slot);
+    i.latency = 1;
+    return *this;
+  }
+  Code& phase(int slot) { return memory(lower::Memory::phase, slot, -1, 40); }
   Code& branch() {
     auto& i = add();
     i.pipe = lower::Pipe::branch;
@@ -189,6 +198,18 @@ struct Words {
   Words& barrier(std::uint32_t id, std::uint32_t threads) {
     words.push_back(id | std::uint64_t{threads} << 32);
     words.push_back(trace::record_word(full_mask, 0, trace::Kind::barrier, trace::Space::none));
+    return *this;
+  }
+  /// The open group of copies ends (0), or all but the `waits` - 1 newest are waited for.
+  Words& group(std::uint64_t waits) {
+    words.push_back(waits);
+    words.push_back(trace::record_word(full_mask, 0, trace::Kind::group, trace::Space::none));
+    return *this;
+  }
+  Words& phase(trace::PhaseOp op, std::uint32_t mbarrier, std::uint32_t value) {
+    words.push_back(trace::phase_base(op, 1));
+    words.push_back(trace::record_word(1, 0, trace::Kind::phase, trace::Space::shared));
+    words.push_back(mbarrier | std::uint64_t{value} << 32);
     return *this;
   }
 };

@@ -1,0 +1,109 @@
+// Asynchronous copies and the phases of mbarriers: what warps wait for that is no register.
+
+#include <algorithm>
+#include <array>
+#include <bit>
+
+#include "support/result.h"
+#include "timing/unit.h"
+
+namespace wanren::timing {
+
+using trace::PhaseOp;
+
+trace::Record Unit::record_of(int s, int w, const DecodedInst& inst) const {
+  const SubCore& sub = subs_[s];
+  trace::Record record;
+  trace::read_record(
+      sub.warps[w].block_words + sub.records[static_cast<std::size_t>(w) * record_stride_ + inst.slot],
+      record);
+  return record;
+}
+
+/// When the copies that `inst` waits for are there.
+Unit::Stamp Unit::copies_there(int s, int w, const DecodedInst& inst) const {
+  const trace::Record record = record_of(s, w, inst);
+  if (record.mask == 0 || record.base == 0) return 0;
+  const CopyGroups& copies = subs_[s].warps[w].copies;
+  const Cycle at = record.base == trace::all_copies ? copies.all_done() : copies.groups_done(record.base - 1);
+  return stamp(at, Stall::long_scoreboard);
+}
+
+void Unit::issue_async(int s, int w, Cycle now, const DecodedInst& inst, const trace::Record& record) {
+  SubCore& sub = subs_[s];
+  Warp& warp = sub.warps[w];
+  if (record.kind == trace::Kind::group) {
+    if (record.base == 0) warp.copies.commit();
+    return;
+  }
+  Cta& cta = ctas_[warp.cta];
+  UnitCounters& c = counters_[cta.grid->slot];
+  ++c.shared_accesses;
+  ++c.shared_wavefronts;
+  const Tick begin = l1_port_.take(start_of(now), p_.wavefront);
+  const PhaseOp op = record.phase_op();
+  if (op == PhaseOp::wait) {
+    if (record.entries() == 0) return;
+    warp.wait = warp.block_words + sub.records[static_cast<std::size_t>(w) * record_stride_ + inst.slot];
+    // It has asked at `launched_at`; the answer may come later.
+    warp.base = std::max(warp.base, stamp(cycle_from(begin + p_.shared_latency), Stall::short_scoreboard));
+    sub.ready[w] = never;
+    warp.state = State::phase;
+    cta.waiting_for_phase |= std::uint64_t{1} << warp.number;
+    phase_over(cta);
+    return;
+  }
+  bool over = false;
+  std::vector<CopyGroups::Arrival> due;
+  for (std::size_t i = 0; i < record.entries(); ++i) {
+    const auto address = static_cast<std::uint32_t>(record.lanes[i]);
+    const auto value = static_cast<std::uint32_t>(record.lanes[i] >> 32);
+    over |= cta.phases.apply(op, address, value, cycle_from(begin));
+    if (op == PhaseOp::copy_arrive || op == PhaseOp::copy_arrive_in)
+      warp.copies.owe(address, value, cycle_from(begin), due);
+  }
+  owed(cta, due);
+  if (over) phase_over(cta);
+}
+
+void Unit::end_copy(const Load& load, Cycle at) {
+  Warp& warp = subs_[load.subcore].warps[load.warp];
+  std::vector<CopyGroups::Arrival> due;
+  warp.copies.end_copy(load.stretch, at, due);
+  owed(ctas_[warp.cta], due);
+}
+
+void Unit::owed(Cta& cta, std::span<const CopyGroups::Arrival> due) {
+  bool over = false;
+  for (const CopyGroups::Arrival& a : due) over |= cta.phases.arrive(a.mbarrier, a.count, a.at);
+  if (over) phase_over(cta);
+}
+
+Cycle Unit::phases_over(const Cta& cta, const Warp& warp) const {
+  trace::Record record;
+  trace::read_record(warp.wait, record);
+  Cycle at = 0;
+  for (std::size_t i = 0; i < record.entries(); ++i)
+    at = std::max(at, cta.phases.over(static_cast<std::uint32_t>(record.lanes[i]),
+                                      static_cast<std::uint32_t>(record.lanes[i] >> 32)));
+  return at;
+}
+
+/// Some phase may be over: wakes the warps whose wait that ends.
+void Unit::phase_over(Cta& cta) {
+  for (std::uint64_t left = cta.waiting_for_phase; left; left &= left - 1) {
+    const int number = std::countr_zero(left);
+    const int s = cta.place[number] >> 8, w = cta.place[number] & 0xff;
+    Warp& warp = subs_[s].warps[w];
+    const Cycle over = phases_over(cta, warp);
+    if (over == never) continue;
+    cta.waiting_for_phase &= ~(std::uint64_t{1} << number);
+    warp.state = State::asleep;
+    warp.asleep_for = Stall::mbarrier;
+    subs_[s].ready[w] = std::max(warp.base >> stamp_bits, over == 0 ? 0 : over + p_.mbarrier_latency);
+    subs_[s].pipe[w] = static_cast<std::uint8_t>(lower::Pipe::none);
+    wake(s, subs_[s].ready[w]);
+  }
+}
+
+}  // namespace wanren::timing

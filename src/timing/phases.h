@@ -1,0 +1,39 @@
+#pragma once
+// The mbarriers of one resident CTA as the chip's time sees them: arrivals and bytes come when the model says
+// so, and a phase is over when all of it has.
+
+#include <algorithm>
+#include <cstdint>
+#include <vector>
+
+#include "timing/time.h"
+#include "trace/trace.h"
+
+namespace wanren::timing {
+
+class PhaseTable {
+ public:
+  /// One entry of a trace record takes effect at `at`; waits and what copies owe do nothing here. True: a
+  /// phase is over.
+  bool apply(trace::PhaseOp op, std::uint32_t mbarrier, std::uint32_t value, Cycle at);
+  bool arrive(std::uint32_t mbarrier, std::uint32_t count, Cycle at);
+  bool take_bytes(std::uint32_t mbarrier, std::uint32_t bytes, Cycle at);
+  /// When the mbarrier has completed `phases`; never: not yet.
+  Cycle over(std::uint32_t mbarrier, std::uint32_t phases) const;
+
+ private:
+  struct Object {
+    std::uint32_t address = 0;
+    std::uint32_t expected = 0, pending = 0, completed = 0;
+    std::uint64_t early = 0;  ///< Arrivals of the phase to come.
+    std::int64_t bytes = 0;
+    Cycle latest = 0, over = 0;  ///< Of what has come for this phase; end of the last one.
+  };
+  Object& of(std::uint32_t address);
+  static bool arrive(Object& o, std::uint64_t count);
+  static bool complete(Object& o);
+
+  std::vector<Object> objects_;
+};
+
+}  // namespace wanren::timing
