@@ -17,6 +17,8 @@ constexpr std::uint8_t bit(Space space) {
 
 /// Records of a generic access say where it went, of others the space that the text names; `none`: no access.
 std::uint8_t spaces_of(const simt::Inst& inst) {
+  // The record of cp.async is its read of global memory.
+  if (inst.op == ptx::Opcode::cp_async) return bit(Space::global) | bit(Space::none);
   switch (inst.mods.space) {
     case ptx::Space::global: return bit(Space::global) | bit(Space::none);
     case ptx::Space::shared: return bit(Space::shared) | bit(Space::none);

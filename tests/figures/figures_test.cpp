@@ -95,8 +95,10 @@ const std::vector<Case>& cases() {
     list.push_back(make_case("shared", shared + "st.global.u32 [%rd5], %r1;\n", 8, 256));
     list.push_back(make_case(
         "phases",
-        "mov.u32 %r5, tile;\nmov.u32 %r6, 0;\nsetp.eq.u32 %p1, %r1, 0;\n@%p1 mbarrier.init.shared.b64 [%r5], 256;\n"
-        "bar.sync 0;\nround:\nmbarrier.arrive.shared.b64 %rd20, [%r5];\nwaits:\nmbarrier.try_wait.shared.b64 %p2, "
+        "mov.u32 %r5, tile;\nmov.u32 %r6, 0;\nsetp.eq.u32 %p1, %r1, 0;\n@%p1 mbarrier.init.shared.b64 [%r5], "
+        "256;\n"
+        "bar.sync 0;\nround:\nmbarrier.arrive.shared.b64 %rd20, [%r5];\nwaits:\nmbarrier.try_wait.shared.b64 "
+        "%p2, "
         "[%r5], %rd20;\n@!%p2 bra waits;\nadd.u32 %r6, %r6, 1;\nsetp.lt.u32 %p1, %r6, 8;\n@%p1 bra round;\n"
         "st.global.u32 [%rd5], %r6;\n",
         8, 256));
