@@ -19,6 +19,7 @@ using Action = std::function<int()>;
 void add_run(CLI::App& app, Action& action);
 void add_compare(CLI::App& app, Action& action);
 void add_chips(CLI::App& app, Action& action);
+void add_lower(CLI::App& app, Action& action);
 
 /// "wanren: text" on standard error; returns `code`.
 int complain(const std::string& text, int code);

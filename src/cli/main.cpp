@@ -37,9 +37,10 @@ int main(int argc, char** argv) {
   add_run(app, action);
   add_compare(app, action);
   add_chips(app, action);
+  add_lower(app, action);
   if (argc > 1 && argv[1][0] != '-' &&
       app.get_subcommands([&](CLI::App* known) { return known->get_name() == argv[1]; }).empty())
-    return complain("unknown command '" + std::string(argv[1]) + "'; use cc, run, compare or chips",
+    return complain("unknown command '" + std::string(argv[1]) + "'; use cc, run, compare, chips or lower",
                     bad_usage);
   try {
     app.parse(argc, argv);

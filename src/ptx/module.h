@@ -77,7 +77,8 @@ struct Instruction {
 
 /// A body is a flat list; labels stand before the instruction they name.
 struct Statement {
-  enum class Kind : std::uint8_t { instruction, label, branch_targets } kind;
+  /// no_unroll: .pragma "nounroll"; the loop that begins here keeps its form.
+  enum class Kind : std::uint8_t { instruction, label, branch_targets, no_unroll } kind;
   Instruction instruction;
   std::string label;                 ///< label, branch_targets: its name
   std::vector<std::string> targets;  ///< branch_targets, .calltargets

@@ -251,7 +251,11 @@ bool Parser::statement() {
     if (token.text == ".const") return variables(Space::constant, {}, function_->variables, true);
     if (token.text == ".loc") return loc();
     if (token.text == ".file") return file();
-    if (token.text == ".pragma") return skip_to_semicolon();
+    if (token.text == ".pragma") {
+      if (peek().text.find("nounroll") != std::string_view::npos)
+        function_->body.push_back({Statement::Kind::no_unroll, {}, {}, {}, false});
+      return skip_to_semicolon();
+    }
     if (token.text == ".section") return skip_section();
     static constexpr std::string_view known[] = {".reg",   ".shared", ".local", ".param",  ".global",
                                                  ".const", ".loc",    ".file",  ".pragma", ".section"};

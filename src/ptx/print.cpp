@@ -211,6 +211,7 @@ class Printer {
                  statement.is_call_targets ? ".calltargets" : ".branchtargets",
                  fmt::join(statement.targets, ", "));
           break;
+        case Statement::Kind::no_unroll: text_ += "  .pragma \"nounroll\";\n"; break;
         case Statement::Kind::instruction:
           line(statement.instruction.location);
           text_ += "  ";

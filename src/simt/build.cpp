@@ -31,6 +31,9 @@ Result<Kernel> build(const ptx::Module& module, const std::string& name, const s
   for (Draft& draft : *drafts) {
     if (auto r = place_parameters(draft); !r) return std::unexpected(r.error());
     make_blocks(draft);
+    // What a vendor's assembler does to control flow, before blocks get the ids that all parts share.
+    for (int round = 0; round < 8 && (convert_branches(draft) | unroll_loops(draft)); ++round)
+      join_blocks(draft.kernel.blocks);
     merge_latches(draft);
     order_blocks(draft);
     construct_ssa(draft);

@@ -16,7 +16,7 @@ inline constexpr std::uint32_t no_parameter = ~0u;
 
 /// One step of the flat, inlined instruction list.
 struct Item {
-  enum class Kind : std::uint8_t { label, inst, terminator };
+  enum class Kind : std::uint8_t { label, inst, terminator, no_unroll };
   Kind kind = Kind::inst;
   LabelId label = 0;
   Inst inst;
@@ -75,6 +75,12 @@ Result<std::vector<Draft>> inline_calls(const ptx::Module& module, const std::st
 Result<void> place_parameters(Draft& draft);
 /// Items to blocks, split at suspending instructions, unreachable code gone. (make_blocks.cpp)
 void make_blocks(Draft& draft);
+/// Blocks that only one block jumps to join it; what nobody reaches goes. (make_blocks.cpp)
+void join_blocks(std::vector<Block>& blocks);
+/// Short sides of a branch become guarded instructions; true if any did. (convert_branches.cpp)
+bool convert_branches(Draft& draft);
+/// Counted loops of one block run several iterations a round; true if any does. (unroll_loops.cpp)
+bool unroll_loops(Draft& draft);
 /// One latch for each loop header. (loops.cpp)
 void merge_latches(Draft& draft);
 /// Renumbers blocks in priority order, fills preds, loop and post-dominator fields. (order_blocks.cpp)

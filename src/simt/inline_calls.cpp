@@ -209,6 +209,7 @@ Result<void> Inliner::expand(Instance& self) {
   move_register_parameters(self, f.parameters, Opcode::ld);
   for (const ptx::Statement& s : f.body) {
     if (s.kind == ptx::Statement::Kind::label) emit_label(self.labels[s.label]);
+    if (s.kind == ptx::Statement::Kind::no_unroll) draft_.items.emplace_back().kind = Item::Kind::no_unroll;
     if (s.kind != ptx::Statement::Kind::instruction) continue;
     if (draft_.items.size() > item_limit)
       return error(s.instruction.location, "the kernel grows past 4 million instructions when inlined",

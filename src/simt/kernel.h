@@ -136,6 +136,7 @@ struct Block {
   bool ordered = false;
   std::uint16_t slots = 0;             ///< Trace records that one execution adds.
   std::uint32_t ptx_instructions = 0;  ///< Executed PTX instructions, the terminator included.
+  bool no_unroll = false;              ///< Heads a loop that keeps its form.
   std::uint32_t loop_depth = 0;
   BlockId loop_header = no_block;  ///< Innermost loop's header; itself for a header.
   BlockId immediate_post_dominator = no_block;

@@ -75,6 +75,12 @@ void join_chains(std::vector<Block>& blocks) {
 
 }  // namespace
 
+void join_blocks(std::vector<Block>& blocks) {
+  drop_unreachable(blocks);
+  join_chains(blocks);
+  drop_unreachable(blocks);
+}
+
 void make_blocks(Draft& draft) {
   std::vector<Block>& blocks = draft.kernel.blocks;
   std::vector<BlockId> at(draft.labels, no_block);  // Block that a label begins.
@@ -101,6 +107,10 @@ void make_blocks(Draft& draft) {
       continue;
     }
     if (!open) begin_block(fresh_label());
+    if (item.kind == Item::Kind::no_unroll) {
+      blocks.back().no_unroll = true;
+      continue;
+    }
     if (item.kind == Item::Kind::inst) {
       Block& b = blocks.back();
       b.ptx_instructions += item.counts;
@@ -135,9 +145,7 @@ void make_blocks(Draft& draft) {
       b.term.negated = false;
     }
   }
-  drop_unreachable(blocks);
-  join_chains(blocks);
-  drop_unreachable(blocks);
+  join_blocks(blocks);
   bool entry_is_target = false;
   for (const Block& b : blocks)
     for (const BlockId t : b.term.targets) entry_is_target |= t == 0;

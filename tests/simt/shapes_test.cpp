@@ -195,6 +195,7 @@ TEST(Shapes, ACounterIsUniformInALoopThatLanesLeaveApart) {
     mov.u32 %r2, 0;
     mov.u32 %r4, 0;
   TOP:
+    .pragma "nounroll";
     add.s32 %r2, %r2, 1;
     add.s32 %r4, %r4, 3;
     st.global.u32 [%rd1], %r2;
@@ -219,6 +220,7 @@ TEST(Shapes, APhiOfLanesThatTookDifferentWaysIsAVector) {
     @%p1 bra JOIN;
     mov.u32 %r2, 2;
     st.global.u32 [%rd1+8], %r1;
+    membar.gl;
   JOIN:
     st.global.u32 [%rd1], %r2;
     ret;)";
