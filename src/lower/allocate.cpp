@@ -10,6 +10,19 @@ namespace {
 constexpr Register first_predicate = 256;
 constexpr std::uint32_t most_registers = 254;  // that code can name, less what the ABI keeps
 
+// The fewest registers from `least` on at which sub-cores hold a given number of warps, and the next more:
+// where the source's order allows it code keeps to one of these. Fewer warps hide less than a few more
+// registers would.
+std::vector<std::uint32_t> occupancy_steps(const chip::Spec& chip, std::uint32_t least) {
+  std::vector<std::uint32_t> steps;
+  const auto threads = static_cast<std::uint64_t>(chip.package.subcores_per_unit) * warp_size;
+  for (auto warps = static_cast<std::uint64_t>(chip.subcore.warps); warps > 1 && steps.size() < 2; --warps) {
+    const std::uint32_t step = registers_that_fit(chip, threads, warps);
+    if (step >= least && (steps.empty() || step > steps.back())) steps.push_back(step);
+  }
+  return steps;
+}
+
 /// Registers for all groups, or the groups to spill.
 Colouring fit(const Code& code, const Grouping& grouping, const Ranges& ranges, std::uint32_t budget) {
   const std::vector<bool> cheap = remade(code, grouping);
@@ -76,15 +89,21 @@ void emit(const Code& code, const Grouping& grouping, const Colouring& colours, 
 }  // namespace
 
 void allocate(Code& code, Grouping& grouping, std::uint32_t budget, MachineProgram& program) {
-  // Alignment and holes cost registers beyond those that are live: the schedule aims lower step by step.
   const Code unscheduled = code;
-  for (const std::uint32_t slack : {0u, 4u, 8u, 16u}) {
-    if (slack > budget / 2) break;
-    if (slack > 0) code = unscheduled;
-    schedule(code, grouping, budget - slack);
-    const Colouring c = fit(code, grouping, live_ranges(code, grouping), budget);
-    if (whole(c)) return emit(code, grouping, c, program);
-  }
+  const std::uint32_t peak = source_peak(code, grouping);
+  std::vector<std::uint32_t> budgets;
+  for (const std::uint32_t step : occupancy_steps(*code.chip, peak + abi_registers))
+    if (step - abi_registers < budget) budgets.push_back(step - abi_registers);
+  budgets.push_back(budget);
+  // Alignment and holes cost registers beyond those that are live: the schedule aims lower step by step.
+  for (const std::uint32_t most : budgets)
+    for (const std::uint32_t slack : {0u, 4u, 8u, 16u}) {
+      if (slack > most / 2 || (most < budget && slack > 8)) break;
+      code = unscheduled;
+      schedule(code, grouping, most - slack);
+      const Colouring c = fit(code, grouping, live_ranges(code, grouping), most);
+      if (whole(c)) return emit(code, grouping, c, program);
+    }
   code = unscheduled;
   schedule(code, grouping, budget);
   std::uint32_t spill_words = 0;

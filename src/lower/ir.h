@@ -12,6 +12,9 @@ namespace wanren::lower {
 using Virtual = std::uint32_t;  ///< Index into Code::virtuals.
 inline constexpr Virtual no_virtual = ~Virtual{0};
 
+/// The stack pointer, and one register that calling conventions keep free.
+inline constexpr std::uint32_t abi_registers = 2;
+
 /// One 32-bit word of a value: in a virtual register, or known without one.
 struct Word {
   enum class Kind : std::uint8_t {
@@ -135,6 +138,9 @@ Liveness liveness(const Code& code, const std::vector<Virtual>& web);
 /// Merges phis with their inputs where they do not interfere, else adds moves; seats values that one
 /// instruction wants in consecutive registers, else adds moves.
 Grouping coalesce(Code& code);
+
+/// Most general registers that are live at once in the order of the source.
+std::uint32_t source_peak(const Code& code, const Grouping& grouping);
 
 /// Orders each block for the chip's latencies, with at most `budget` general registers live if the
 /// source order allows it.

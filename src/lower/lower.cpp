@@ -6,8 +6,6 @@
 namespace wanren::lower {
 namespace {
 
-// The stack pointer, and one register that calling conventions keep free.
-constexpr std::uint32_t abi_registers = 2;
 // Fewer are not asked for: compilers ignore such limits as well.
 constexpr std::uint32_t fewest_registers = 16;
 

@@ -20,6 +20,20 @@ class BlockScheduler {
         live_out_(live_out),
         budget_(budget) {}
 
+  /// General registers that are live at once in the order of the source.
+  std::uint32_t source_peak() {
+    nodes_.resize(block_.insts.size());
+    for (std::size_t i = 0; i < nodes_.size(); ++i) name_registers(i);
+    number_instances();
+    begin_pressure();
+    int peak = pressure_.general;
+    for (std::uint32_t i = 0; i < nodes_.size(); ++i) {
+      issue(i);
+      peak = std::max(peak, pressure_.general);
+    }
+    return static_cast<std::uint32_t>(peak);
+  }
+
   void run() {
     const std::size_t n = block_.insts.size();
     if (n < 3) return;
@@ -105,6 +119,29 @@ class BlockScheduler {
     return true;
   }
 
+  // The webs that an instruction reads and writes.
+  void name_registers(std::size_t i) {
+    const VirtualInst& inst = block_.insts[i];
+    Node& node = nodes_[i];
+    const auto read = [&](const Word& w) {
+      if (w.in_register()) node.reads.push_back(web_[w.id]);
+    };
+    const auto write = [&](const Word& w) {
+      if (w.in_register()) node.writes.push_back(web_[w.id]);
+    };
+    for (const Words& use : inst.uses)
+      for (const Word& w : use) read(w);
+    read(inst.guard);
+    for (const Word& w : inst.defines) write(w);
+    write(inst.define_predicate);
+    const auto unique = [](std::vector<Virtual>& list) {
+      std::sort(list.begin(), list.end());
+      list.erase(std::unique(list.begin(), list.end()), list.end());
+    };
+    unique(node.reads);
+    unique(node.writes);
+  }
+
   void build() {
     const auto n = static_cast<std::uint32_t>(block_.insts.size());
     nodes_.resize(n);
@@ -114,24 +151,8 @@ class BlockScheduler {
     std::uint32_t fence = n;
     for (std::uint32_t i = 0; i < n; ++i) {
       const VirtualInst& inst = block_.insts[i];
-      Node& node = nodes_[i];
-      const auto read = [&](const Word& w) {
-        if (w.in_register()) node.reads.push_back(web_[w.id]);
-      };
-      const auto write = [&](const Word& w) {
-        if (w.in_register()) node.writes.push_back(web_[w.id]);
-      };
-      for (const Words& use : inst.uses)
-        for (const Word& w : use) read(w);
-      read(inst.guard);
-      for (const Word& w : inst.defines) write(w);
-      write(inst.define_predicate);
-      const auto unique = [](std::vector<Virtual>& list) {
-        std::sort(list.begin(), list.end());
-        list.erase(std::unique(list.begin(), list.end()), list.end());
-      };
-      unique(node.reads);
-      unique(node.writes);
+      name_registers(i);
+      const Node& node = nodes_[i];
       for (const Virtual v : node.reads) {
         if (const auto it = writer.find(v); it != writer.end())
           edge(it->second, i, std::max<std::uint32_t>(1, block_.insts[it->second].machine.latency));
@@ -204,18 +225,8 @@ class BlockScheduler {
 
   void pick() {
     const auto n = static_cast<std::uint32_t>(block_.insts.size());
-    // What the source order needs is always allowed, and some more to hide latency with.
     number_instances();
-    begin_pressure();
-    int source_peak = pressure_.general;
-    for (std::uint32_t i = 0; i < n; ++i) {
-      issue(i);
-      source_peak = std::max(source_peak, pressure_.general);
-    }
-    order_.clear();
-    const int room = 12;  // registers beyond the source order's need
-    const int floor_registers = 32;
-    const int limit = std::min(static_cast<int>(budget_), std::max(floor_registers, source_peak + room));
+    const int limit = static_cast<int>(budget_);
     const auto exceeds = [&](const Pressure& change) {
       return (change.general > 0 && pressure_.general + change.general > limit) ||
              (change.predicates > 0 &&
@@ -287,6 +298,16 @@ class BlockScheduler {
 };
 
 }  // namespace
+
+std::uint32_t source_peak(const Code& code, const Grouping& grouping) {
+  const Liveness live = liveness(code, grouping.web);
+  std::uint32_t peak = 0;
+  for (std::size_t b = 0; b < code.blocks.size(); ++b) {
+    VirtualBlock block = code.blocks[b];
+    peak = std::max(peak, BlockScheduler(block, code, grouping, live.in[b], live.out[b], 0).source_peak());
+  }
+  return peak;
+}
 
 void schedule(Code& code, const Grouping& grouping, std::uint32_t budget) {
   const Liveness live = liveness(code, grouping.web);
