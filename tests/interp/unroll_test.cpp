@@ -63,7 +63,7 @@ std::string loop(const Loop& l, bool unroll, bool leave_where_true) {
   return text;
 }
 
-void same(const Loop& l, bool leave_where_true, bool expect_growth && !leave_where_true) {
+void same(const Loop& l, bool leave_where_true, bool expect_growth) {
   const Outcome plain = outcome_of(loop(l, false, leave_where_true));
   const Outcome unrolled = outcome_of(loop(l, true, leave_where_true));
   EXPECT_EQ(plain.words, unrolled.words) << loop(l, true, leave_where_true);
