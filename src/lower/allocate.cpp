@@ -16,7 +16,7 @@ constexpr std::uint32_t most_registers = 254;  // that code can name, less what 
 std::vector<std::uint32_t> occupancy_steps(const chip::Spec& chip, std::uint32_t least) {
   std::vector<std::uint32_t> steps;
   const auto threads = static_cast<std::uint64_t>(chip.package.subcores_per_unit) * warp_size;
-  for (auto warps = static_cast<std::uint64_t>(chip.subcore.warps); warps > 1 && steps.size() < 2; --warps) {
+  for (auto warps = static_cast<std::uint64_t>(chip.subcore.warps); warps > 1 && steps.size() < 4; --warps) {
     const std::uint32_t step = registers_that_fit(chip, threads, warps);
     if (step >= least && (steps.empty() || step > steps.back())) steps.push_back(step);
   }

@@ -281,7 +281,8 @@ TEST(Faults, ATrapEndsTheWarpForItsLanes) {
 TEST(Counts, EachExecutionOfABlockIsCountedWithItsLanes) {
   const auto k = kernel_of(R"(
     mov.u32 %r2, 0;
-  L: add.u32 %r2, %r2, 1;
+  L: .pragma "nounroll";
+    add.u32 %r2, %r2, 1;
     setp.lt.u32 %p1, %r2, 3;
     @%p1 bra L;
     st.global.u32 [%rd2], %r2;
@@ -334,7 +335,8 @@ TEST(Traces, RecordsFollowTheirBlockInSlotOrder) {
 TEST(Traces, AFullBufferIsYieldedBeforeTheNextBlock) {
   const auto k = kernel_of(R"(
     mov.u32 %r2, 0;
-  L: add.u32 %r2, %r2, 1;
+  L: .pragma "nounroll";
+    add.u32 %r2, %r2, 1;
     st.global.u32 [%rd2], %r2;
     setp.lt.u32 %p1, %r2, 20;
     @%p1 bra L;
@@ -356,9 +358,11 @@ TEST(HandOver, AWarpContinuesFromAFrameInTheMiddleOfABlock) {
     @%p1 bra S;
     add.u32 %r2, %r1, 1000;
     st.global.u32 [%rd2], %r2;
+    membar.cta;
     bra D;
   S: mul.lo.u32 %r2, %r1, 3;
     st.global.u32 [%rd2], %r2;
+    membar.cta;
   D: ret;)");
   Launch run(k);
   auto& ctx = run.warp.context();

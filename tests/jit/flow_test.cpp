@@ -165,6 +165,7 @@ TEST(Flow, ALaneThatWrapsUnderAMaskLeavesForTheInterpreter) {
   cvt.u64.u32 %rd5, %r1;
   add.s64 %rd5, %rd5, %rd5;
   shr.u64 %rd5, %rd5, 31;
+  membar.cta;
 done:
   st.global.u64 [%rd4], %rd5;
   ret;

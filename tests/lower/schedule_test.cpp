@@ -168,7 +168,8 @@ TEST(Registers, LaunchBoundsLimitThemAndForceSpills) {
 
 TEST(Registers, ASumCarriedRoundALoopStaysInOneRegister) {
   const Lowered l = lowered(
-      kernel_text("mov.f32 %f1, 0f00000000;\nmov.u32 %r3, 0;\nmov.u64 %rd3, %rd1;\nloop:\nld.global.f32 %f2, "
+      kernel_text("mov.f32 %f1, 0f00000000;\nmov.u32 %r3, 0;\nmov.u64 %rd3, %rd1;\nloop:\n.pragma "
+                  "\"nounroll\";\nld.global.f32 %f2, "
                   "[%rd3];\nfma.rn.f32 %f1, %f2, %f2, %f1;\nadd.s64 %rd3, %rd3, 4;\nadd.s32 %r3, %r3, 1;\n"
                   "setp.lt.u32 %p1, %r3, %r1;\n@%p1 bra loop;\nst.global.f32 [%rd2], %f1;"),
       chip_named("a100"));

@@ -139,9 +139,10 @@ TEST(Module, HoldsWhatTheTextDeclares) {
   EXPECT_EQ(kernel.parameters[1].bytes(), 24u);
   EXPECT_EQ(kernel.variables[1].count, 16u * 17u);
   ASSERT_EQ(kernel.prototypes.size(), 1u);
-  EXPECT_EQ(kernel.body[0].instruction.location.line, 12u);
-  EXPECT_EQ(kernel.body[1].instruction.location.file, 2u);
-  EXPECT_EQ(kernel.body[2].instruction.prototype, "proto");
+  EXPECT_EQ(kernel.body[0].kind, Statement::Kind::no_unroll);
+  EXPECT_EQ(kernel.body[1].instruction.location.line, 12u);
+  EXPECT_EQ(kernel.body[2].instruction.location.file, 2u);
+  EXPECT_EQ(kernel.body[3].instruction.prototype, "proto");
 }
 
 TEST(Module, NestedScopesKeepTheirNamesApart) {
