@@ -10,6 +10,9 @@ namespace {
 constexpr Register first_predicate = 256;
 constexpr std::uint32_t most_registers = 254;  // that code can name, less what the ABI keeps
 
+// Beside what lives from block to block: operands and results of some instructions under way.
+constexpr std::uint32_t registers_to_work_with = 16;
+
 // The fewest registers from `least` on at which sub-cores hold a given number of warps, and the next more:
 // where the source's order allows it code keeps to one of these. Fewer warps hide less than a few more
 // registers would.
@@ -90,9 +93,10 @@ void emit(const Code& code, const Grouping& grouping, const Colouring& colours, 
 
 void allocate(Code& code, Grouping& grouping, std::uint32_t budget, MachineProgram& program) {
   const Code unscheduled = code;
-  const std::uint32_t peak = source_peak(code, grouping);
+  const std::uint32_t wanted =
+      std::min(peak(code, grouping), live_between_blocks(code, grouping) + registers_to_work_with);
   std::vector<std::uint32_t> budgets;
-  for (const std::uint32_t step : occupancy_steps(*code.chip, peak + abi_registers))
+  for (const std::uint32_t step : occupancy_steps(*code.chip, wanted + abi_registers))
     if (step - abi_registers < budget) budgets.push_back(step - abi_registers);
   budgets.push_back(budget);
   // Alignment and holes cost registers beyond those that are live: the schedule aims lower step by step.

@@ -139,8 +139,11 @@ Liveness liveness(const Code& code, const std::vector<Virtual>& web);
 /// instruction wants in consecutive registers, else adds moves.
 Grouping coalesce(Code& code);
 
-/// Most general registers that are live at once in the order of the source.
-std::uint32_t source_peak(const Code& code, const Grouping& grouping);
+/// Most general registers that are live at once in the code's order.
+std::uint32_t peak(const Code& code, const Grouping& grouping);
+
+/// Most general registers that are live where some block begins.
+std::uint32_t live_between_blocks(const Code& code, const Grouping& grouping);
 
 /// Orders each block for the chip's latencies, with at most `budget` general registers live if the
 /// source order allows it.

@@ -20,18 +20,18 @@ class BlockScheduler {
         live_out_(live_out),
         budget_(budget) {}
 
-  /// General registers that are live at once in the order of the source.
-  std::uint32_t source_peak() {
+  /// General registers that are live at once in the block's order.
+  std::uint32_t peak() {
     nodes_.resize(block_.insts.size());
     for (std::size_t i = 0; i < nodes_.size(); ++i) name_registers(i);
     number_instances();
     begin_pressure();
-    int peak = pressure_.general;
+    int most = pressure_.general;
     for (std::uint32_t i = 0; i < nodes_.size(); ++i) {
       issue(i);
-      peak = std::max(peak, pressure_.general);
+      most = std::max(most, pressure_.general);
     }
-    return static_cast<std::uint32_t>(peak);
+    return static_cast<std::uint32_t>(most);
   }
 
   void run() {
@@ -299,14 +299,27 @@ class BlockScheduler {
 
 }  // namespace
 
-std::uint32_t source_peak(const Code& code, const Grouping& grouping) {
+std::uint32_t peak(const Code& code, const Grouping& grouping) {
   const Liveness live = liveness(code, grouping.web);
-  std::uint32_t peak = 0;
+  std::uint32_t most = 0;
   for (std::size_t b = 0; b < code.blocks.size(); ++b) {
     VirtualBlock block = code.blocks[b];
-    peak = std::max(peak, BlockScheduler(block, code, grouping, live.in[b], live.out[b], 0).source_peak());
+    most = std::max(most, BlockScheduler(block, code, grouping, live.in[b], live.out[b], 0).peak());
   }
-  return peak;
+  return most;
+}
+
+std::uint32_t live_between_blocks(const Code& code, const Grouping& grouping) {
+  const Liveness live = liveness(code, grouping.web);
+  std::uint32_t most = 0;
+  for (const Liveness::Set& set : live.in) {
+    std::uint32_t words = 0;
+    for (Virtual v = 0; v < grouping.web.size(); ++v)
+      if (grouping.web[v] == v && !code.virtuals[v].predicate && Liveness::has(set, v))
+        words += code.virtuals[v].words;
+    most = std::max(most, words);
+  }
+  return most;
 }
 
 void schedule(Code& code, const Grouping& grouping, std::uint32_t budget) {
