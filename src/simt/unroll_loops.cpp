@@ -19,7 +19,7 @@ using ptx::Type;
 constexpr std::uint32_t whole_limit = 450;  // instructions of a loop that goes away
 // The same within another loop, where ptxas goes to some 2,700; what a longer body gains is little.
 constexpr std::uint32_t whole_limit_nested = 800;
-constexpr std::uint32_t small_body = 20;    // short bodies may grow further
+constexpr std::uint32_t small_body = 20;  // short bodies may grow further
 constexpr std::uint32_t whole_limit_small = 1000;
 constexpr std::uint32_t part_limit = 260;       // of one round where the count is a constant
 constexpr std::uint32_t round_at_run_time = 4;  // iterations of one round where it is not
