@@ -216,7 +216,7 @@ class Unroller {
       BlockId only = no_block;
       for (BlockId p = 0; p < blocks_.size(); ++p) {
         const auto& t = blocks_[p].term.targets;
-        if (p == b || std::find(t.begin(), t.end(), from) == t.end()) continue;
+        if ((p == b && from == b) || std::find(t.begin(), t.end(), from) == t.end()) continue;
         if (only != no_block) return std::nullopt;
         only = p;
       }

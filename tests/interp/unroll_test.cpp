@@ -107,6 +107,19 @@ TEST(Unroll, CountsThatDifferFromLaneToLane) {
   same({"s64", "lt", "mov.u64 %rd4, 0;", "cvt.u64.u32 %rd5, %r1;", 1}, false, true);
 }
 
+TEST(Unroll, ACounterThatAnOuterLoopDoesNotReset) {
+  // The inner loop leaves straight to the outer one's head, where the counter is no longer what it began
+  // with.
+  const auto text = [](bool unroll) {
+    return std::string("mov.u32 %r4, 0;\nmov.u32 %r5, 4;\nmov.u32 %r6, 0;\nbra O;\nL:\n") +
+           (unroll ? "" : ".pragma \"nounroll\";\n") +
+           "add.u32 %r4, %r4, 1;\nadd.u32 %r6, %r6, 1;\nsetp.lt.u32 %p1, %r4, %r5;\n@%p1 bra L;\n"
+           "O:\nadd.u32 %r6, %r6, 100;\nsetp.lt.u32 %p2, %r6, 350;\n@%p2 bra L;\n"
+           "st.global.u32 [%rd2], %r6;\nst.global.u32 [%rd2+4], %r4;\nret;";
+  };
+  EXPECT_EQ(outcome_of(text(true)).words, outcome_of(text(false)).words);
+}
+
 TEST(Unroll, ComparesAtTheEdgeOfTheNumberRange) {
   const std::string near_top = "sub.u32 %r4, 2147483646, %r1; ";
   same({"s32", "lt", near_top, "mov.u32 %r5, 2147483647; add.u32 %r5, %r5, %r0;", 1}, false, false);
