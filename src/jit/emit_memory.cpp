@@ -5,6 +5,7 @@
 
 #include "interp/callbacks.h"
 #include "jit/address.h"
+#include "simt/opcode_traits.h"
 
 namespace wanren::jit {
 
@@ -118,8 +119,7 @@ llvm::SmallVector<Value*, 8> gather(Access& a) {
 bool may_pair(const simt::Inst& inst) {
   const auto& mods = inst.mods;
   return inst.op == Opcode::ld && inst.guard == simt::no_value && mods.vector == 1 &&
-         ptx::bits(mods.types[0]) == 32 &&
-         (mods.semantics == Semantics::none || mods.semantics == Semantics::weak) &&
+         ptx::bits(mods.types[0]) == 32 && !simt::is_ordered(mods) &&
          (mods.space == Space::none || mods.space == Space::global || mods.space == Space::constant) &&
          inst.srcs[0].kind == simt::Operand::Kind::value;
 }
@@ -135,9 +135,7 @@ const simt::Inst* neighbour(const Emitter& e, const simt::Inst& inst) {
         (next.offset == inst.offset + 4 || next.offset == inst.offset - 4) && !e.early_loads.contains(&next))
       return &next;
     if (next.op != Opcode::ld && next.op != Opcode::cvta && !interp::is_alu(next)) return nullptr;
-    if (next.op == Opcode::ld && next.mods.semantics != Semantics::none &&
-        next.mods.semantics != Semantics::weak)
-      return nullptr;
+    if (next.op == Opcode::ld && simt::is_ordered(next.mods)) return nullptr;
   }
   return nullptr;
 }
@@ -376,7 +374,7 @@ bool Emitter::emit_memory(const simt::Inst& inst) {
       *this,           inst, bytes, items, address_of(*this, inst, inst.srcs[0], inst.offset, mods.space),
       inst_mask(inst), {},   {}};
   if (traced() && inst.slot != simt::no_slot) trace_access(*this, a.address, a.mask);
-  const bool ordered = mods.semantics != Semantics::none && mods.semantics != Semantics::weak;
+  const bool ordered = simt::is_ordered(mods);
   if (ordered) compiler_fence();
   if (inst.op == Opcode::st)
     store(a);

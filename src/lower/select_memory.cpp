@@ -5,6 +5,7 @@
 #include <set>
 
 #include "lower/selector.h"
+#include "simt/opcode_traits.h"
 
 namespace wanren::lower {
 
@@ -132,9 +133,8 @@ void Selector::access(const Inst& inst, Memory kind, Words dst, const Operand& b
   i.machine.slot = inst.slot;
   i.machine.bytes = static_cast<std::uint16_t>(bytes);
   i.machine.bypass_l1 =
-      kind == Memory::load &&
-      (inst.mods.cache == ptx::CacheOp::cg || inst.mods.cache == ptx::CacheOp::cv ||
-       (inst.mods.semantics != ptx::Semantics::none && inst.mods.semantics != ptx::Semantics::weak));
+      kind == Memory::load && (inst.mods.cache == ptx::CacheOp::cg || inst.mods.cache == ptx::CacheOp::cv ||
+                               simt::is_ordered(inst.mods));
   i.access.space = space;
   i.access.reads = kind != Memory::store && kind != Memory::reduction;
   i.access.writes = kind == Memory::store || kind == Memory::atomic || kind == Memory::reduction ||

@@ -30,12 +30,9 @@ int cost(const Inst& inst, const std::vector<VariableId>& loaded) {
   const bool wide = inst.mods.types[0] == ptx::Type::f64;
   switch (inst.op) {
     case Opcode::ld:
-      if (inst.mods.semantics != ptx::Semantics::none && inst.mods.semantics != ptx::Semantics::weak)
-        return -1;
-      return inst.mods.space == ptx::Space::shared || inst.mods.space == ptx::Space::param ? 2 : 1;
-    case Opcode::st:
-      return inst.mods.semantics == ptx::Semantics::none || inst.mods.semantics == ptx::Semantics::weak ? 2
-                                                                                                        : -1;
+      if (is_ordered(inst.mods)) return -1;
+      return loads_from_afar(inst) ? 1 : 2;
+    case Opcode::st: return is_ordered(inst.mods) ? -1 : 2;
     case Opcode::mov:
     case Opcode::add:
     case Opcode::sub:
@@ -69,9 +66,7 @@ bool convertible(const Block& side, VariableId condition) {
     const int c = cost(inst, loaded);
     if (c < 0 || std::find(inst.dsts.begin(), inst.dsts.end(), condition) != inst.dsts.end()) return false;
     total += c;
-    if (inst.op == Opcode::ld && inst.mods.space != ptx::Space::shared &&
-        inst.mods.space != ptx::Space::param)
-      loaded.insert(loaded.end(), inst.dsts.begin(), inst.dsts.end());
+    if (loads_from_afar(inst)) loaded.insert(loaded.end(), inst.dsts.begin(), inst.dsts.end());
   }
   return total <= most_of_a_side;
 }

@@ -18,6 +18,17 @@ inline OpcodeFlags traits(ptx::Opcode opcode) {
           (f & ptx::not_executed) != 0,    (f & ptx::control_flow) != 0,    (f & ptx::collective) != 0};
 }
 
+/// A volatile, relaxed or stronger access: other threads may order their own by it.
+inline bool is_ordered(const ptx::Modifiers& mods) {
+  return mods.semantics != ptx::Semantics::none && mods.semantics != ptx::Semantics::weak;
+}
+
+/// A load that takes the long way: not of shared memory, not of a parameter.
+inline bool loads_from_afar(const Inst& inst) {
+  return inst.op == ptx::Opcode::ld && inst.mods.space != ptx::Space::shared &&
+         inst.mods.space != ptx::Space::param;
+}
+
 /// bar/barrier that may make the warp wait (not arrive, not bar.warp.sync).
 inline bool waits_at_barrier(ptx::Opcode op, const ptx::Modifiers& mods) {
   return (op == ptx::Opcode::bar || op == ptx::Opcode::barrier) && mods.barrier != ptx::Barrier::warp_sync &&

@@ -361,8 +361,7 @@ class Transfer {
       case Opcode::ld:
       case Opcode::ldu: {
         if (m.space == ptx::Space::local) return {};
-        const bool ordered = m.semantics != ptx::Semantics::none && m.semantics != ptx::Semantics::weak;
-        return !ordered && m.cache != ptx::CacheOp::cv && is_uniform(0) ? uniform() : Transferred{};
+        return !is_ordered(m) && m.cache != ptx::CacheOp::cv && is_uniform(0) ? uniform() : Transferred{};
       }
       case Opcode::vote:
       case Opcode::redux:
