@@ -131,8 +131,7 @@ bool holds(Compare c, std::uint64_t x, std::uint64_t y, Type t) {
 // Others may see, or wait for, how often these run.
 bool may_repeat(const Inst& inst) {
   if (inst.op == Opcode::atom || inst.syscall != Syscall::none || inst.op == Opcode::call) return false;
-  if (traits(inst.op).memory)
-    return inst.mods.semantics == ptx::Semantics::none || inst.mods.semantics == ptx::Semantics::weak;
+  if (traits(inst.op).memory) return !is_ordered(inst.mods);
   return !traits(inst.op).suspends;
 }
 
@@ -282,8 +281,14 @@ class Unroller {
         }
       return false;
     }
-    if (size > run_time_limit(blocks_[b])) return false;
+    if (size > run_time_limit(blocks_[b]) || lanes_exchange(blocks_[b])) return false;
     return unroll_at_run_time(*c, b);
+  }
+
+  // Lanes with few iterations left would do them apart from the others, whom they are to meet in each.
+  static bool lanes_exchange(const Block& block) {
+    return lanes_meet(block) || std::any_of(block.insts.begin(), block.insts.end(),
+                                            [](const Inst& inst) { return traits(inst.op).collective; });
   }
 
   // Loads that wait for each other pay for more.
@@ -292,7 +297,7 @@ class Unroller {
     for (const Inst& inst : block.insts)
       if (inst.op == Opcode::ld && inst.mods.space == ptx::Space::shared)
         limit = std::max(limit, 68u);
-      else if (inst.op == Opcode::ld && inst.mods.space != ptx::Space::param)
+      else if (loads_from_afar(inst))
         limit = std::max(limit, 28u);
     return limit;
   }

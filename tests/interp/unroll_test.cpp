@@ -120,6 +120,19 @@ TEST(Unroll, ACounterThatAnOuterLoopDoesNotReset) {
   EXPECT_EQ(outcome_of(text(true)).words, outcome_of(text(false)).words);
 }
 
+TEST(Unroll, LanesMeetInTheSameIterations) {
+  // Lane l runs l + 1 iterations; each counts who is there, and takes a word from its neighbour.
+  const auto text = [](bool unroll) {
+    return std::string("mov.u32 %r4, 0;\nadd.u32 %r5, %r1, 1;\nmov.u32 %r6, 0;\nL:\n") +
+           (unroll ? "" : ".pragma \"nounroll\";\n") +
+           "activemask.b32 %r7;\npopc.b32 %r8, %r7;\nadd.u32 %r6, %r6, %r8;\n"
+           "shfl.sync.down.b32 %r9, %r6, 1, 31, %r7;\nadd.u32 %r6, %r6, %r9;\n"
+           "add.u32 %r4, %r4, 1;\nsetp.lt.u32 %p1, %r4, %r5;\n@%p1 bra L;\n"
+           "st.global.u32 [%rd2], %r6;\nst.global.u32 [%rd2+4], %r4;\nret;";
+  };
+  EXPECT_EQ(outcome_of(text(true)).words, outcome_of(text(false)).words);
+}
+
 TEST(Unroll, ComparesAtTheEdgeOfTheNumberRange) {
   const std::string near_top = "sub.u32 %r4, 2147483646, %r1; ";
   same({"s32", "lt", near_top, "mov.u32 %r5, 2147483647; add.u32 %r5, %r5, %r0;", 1}, false, false);
