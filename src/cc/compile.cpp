@@ -258,14 +258,14 @@ Result<int> Build::link(const std::vector<std::string>& objects) {
   Command c = {toolchain_.clang};
   if (options_.shared) c.push_back("-shared");
   add(c, objects);
-  c.push_back("-L" + toolchain_.library);
+  c.push_back("-L" + toolchain_.runtime_folder);
   add(c, options_.link);
   if (options_.keep_default_library) {
     std::error_code error;
-    if (!options_.dry_run && !fs::exists(toolchain_.library + "/libcudart.so", error))
-      return fail(toolchain_.library + "/libcudart.so", "the runtime library is not there",
+    if (!options_.dry_run && !fs::exists(toolchain_.runtime_folder + "/libcudart.so", error))
+      return fail(toolchain_.runtime_folder + "/libcudart.so", "the runtime library is not there",
                   "build the target cudart, or install again; -cudart none links without it");
-    add(c, {"-Wl,-rpath," + toolchain_.library, "-lcudart", "-lpthread", "-ldl"});
+    add(c, {"-Wl,-rpath," + toolchain_.runtime_folder, "-lcudart", "-lpthread", "-ldl"});
   }
   add(c, {"-o", options_.output.empty() ? std::string("a.out") : options_.output});
   return run_one(c);

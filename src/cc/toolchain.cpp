@@ -44,7 +44,7 @@ Result<Toolchain> find_toolchain() {
   const fs::path self = fs::read_symlink("/proc/self/exe", error);
   if (error) return fail("/proc/self/exe", error.message(), "mount /proc");
   const fs::path prefix = self.parent_path().parent_path();
-  t.library = (prefix / "lib").string();
+  t.runtime_folder = (prefix / "lib").string();
   t.device_library = (prefix / "lib/wanren/device.bc").string();
   for (const fs::path& place :
        {prefix / "include/wanren", prefix / "include", fs::path(WANREN_SOURCE_INCLUDE)}) {
