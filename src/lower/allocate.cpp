@@ -10,12 +10,13 @@ namespace {
 constexpr Register first_predicate = 256;
 constexpr std::uint32_t most_registers = 254;  // that code can name, less what the ABI keeps
 
-// Beside what lives from block to block: operands and results of some instructions under way.
+// Beside what lives from block to block: operands and results of some instructions under way. With it the
+// kernels of a public SGEMM ladder get 32, 32, 48, 96 and 96 registers, ptxas 13 gives them 32, 32, 52, 127
+// and 118.
 constexpr std::uint32_t registers_to_work_with = 16;
 
-// The fewest registers from `least` on at which sub-cores hold a given number of warps, and the next more:
-// where the source's order allows it code keeps to one of these. Fewer warps hide less than a few more
-// registers would.
+// Up to four register counts from `least` on at which one warp fewer fits a sub-core. Code keeps to the first
+// that does without spills: a few more registers would hide less than the warps that they cost.
 std::vector<std::uint32_t> occupancy_steps(const chip::Spec& chip, std::uint32_t least) {
   std::vector<std::uint32_t> steps;
   const auto threads = static_cast<std::uint64_t>(chip.package.subcores_per_unit) * warp_size;
