@@ -133,8 +133,8 @@ void Unit::finish_warp(int s, int w, Cycle now) {
   --sub.resident;
   while (sub.top > 0 && sub.warps[sub.top - 1].state == State::empty) --sub.top;
   if (--cta.live > 0) {
-    for (int id = 0; id < static_cast<int>(cta.barriers.size()); ++id)
-      if (cta.barriers[id].waiting) check_barrier(cta, id, now);
+    for (int id = 0; id < BarrierTable::count; ++id)
+      if (cta.barriers.has_waiting(id)) open_barrier(cta, id, now);
     return;
   }
   grid.source->end_cta(cta.handle);
@@ -151,11 +151,9 @@ void Unit::arrive(int s, int w, Cycle now, const trace::Record& record) {
   const int id = static_cast<int>(record.base & 15);
   const std::uint32_t expected = static_cast<std::uint32_t>(record.base >> 32);
   const std::uint32_t warps = (expected + warp_size - 1) / warp_size;
-  Barrier& barrier = cta.barriers[id];
-  barrier.needed = warps == 0 || warps >= cta.grid->warps_per_cta ? 0 : warps;
-  ++barrier.arrived;
-  if (cta.grid->program->blocks[warp.block].waits_at_barrier) {
-    barrier.waiting |= std::uint64_t{1} << warp.number;
+  const bool waits = cta.grid->program->blocks[warp.block].waits_at_barrier;
+  cta.barriers.arrive(id, warp.number, warps >= cta.grid->warps_per_cta ? 0 : warps, waits);
+  if (waits) {
     warp.state = State::barrier;
     sub.ready[w] = never;
   } else if (warp.next == warp.end) {
@@ -163,16 +161,14 @@ void Unit::arrive(int s, int w, Cycle now, const trace::Record& record) {
   } else {
     set_ready(s, w);
   }
-  check_barrier(cta, id, now);
+  open_barrier(cta, id, now);
 }
 
-void Unit::check_barrier(Cta& cta, int id, Cycle now) {
-  Barrier& barrier = cta.barriers[id];
-  if (barrier.arrived < (barrier.needed ? barrier.needed : cta.live)) return;
-  const std::uint64_t waiting = barrier.waiting;
-  barrier = Barrier{};
+void Unit::open_barrier(Cta& cta, int id, Cycle now) {
+  const std::optional<std::uint64_t> waiting = cta.barriers.open(id, cta.live);
+  if (!waiting) return;
   const Stamp open = stamp(now + p_.barrier_latency, Stall::barrier);
-  for (std::uint64_t left = waiting; left; left &= left - 1) {
+  for (std::uint64_t left = *waiting; left; left &= left - 1) {
     const std::uint16_t place = cta.place[std::countr_zero(left)];
     const int s = place >> 8, w = place & 0xff;
     Warp& warp = subs_[s].warps[w];

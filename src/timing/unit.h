@@ -8,6 +8,7 @@
 #include <span>
 #include <vector>
 
+#include "timing/barriers.h"
 #include "timing/clock.h"
 #include "timing/coalesce.h"
 #include "timing/copy_groups.h"
@@ -146,17 +147,12 @@ class Unit {
     Cycle issue_free = 0;
     int resident = 0;
   };
-  struct Barrier {
-    std::uint32_t arrived = 0;  ///< Warps.
-    std::uint32_t needed = 0;   ///< Warps; 0: all that live.
-    std::uint64_t waiting = 0;  ///< By warp number in the CTA.
-  };
   struct Cta {
     const Grid* grid = nullptr;  ///< Null: free.
     trace::CtaHandle handle = 0;
     std::uint32_t live = 0;
     Cycle end = 0;  ///< Of the warps that have exited.
-    std::array<Barrier, 16> barriers{};
+    BarrierTable barriers;
     PhaseTable phases;
     std::uint64_t waiting_for_phase = 0;    ///< By warp number in the CTA.
     std::array<std::uint16_t, 64> place{};  ///< By warp number: sub-core << 8 | slot.
@@ -203,7 +199,7 @@ class Unit {
   void exit_warp(int s, int w, Cycle now);
   void finish_warp(int s, int w, Cycle now);
   void arrive(int s, int w, Cycle now, const trace::Record& record);
-  void check_barrier(Cta& cta, int id, Cycle now);
+  void open_barrier(Cta& cta, int id, Cycle now);
   Cycle fetch_penalty(const DecodedBlock& block, const Grid& grid);
 
   // async.cpp
