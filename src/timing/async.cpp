@@ -12,26 +12,23 @@ namespace wanren::timing {
 using trace::PhaseOp;
 
 trace::Record Unit::record_of(int s, int w, const DecodedInst& inst) const {
-  const SubCore& sub = subs_[s];
   trace::Record record;
-  trace::read_record(
-      sub.warps[w].block_words + sub.records[static_cast<std::size_t>(w) * record_stride_ + inst.slot],
-      record);
+  trace::read_record(subs_[s].warp(w).block_words + subs_[s].records(w)[inst.slot], record);
   return record;
 }
 
 /// When the copies that `inst` waits for are there.
-Unit::Stamp Unit::copies_there(int s, int w, const DecodedInst& inst) const {
+Stamp Unit::copies_there(int s, int w, const DecodedInst& inst) const {
   const trace::Record record = record_of(s, w, inst);
   if (record.mask == 0 || record.base == 0) return 0;
-  const CopyGroups& copies = subs_[s].warps[w].copies;
+  const CopyGroups& copies = subs_[s].warp(w).copies;
   const Cycle at = record.base == trace::all_copies ? copies.all_done() : copies.groups_done(record.base - 1);
   return stamp(at, Stall::long_scoreboard);
 }
 
 void Unit::issue_async(int s, int w, Cycle now, const DecodedInst& inst, const trace::Record& record) {
   SubCore& sub = subs_[s];
-  Warp& warp = sub.warps[w];
+  Warp& warp = sub.warp(w);
   if (record.kind == trace::Kind::group) {
     if (record.base == 0) warp.copies.commit();
     return;
@@ -40,16 +37,15 @@ void Unit::issue_async(int s, int w, Cycle now, const DecodedInst& inst, const t
   UnitCounters& c = counters_[cta.grid->slot];
   ++c.shared_accesses;
   ++c.shared_wavefronts;
-  const Tick begin = l1_port_.take(start_of(now), p_.wavefront);
+  const Tick begin = load_store_.pass(now);
   const PhaseOp op = record.phase_op();
   if (op == PhaseOp::wait) {
     if (record.entries() == 0) return;
-    warp.wait = warp.block_words + sub.records[static_cast<std::size_t>(w) * record_stride_ + inst.slot];
     // It has asked at `launched_at`; the answer may come later.
     warp.base = std::max(warp.base, stamp(cycle_from(begin + p_.shared_latency), Stall::short_scoreboard));
-    sub.ready[w] = never;
+    sub.park(w);
     warp.state = State::phase;
-    cta.waiting_for_phase |= std::uint64_t{1} << warp.number;
+    cta.phases.wait(warp.number, warp.block_words + sub.records(w)[inst.slot]);
     phase_over(cta);
     return;
   }
@@ -67,7 +63,7 @@ void Unit::issue_async(int s, int w, Cycle now, const DecodedInst& inst, const t
 }
 
 void Unit::end_copy(const Load& load, Cycle at) {
-  Warp& warp = subs_[load.subcore].warps[load.warp];
+  Warp& warp = subs_[load.subcore].warp(load.warp);
   std::vector<CopyGroups::Arrival> due;
   warp.copies.end_copy(load.stretch, at, due);
   owed(ctas_[warp.cta], due);
@@ -79,31 +75,15 @@ void Unit::owed(Cta& cta, std::span<const CopyGroups::Arrival> due) {
   if (over) phase_over(cta);
 }
 
-Cycle Unit::phases_over(const Cta& cta, const Warp& warp) const {
-  trace::Record record;
-  trace::read_record(warp.wait, record);
-  Cycle at = 0;
-  for (std::size_t i = 0; i < record.entries(); ++i)
-    at = std::max(at, cta.phases.over(static_cast<std::uint32_t>(record.lanes[i]),
-                                      static_cast<std::uint32_t>(record.lanes[i] >> 32)));
-  return at;
-}
-
 /// Some phase may be over: wakes the warps whose wait that ends.
 void Unit::phase_over(Cta& cta) {
-  for (std::uint64_t left = cta.waiting_for_phase; left; left &= left - 1) {
-    const int number = std::countr_zero(left);
+  cta.phases.release([&](std::uint32_t number, Cycle over) {
     const int s = cta.place[number] >> 8, w = cta.place[number] & 0xff;
-    Warp& warp = subs_[s].warps[w];
-    const Cycle over = phases_over(cta, warp);
-    if (over == never) continue;
-    cta.waiting_for_phase &= ~(std::uint64_t{1} << number);
+    Warp& warp = subs_[s].warp(w);
     warp.state = State::asleep;
     warp.asleep_for = Stall::mbarrier;
-    subs_[s].ready[w] = std::max(warp.base >> stamp_bits, over == 0 ? 0 : over + p_.mbarrier_latency);
-    subs_[s].pipe[w] = static_cast<std::uint8_t>(lower::Pipe::none);
-    wake(s, subs_[s].ready[w]);
-  }
+    subs_[s].sleep_until(w, std::max(warp.base >> stamp_bits, over == 0 ? 0 : over + p_.mbarrier_latency));
+  });
 }
 
 }  // namespace wanren::timing

@@ -36,7 +36,7 @@ void Unit::next_chunk(Warp& warp, Cycle now) {
 
 void Unit::start_block(int s, int w, Cycle now, Stamp earliest, bool has_turn) {
   SubCore& sub = subs_[s];
-  Warp& warp = sub.warps[w];
+  Warp& warp = sub.warp(w);
   const Grid& grid = grid_of(warp);
   const bool branched = warp.next && warp.next[-1].pipe == lower::Pipe::branch;
   std::uint32_t fall_through = warp.block + 1;
@@ -45,14 +45,13 @@ void Unit::start_block(int s, int w, Cycle now, Stamp earliest, bool has_turn) {
       if (warp.chunk_end == trace::Chunk::End::exited) return exit_warp(s, w, now);
       if (warp.sleep_ns > 0) {
         warp.state = State::asleep;
-        sub.ready[w] = (earliest >> stamp_bits) +
-                       clock_.cycles_in(Picoseconds(static_cast<std::int64_t>(warp.sleep_ns) * 1000));
-        sub.pipe[w] = static_cast<std::uint8_t>(lower::Pipe::none);
-        return wake(s, sub.ready[w]);
+        return sub.sleep_until(
+            w, (earliest >> stamp_bits) +
+                   clock_.cycles_in(Picoseconds(static_cast<std::int64_t>(warp.sleep_ns) * 1000)));
       }
       if (ordered_ && !has_turn) {
         warp.state = State::turn;
-        sub.ready[w] = never;
+        sub.park(w);
         turns_.push_back({s, w, now, earliest});
         return;
       }
@@ -63,9 +62,7 @@ void Unit::start_block(int s, int w, Cycle now, Stamp earliest, bool has_turn) {
       WR_CHECK(warp.chunk_end == trace::Chunk::End::coupled);
       if (warp.sleep_ns == 0) {
         warp.state = State::asleep;
-        sub.ready[w] = now + p_.poll_interval;
-        sub.pipe[w] = static_cast<std::uint8_t>(lower::Pipe::none);
-        return wake(s, sub.ready[w]);
+        return sub.sleep_until(w, now + p_.poll_interval);
       }
       continue;
     }
@@ -74,7 +71,7 @@ void Unit::start_block(int s, int w, Cycle now, Stamp earliest, bool has_turn) {
     WR_CHECK(warp.block < grid.program->blocks.size());
     const DecodedBlock& block = grid.program->blocks[warp.block];
     warp.block_words = warp.words++;
-    std::uint32_t* records = sub.records.data() + static_cast<std::size_t>(w) * record_stride_;
+    std::uint32_t* records = sub.records(w);
     for (int slot = 0; slot < block.slots; ++slot) {
       records[slot] = static_cast<std::uint32_t>(warp.words - warp.block_words);
       trace::Record record;
@@ -103,8 +100,8 @@ void Unit::start_block(int s, int w, Cycle now, Stamp earliest, bool has_turn) {
 /// A warp leaves when its loads are back; stores may still be under way.
 void Unit::exit_warp(int s, int w, Cycle now) {
   SubCore& sub = subs_[s];
-  Warp& warp = sub.warps[w];
-  sub.ready[w] = never;
+  Warp& warp = sub.warp(w);
+  sub.park(w);
   if (warp.loads > 0) {
     warp.state = State::draining;
     return;
@@ -114,7 +111,7 @@ void Unit::exit_warp(int s, int w, Cycle now) {
 
 void Unit::finish_warp(int s, int w, Cycle now) {
   SubCore& sub = subs_[s];
-  Warp& warp = sub.warps[w];
+  Warp& warp = sub.warp(w);
   Cta& cta = ctas_[warp.cta];
   const Grid& grid = *cta.grid;
   UnitCounters& c = counters_[grid.slot];
@@ -128,10 +125,7 @@ void Unit::finish_warp(int s, int w, Cycle now) {
   c.warp_cycles += static_cast<std::uint64_t>(warp.resume - warp.launched);
   c.last_exit = std::max(c.last_exit, warp.resume);
   cta.end = std::max(cta.end, warp.resume);
-  warp.state = State::empty;
-  sub.ready[w] = never;
-  --sub.resident;
-  while (sub.top > 0 && sub.warps[sub.top - 1].state == State::empty) --sub.top;
+  sub.end_warp(w);
   if (--cta.live > 0) {
     for (int id = 0; id < BarrierTable::count; ++id)
       if (cta.barriers.has_waiting(id)) open_barrier(cta, id, now);
@@ -146,7 +140,7 @@ void Unit::finish_warp(int s, int w, Cycle now) {
 
 void Unit::arrive(int s, int w, Cycle now, const trace::Record& record) {
   SubCore& sub = subs_[s];
-  Warp& warp = sub.warps[w];
+  Warp& warp = sub.warp(w);
   Cta& cta = ctas_[warp.cta];
   const int id = static_cast<int>(record.base & 15);
   const std::uint32_t expected = static_cast<std::uint32_t>(record.base >> 32);
@@ -155,7 +149,7 @@ void Unit::arrive(int s, int w, Cycle now, const trace::Record& record) {
   cta.barriers.arrive(id, warp.number, warps >= cta.grid->warps_per_cta ? 0 : warps, waits);
   if (waits) {
     warp.state = State::barrier;
-    sub.ready[w] = never;
+    sub.park(w);
   } else if (warp.next == warp.end) {
     start_block(s, w, now, warp.base);
   } else {
@@ -171,7 +165,7 @@ void Unit::open_barrier(Cta& cta, int id, Cycle now) {
   for (std::uint64_t left = *waiting; left; left &= left - 1) {
     const std::uint16_t place = cta.place[std::countr_zero(left)];
     const int s = place >> 8, w = place & 0xff;
-    Warp& warp = subs_[s].warps[w];
+    Warp& warp = subs_[s].warp(w);
     warp.state = State::running;
     warp.base = std::max(warp.base, open);
     if (warp.next == warp.end)

@@ -71,4 +71,14 @@ Cycle PhaseTable::over(std::uint32_t mbarrier, std::uint32_t phases) const {
   return never;
 }
 
+Cycle PhaseTable::over(const std::uint64_t* words) const {
+  trace::Record record;
+  trace::read_record(words, record);
+  Cycle at = 0;
+  for (std::size_t i = 0; i < record.entries(); ++i)
+    at = std::max(at, over(static_cast<std::uint32_t>(record.lanes[i]),
+                           static_cast<std::uint32_t>(record.lanes[i] >> 32)));
+  return at;
+}
+
 }  // namespace wanren::timing

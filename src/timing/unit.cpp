@@ -7,18 +7,7 @@
 namespace wanren::timing {
 
 Unit::Unit(const Parameters& p, const CoreClock& clock, int number)
-    : p_(p), clock_(clock), number_(number), subs_(p.subcores), ctas_(p.max_ctas), l1_(p) {
-  for (SubCore& sub : subs_) {
-    const std::size_t n = p.warps_per_subcore;
-    sub.ready.assign(n, never);
-    sub.pipe.assign(n, 0);
-    sub.age.assign(n, 0);
-    sub.warps.resize(n);
-    sub.queue.assign(p.memory_queue, 0);
-  }
-  next_.fill(never);
-  blocked_.resize(static_cast<std::size_t>(p.subcores) * p.memory_queue + 1);
-}
+    : p_(p), clock_(clock), number_(number), subs_(p.subcores, SubCore(p)), ctas_(p.max_ctas) {}
 
 void Unit::begin_grid(const Grid& grid) {
   if (grid.slot >= counters_.size()) counters_.resize(grid.slot + 1);
@@ -28,25 +17,8 @@ void Unit::begin_grid(const Grid& grid) {
   c.block_lanes.assign(grid.program->blocks.size(), 0);
   c.fetched.assign(grid.program->code_lines, 0);
   if (grid.profiled) c.profile.resize(grid.program->insts.size());
-  l1_.invalidate();
-  if (grid.program->scoreboard > scoreboard_stride_ || grid.program->most_slots > record_stride_) {
-    // Rows are reinitialised at warp start; rows of resident warps move along.
-    const std::uint32_t stride = std::max(grid.program->scoreboard, scoreboard_stride_);
-    const std::uint32_t records = std::max(grid.program->most_slots, record_stride_);
-    for (SubCore& sub : subs_) {
-      std::vector<Stamp> board(static_cast<std::size_t>(stride) * sub.warps.size(), 0);
-      std::vector<std::uint32_t> rows(static_cast<std::size_t>(records) * sub.warps.size(), 0);
-      for (std::size_t w = 0; w < sub.warps.size(); ++w) {
-        std::copy_n(sub.scoreboard.begin() + w * scoreboard_stride_, scoreboard_stride_,
-                    board.begin() + w * stride);
-        std::copy_n(sub.records.begin() + w * record_stride_, record_stride_, rows.begin() + w * records);
-      }
-      sub.scoreboard.swap(board);
-      sub.records.swap(rows);
-    }
-    scoreboard_stride_ = stride;
-    record_stride_ = records;
-  }
+  load_store_.invalidate();
+  for (SubCore& sub : subs_) sub.fit(grid.program->scoreboard, grid.program->most_slots);
 }
 
 void Unit::end_grid(std::uint16_t slot) {
@@ -62,11 +34,8 @@ void Unit::send_cta(const Grid& grid, std::uint64_t linear, Cycle at) {
 
 void Unit::begin_cta(const Grid& grid, std::uint64_t linear, Cycle at) {
   // The carve-out is settled while the unit is empty: what full occupancy of this grid leaves.
-  if (ctas_resident_ == 0 && miss_sectors_ == 0 && blocked_count_ == 0) {
-    const int shared = static_cast<int>(grid.shared_bytes) * std::max(1, grid.ctas_per_unit);
-    const int left = std::max(p_.l1_bytes - std::min(shared, p_.shared_bytes), p_.l1_ways << p_.line_shift);
-    if (left != l1_.bytes()) l1_.configure(left);
-  }
+  if (ctas_resident_ == 0 && load_store_.idle())
+    load_store_.leave_l1(static_cast<int>(grid.shared_bytes) * std::max(1, grid.ctas_per_unit));
   std::uint16_t index = 0;
   while (index < ctas_.size() && ctas_[index].grid) ++index;
   WR_CHECK(index < ctas_.size());
@@ -84,23 +53,13 @@ void Unit::begin_cta(const Grid& grid, std::uint64_t linear, Cycle at) {
   for (std::uint32_t n = 0; n < grid.warps_per_cta; ++n) {
     int s = 0;
     for (int other = 1; other < p_.subcores; ++other)
-      if (subs_[other].resident < subs_[s].resident) s = other;
-    WR_CHECK(subs_[s].resident < p_.warps_per_subcore);
-    SubCore& sub = subs_[s];
-    int w = 0;
-    while (sub.warps[w].state != State::empty) ++w;
-    ++sub.resident;
-    sub.top = std::max(sub.top, w + 1);
+      if (subs_[other].resident() < subs_[s].resident()) s = other;
+    const int w = subs_[s].begin_warp(ages_++);
     cta.place[n] = static_cast<std::uint16_t>(s << 8 | w);
-    Warp& warp = sub.warps[w];
-    warp = Warp{};
-    warp.state = State::running;
+    Warp& warp = subs_[s].warp(w);
     warp.cta = index;
     warp.number = static_cast<std::uint16_t>(n);
     warp.launched = warp.resume = at;
-    sub.age[w] = ages_++;
-    std::fill_n(sub.scoreboard.begin() + static_cast<std::ptrdiff_t>(w) * scoreboard_stride_,
-                scoreboard_stride_, 0);
   }
   const std::array<std::uint16_t, 64> place = cta.place;
   for (std::uint32_t n = 0; n < grid.warps_per_cta; ++n)
@@ -123,7 +82,7 @@ void Unit::receive(std::span<const Reply> replies) {
 Cycle Unit::earliest_event() const {
   Cycle next = inbox_head_ == inbox_.size() ? never : cycle_from(inbox_[inbox_head_].arrives);
   if (!arrivals_.empty()) next = std::min(next, arrivals_.front().at);
-  for (int s = 0; s < p_.subcores; ++s) next = std::min(next, next_[s]);
+  for (const SubCore& sub : subs_) next = std::min(next, sub.next());
   return next;
 }
 
@@ -148,7 +107,7 @@ void Unit::advance(Cycle end, Workspace& workspace, bool ordered) {
     if (inbox_head_ != inbox_.size()) limit = std::min(limit, cycle_from(inbox_[inbox_head_].arrives));
     if (!arrivals_.empty()) limit = std::min(limit, arrivals_.front().at);
     for (int s = 0; s < p_.subcores; ++s)
-      if (next_[s] <= now) step(s, now, limit);
+      if (subs_[s].next() <= now) step(s, now, limit);
     if (!turns_.empty()) {
       next_event_ = now;
       return;
@@ -160,7 +119,7 @@ void Unit::take_turn() {
   // Warps that others' chunks set free come behind them.
   for (std::size_t i = 0; i < turns_.size(); ++i) {
     const Turn turn = turns_[i];
-    subs_[turn.subcore].warps[turn.warp].state = State::running;
+    subs_[turn.subcore].warp(turn.warp).state = State::running;
     start_block(turn.subcore, turn.warp, turn.now, turn.earliest, true);
   }
   turns_.clear();

@@ -2,11 +2,10 @@
 // Which warp of a sub-core issues.
 
 #include <algorithm>
-#include <array>
 #include <cstdint>
 #include <vector>
 
-#include "lower/program.h"
+#include "timing/pipes.h"
 #include "timing/policies/policies.h"
 #include "timing/time.h"
 
@@ -17,7 +16,7 @@ struct IssueSlots {
   std::vector<Cycle> ready;        ///< Operands there; never while unknown.
   std::vector<std::uint8_t> pipe;  ///< Of the next instruction.
   std::vector<std::uint64_t> age;  ///< Launch order.
-  std::array<Cycle, lower::pipe_count> pipe_free{};
+  Pipes pipes;
   int last = 0;  ///< Who issued last.
   int top = 0;   ///< One past the last slot in use.
 };
@@ -34,15 +33,16 @@ template <class Order>
 int pick_lowest(const IssueSlots& slots, Cycle now, Cycle& next) {
   const Cycle* ready = slots.ready.data();
   const std::uint8_t* pipe = slots.pipe.data();
+  const Cycle* pipe_free = slots.pipes.free();
   if constexpr (Order::greedy) {
     const int last = slots.last;
-    if (std::max(ready[last], slots.pipe_free[pipe[last]]) <= now) return last;
+    if (std::max(ready[last], pipe_free[pipe[last]]) <= now) return last;
   }
   int best = WarpScheduler::none;
   std::uint64_t best_rank = ~std::uint64_t{0};
   Cycle soonest = never;
   for (int w = 0; w < slots.top; ++w) {
-    const Cycle at = std::max(ready[w], slots.pipe_free[pipe[w]]);
+    const Cycle at = std::max(ready[w], pipe_free[pipe[w]]);
     soonest = std::min(soonest, at);
     if (at > now) continue;
     const std::uint64_t rank = Order::rank(slots, w);
