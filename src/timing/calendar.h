@@ -5,6 +5,7 @@
 // under way.
 
 #include <algorithm>
+#include <bit>
 #include <cstdint>
 #include <map>
 #include <utility>
@@ -21,13 +22,12 @@ class Calendar {
  public:
   /// Puts a copy of `event` at `when` and returns it for changes; valid until visited.
   Event& add(const Event& event, Tick when, int lane = lanes - 1) {
-    Cycle cycle = when >> tick_bits;
-    std::uint16_t fraction = static_cast<std::uint16_t>(when & (one_cycle - 1));
-    if (cycle < now_) cycle = now_, fraction = 0;
-    Event& to =
-        cycle < now_ + span ? append(cycle, lane) : far_.emplace(cycle, Far{Event(), lane})->second.event;
+    const Cycle cycle = when >> tick_bits;
+    if (static_cast<std::uint64_t>(cycle - now_) >= span) [[unlikely]]
+      return add_elsewhere(event, when, lane);
+    Event& to = append(cycle, lane);
     to = event;
-    to.fraction = fraction;
+    to.fraction = static_cast<std::uint16_t>(when & (one_cycle - 1));
     return to;
   }
 
@@ -89,7 +89,8 @@ class Calendar {
     Chunk* first = nullptr;
     Chunk* last = nullptr;
   };
-  struct Bucket {
+  /// A power of two of bytes, so that a bucket is found by a shift.
+  struct alignas(std::bit_ceil(lanes * sizeof(List))) Bucket {
     List lane[lanes];
   };
   struct Far {
@@ -98,15 +99,27 @@ class Calendar {
   };
   using Slab = std::vector<Chunk, HugePages<Chunk>>;
 
-  Chunk* fresh() {
-    if (!free_) {
-      constexpr std::size_t slab = 1024;
-      slabs_.emplace_back(slab);
-      for (Chunk& c : slabs_.back()) {
-        c.next = free_;
-        free_ = &c;
-      }
+  /// Beyond the ring, or too late.
+  [[gnu::noinline]] Event& add_elsewhere(const Event& event, Tick when, int lane) {
+    const bool late = when >> tick_bits < now_;
+    Event& to = late ? append(now_, lane) : far_.emplace(when >> tick_bits, Far{Event(), lane})->second.event;
+    to = event;
+    to.fraction = late ? 0 : static_cast<std::uint16_t>(when & (one_cycle - 1));
+    return to;
+  }
+
+  [[gnu::noinline]] void make_chunks() {
+    constexpr std::size_t slab = 1024;
+    slabs_.emplace_back(slab);
+    for (Chunk& c : slabs_.back()) {
+      c.next = free_;
+      free_ = &c;
     }
+  }
+
+  Chunk* fresh() {
+    if (!free_) [[unlikely]]
+      make_chunks();
     Chunk* const c = free_;
     free_ = c->next;
     c->next = nullptr;
