@@ -146,7 +146,11 @@ CUresult cuDeviceTotalMem_v2(size_t* bytes, CUdevice number) {
 CUresult cuDeviceGetAttribute(int* value, CUdevice_attribute attribute, CUdevice number) {
   if (value == nullptr) return invalid_value;
   WR_NUMBER(device, number);
-  return device_attribute(*device, attribute, *value) ? CUDA_SUCCESS : invalid_value;
+  switch (attribute) {  // What the runtime API has no name for.
+    case CU_DEVICE_ATTRIBUTE_VIRTUAL_MEMORY_MANAGEMENT_SUPPORTED:
+    case CU_DEVICE_ATTRIBUTE_HANDLE_TYPE_POSIX_FILE_DESCRIPTOR_SUPPORTED: *value = 1; return CUDA_SUCCESS;
+    default: return device_attribute(*device, attribute, *value) ? CUDA_SUCCESS : invalid_value;
+  }
 }
 
 CUresult cuDeviceComputeCapability(int* major, int* minor, CUdevice number) {
@@ -245,7 +249,7 @@ CUresult cuDevicePrimaryCtxSetFlags_v2(CUdevice number, unsigned int flags) {
 
 CUresult cuDevicePrimaryCtxReset_v2(CUdevice number) {
   WR_NUMBER(device, number);
-  return code(device->synchronize_device());
+  return code(device->reset());
 }
 
 CUresult cuDevicePrimaryCtxGetState(CUdevice number, unsigned int* flags, int* active) {

@@ -134,9 +134,8 @@ cudaError_t cudaThreadSynchronize(void) {
 
 cudaError_t cudaDeviceReset(void) {
   WR_DEVICE(device);
-  const driver::Status status = device->synchronize_device();
+  const driver::Status status = device->reset();
   device->print_device_output();
-  // The context's allocations go with the process; a program that resets only to flush profiles goes on.
   return note(status);
 }
 

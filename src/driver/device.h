@@ -71,6 +71,9 @@ class Device {
 
   // Errors: like CUDA's, a fault in device code sticks to the context.
   Status sticky() const;
+  /// Waits, frees what was allocated, gives variables their first values and forgets the fault that stuck.
+  /// Pinned memory, streams and events stay. Errors: a fault that nobody had been told of.
+  Status reset();
 
   // Modules.
   Loaded<Module*> load_module(std::vector<std::string> ptx_texts, const std::string& name);
@@ -96,6 +99,11 @@ class Device {
   Status allocate_async(std::size_t bytes, void** pointer, const Stream& stream);
   /// Frees once the stream gets there; the host does not wait.
   Status free_async(void* pointer, const Stream& stream);
+  /// Memory without an address, for engine::VirtualMemory to map. `file`: a file of such memory to share, or
+  /// -1.
+  Status create_physical(std::size_t bytes, int file, engine::Physical* memory);
+  /// Takes mappings away when nothing that was submitted needs them any more.
+  Status unmap(void* at, std::size_t bytes);
   Status allocate_host(std::size_t bytes, void** pointer);
   Status free_host(void* pointer);
   Status register_host(void* host, std::size_t bytes);

@@ -134,6 +134,8 @@ struct Device::Impl {
   /// Whether the op has ended as far as the host can see.
   bool over(const OpRef& op) const { return op == nullptr || (op->ended && op->end <= host_now); }
   /// Device memory of this device. Errors: its chip's memory is full; as the arena's.
+  /// Errors: several devices share the arena, and this one's memory is full.
+  Result<void> has_room(std::size_t bytes) const;
   Result<void*> allocate(std::size_t bytes);
   Result<void> release(void* pointer);
   /// Gives memory back whose stream-ordered free the host has waited for.

@@ -4,6 +4,7 @@
 #include <cstring>
 
 #include "driver/device_impl.h"
+#include "driver/pool.h"
 #include "support/log.h"
 
 namespace wanren::driver {
@@ -35,15 +36,19 @@ void fill_row(std::uint8_t* row, std::uint32_t value, std::size_t bytes) {
 
 }  // namespace
 
-Result<void*> Device::Impl::allocate(std::size_t bytes) {
+Result<void> Device::Impl::has_room(std::size_t bytes) const {
   const auto capacity = static_cast<std::size_t>(device.chip_.hbm.bytes_per_die * device.chip_.package.dies);
   // A single device's memory is the arena's, which counts it in granules.
-  if (shared.devices.size() > 1 && (bytes > capacity || owned_bytes > capacity - bytes))
-    return fail("device " + std::to_string(device.index()),
-                "the chip's memory is full: " + std::to_string(owned_bytes) + " of " +
-                    std::to_string(capacity) + " bytes are in use and " + std::to_string(bytes) +
-                    " are asked for",
-                "free memory, or choose a chip with more");
+  if (shared.devices.size() <= 1 || (bytes <= capacity && owned_bytes <= capacity - bytes)) return {};
+  return fail("device " + std::to_string(device.index()),
+              "the chip's memory is full: " + std::to_string(owned_bytes) + " of " +
+                  std::to_string(capacity) + " bytes are in use and " + std::to_string(bytes) +
+                  " are asked for",
+              "free memory, or choose a chip with more");
+}
+
+Result<void*> Device::Impl::allocate(std::size_t bytes) {
+  if (auto room = has_room(bytes); !room) return std::unexpected(room.error());
   Result<void*> allocated = device.arena().allocate(bytes);
   if (!allocated) return allocated;
   shared.owned[*allocated] = {&device, bytes};
@@ -96,6 +101,67 @@ Status Device::free(void* pointer) {
   return Status::cudaSuccess;
 }
 
+Status Device::create_physical(std::size_t bytes, int file, engine::Physical* memory) {
+  std::lock_guard lock(impl_->mutex);
+  if (impl_->sticky != Status::cudaSuccess) return impl_->sticky;
+  impl_->charge_us(chip_.host.api_call);
+  engine::VirtualMemory& space = arena().virtual_memory();
+  Result<void> room = impl_->has_room(bytes);
+  if (!room) {
+    log::warn(room.error().message());
+    return Status::cudaErrorMemoryAllocation;
+  }
+  // Its end comes when the last handle or mapping goes, on whichever thread.
+  auto held = std::make_shared<std::pair<const engine::PhysicalMemory*, std::size_t>>(nullptr, 0);
+  const auto at_end = [this, held] {
+    std::lock_guard all(impl_->mutex);
+    impl_->owned_bytes -= held->second;
+    shared_.physical.erase(held->first);
+  };
+  Result<engine::Physical> made = file < 0 ? space.create(bytes, at_end) : space.import(file, at_end);
+  if (!made) {
+    log::warn(made.error().message());
+    return Status::cudaErrorMemoryAllocation;
+  }
+  *held = {made->get(), (*made)->bytes()};
+  impl_->owned_bytes += held->second;
+  shared_.physical[held->first] = this;
+  *memory = std::move(*made);
+  return Status::cudaSuccess;
+}
+
+Status Device::unmap(void* at, std::size_t bytes) {
+  std::lock_guard lock(impl_->mutex);
+  impl_->wait_for_all();
+  impl_->charge_us(chip_.host.synchronize);
+  if (impl_->sticky != Status::cudaSuccess) return impl_->sticky;
+  if (Result<void> done = arena().virtual_memory().unmap(at, bytes); !done) {
+    log::warn(done.error().message());
+    return Status::cudaErrorInvalidValue;
+  }
+  return Status::cudaSuccess;
+}
+
+Status Device::reset() {
+  std::lock_guard lock(impl_->mutex);
+  const Status known = impl_->sticky;
+  impl_->wait_for_all();
+  const Status found = impl_->sticky;
+  impl_->sticky = Status::cudaSuccess;
+  impl_->release_freed();
+  std::vector<void*> left;
+  for (const auto& [pointer, owned] : shared_.owned)
+    if (owned.device == this) left.push_back(const_cast<void*>(pointer));
+  for (void* pointer : left) {
+    if (GraphMemory::find(pointer)) continue;  // The graph's, which the program may still destroy.
+    forget_block(pointer);
+    WR_CHECK(impl_->release(pointer).has_value());
+  }
+  // Modules that the program itself loaded are gone in CUDA; those of its own kernels begin anew.
+  for (const auto& module : impl_->modules) WR_CHECK(module->initialise().has_value());
+  return known == Status::cudaSuccess ? found : Status::cudaSuccess;
+}
+
 Status Device::allocate_async(std::size_t bytes, void** pointer, const Stream& stream) {
   std::lock_guard lock(impl_->mutex);
   const int id = impl_->resolve(stream)->id;
@@ -122,7 +188,8 @@ Status Device::free_async(void* pointer, const Stream& stream) {
   const auto found = arena().find(pointer);
   const bool twice = std::any_of(impl_->freed.begin(), impl_->freed.end(),
                                  [&](const FreedBlock& b) { return b.pointer == pointer; });
-  if (!found || found->kind != engine::Arena::Kind::device || found->base != pointer || twice) {
+  if (!found || found->kind != engine::Arena::Kind::device || found->physical || found->base != pointer ||
+      twice) {
     log::warn("cudaFreeAsync of what is not the start of a live device allocation");
     return Status::cudaErrorInvalidValue;
   }

@@ -82,9 +82,14 @@ Loaded<void> Module::place_variables() {
   auto storage = arena_.allocate(total);
   if (!storage) return std::unexpected(Failure{Status::cudaErrorMemoryAllocation, storage.error()});
   storage_ = *storage;
-  auto* base = static_cast<std::uint8_t*>(storage_);
-  std::memset(base, 0, total);
-  for (auto& [name, placed] : variables_) placed.address += reinterpret_cast<std::uint64_t>(base);
+  storage_bytes_ = total;
+  for (auto& [name, placed] : variables_) placed.address += reinterpret_cast<std::uint64_t>(storage_);
+  return initialise();
+}
+
+Loaded<void> Module::initialise() {
+  if (storage_ == nullptr) return {};
+  std::memset(storage_, 0, storage_bytes_);
   const simt::FunctionAddresses functions(ptx_);
   for (const ptx::Variable& variable : ptx_.variables) {
     if (!lives_in_device_memory(variable)) continue;

@@ -56,6 +56,8 @@ class Module {
   Loaded<Function*> function(const std::string& name);
   /// Device pointer and size of a module variable; false if there is none of that name.
   bool variable(const std::string& name, std::uint64_t& address, std::uint64_t& bytes) const;
+  /// Gives every variable its first value. Errors: a value names what is not there; only at load time.
+  Loaded<void> initialise();
   const ptx::Module& ptx() const { return ptx_; }
   const std::string& name() const { return name_; }
 
@@ -70,6 +72,7 @@ class Module {
   std::string name_;
   engine::Arena& arena_;
   void* storage_ = nullptr;
+  std::uint64_t storage_bytes_ = 0;
   std::map<std::string, Placed> variables_;
   std::map<std::string, std::unique_ptr<Function>> functions_;
 };

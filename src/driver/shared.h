@@ -28,12 +28,14 @@ struct Shared {
     Device* device;
     std::size_t bytes;
   };
-  std::map<const void*, Owned> owned;  ///< By the base of what a device has allocated.
+  std::map<const void*, Owned> owned;                         ///< By the base of what a device has allocated.
+  std::map<const engine::PhysicalMemory*, Device*> physical;  ///< Made by a device, mapped or not.
 
   /// The device that allocated what the pointer lies in, or null.
   Device* owner_of(const void* pointer) const {
     const auto found = arena->find(pointer);
     if (!found) return nullptr;
+    if (found->physical) return physical.at(found->physical.get());
     const auto it = owned.find(found->base);
     return it != owned.end() ? it->second.device : nullptr;
   }

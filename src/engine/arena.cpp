@@ -327,21 +327,30 @@ std::optional<Arena::Allocation> Arena::find(const void* pointer) const {
     if (address - it->first >= blocks_.at(it->second).bytes) return std::nullopt;
     where = it->second + (address - it->first);
   }
+  if (const auto mapped = virtual_.find_locked(where);
+      mapped && mapped->access != VirtualMemory::Access::none)
+    return Allocation{Kind::device, mapped->base, mapped->bytes, nullptr, mapped->physical};
   auto it = blocks_.upper_bound(where);
   if (it == blocks_.begin()) return std::nullopt;
   --it;
   if (where - it->first >= it->second.bytes) return std::nullopt;
   const Block& block = it->second;
-  return Allocation{block.kind, at(it->first), block.bytes,
-                    block.kind == Kind::device ? nullptr : reinterpret_cast<void*>(block.host)};
+  return Allocation{block.kind,
+                    at(it->first),
+                    block.bytes,
+                    block.kind == Kind::device ? nullptr : reinterpret_cast<void*>(block.host),
+                    {}};
 }
 
 std::vector<Arena::Allocation> Arena::allocations() const {
   std::lock_guard lock(memory_lock_);
   std::vector<Allocation> all;
   for (const auto& [offset, block] : blocks_)
-    all.push_back({block.kind, at(offset), block.bytes,
-                   block.kind == Kind::device ? nullptr : reinterpret_cast<void*>(block.host)});
+    all.push_back({block.kind,
+                   at(offset),
+                   block.bytes,
+                   block.kind == Kind::device ? nullptr : reinterpret_cast<void*>(block.host),
+                   {}});
   return all;
 }
 

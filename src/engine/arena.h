@@ -3,7 +3,7 @@
 // power of two and whose base is a multiple of it. A device pointer is a host address inside it.
 //
 //   [0, 1 GiB)   never mapped: NULL plus an offset faults
-//   device       cudaMalloc; 2 MiB granules, small allocations share granules
+//   device       cudaMalloc and what programs map; 2 MiB granules, small allocations share granules
 //   heap         device-side malloc
 //   host         pinned and registered host memory
 //   parameters   one buffer per live launch
@@ -22,6 +22,7 @@
 #include <vector>
 
 #include "engine/range_allocator.h"
+#include "engine/virtual_memory.h"
 #include "support/result.h"
 #include "support/units.h"
 
@@ -48,6 +49,7 @@ class Arena {
     void* base = nullptr;     ///< As device code sees it.
     std::uint64_t bytes = 0;  ///< As requested.
     void* host = nullptr;     ///< As the host sees it; differs from base if registered.
+    Physical physical;        ///< What is mapped there, if the program mapped it itself.
   };
 
   static constexpr std::uint64_t granule_bytes = std::uint64_t{2} << 20;
@@ -86,6 +88,9 @@ class Arena {
   std::optional<Allocation> find(const void* pointer) const;
   /// Every live allocation, ascending.
   std::vector<Allocation> allocations() const;
+
+  /// Memory whose addresses the program manages; find() knows the accessible part of it.
+  VirtualMemory& virtual_memory() { return virtual_; }
 
   bool contains(const void* pointer) const { return offset(pointer) < bytes_ && inside(pointer); }
   std::uint64_t offset(const void* pointer) const {
@@ -133,6 +138,7 @@ class Arena {
   DeviceRuntime& runtime() { return *runtime_; }
 
  private:
+  friend class VirtualMemory;
   struct Layout {
     std::uint64_t device, heap, host, parameters, shared, local;
     std::uint32_t windows;
@@ -168,6 +174,7 @@ class Arena {
   std::map<std::uint64_t, Block> blocks_;              ///< By offset.
   std::map<std::uint64_t, std::uint64_t> registered_;  ///< Host address -> offset.
   std::uint64_t device_used_ = 0, host_used_ = 0;
+  VirtualMemory virtual_{*this};
 
   std::mutex holder_lock_;  ///< Taken before window_lock_.
   std::vector<WindowHolder*> holders_;
