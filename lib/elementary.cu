@@ -1,6 +1,8 @@
 // Elementary functions that come from libclc (OpenCL's library in LLVM) under OpenCL's mangled names.
 #include "device.h"
 
+DEVICE float __nv_logf(float);
+
 extern "C" __attribute__((device)) float ocl_asinf(float) __asm__("_Z4asinf");
 DEVICE float __nv_asinf(float a) {
   return ocl_asinf(a);
@@ -21,10 +23,6 @@ extern "C" __attribute__((device)) float ocl_coshf(float) __asm__("_Z4coshf");
 DEVICE float __nv_coshf(float a) {
   return ocl_coshf(a);
 }
-extern "C" __attribute__((device)) float ocl_tanhf(float) __asm__("_Z4tanhf");
-DEVICE float __nv_tanhf(float a) {
-  return ocl_tanhf(a);
-}
 extern "C" __attribute__((device)) float ocl_asinhf(float) __asm__("_Z5asinhf");
 DEVICE float __nv_asinhf(float a) {
   return ocl_asinhf(a);
@@ -37,40 +35,20 @@ extern "C" __attribute__((device)) float ocl_atanhf(float) __asm__("_Z5atanhf");
 DEVICE float __nv_atanhf(float a) {
   return ocl_atanhf(a);
 }
-extern "C" __attribute__((device)) float ocl_exp10f(float) __asm__("_Z5exp10f");
-DEVICE float __nv_exp10f(float a) {
-  return ocl_exp10f(a);
-}
 extern "C" __attribute__((device)) float ocl_expm1f(float) __asm__("_Z5expm1f");
 DEVICE float __nv_expm1f(float a) {
   return ocl_expm1f(a);
 }
-extern "C" __attribute__((device)) float ocl_logf(float) __asm__("_Z3logf");
-DEVICE float __nv_logf(float a) {
-  return ocl_logf(a);
-}
-extern "C" __attribute__((device)) float ocl_log2f(float) __asm__("_Z4log2f");
-DEVICE float __nv_log2f(float a) {
-  return ocl_log2f(a);
-}
-extern "C" __attribute__((device)) float ocl_log10f(float) __asm__("_Z5log10f");
-DEVICE float __nv_log10f(float a) {
-  return ocl_log10f(a);
-}
 extern "C" __attribute__((device)) float ocl_log1pf(float) __asm__("_Z5log1pf");
 DEVICE float __nv_log1pf(float a) {
   return ocl_log1pf(a);
-}
-extern "C" __attribute__((device)) float ocl_erff(float) __asm__("_Z3erff");
-DEVICE float __nv_erff(float a) {
-  return ocl_erff(a);
 }
 extern "C" __attribute__((device)) float ocl_lgammaf(float) __asm__("_Z6lgammaf");
 DEVICE float __nv_lgammaf(float a) {
   // It is infinite for small negative numbers, and negative at minus infinity.
   const float size = __builtin_fabsf(a);
   if (size == __builtin_inff()) return size;
-  return size < 0x1p-30f ? -ocl_logf(size) : ocl_lgammaf(a);
+  return size < 0x1p-30f ? -__nv_logf(size) : ocl_lgammaf(a);
 }
 extern "C" __attribute__((device)) float ocl_cbrtf(float) __asm__("_Z4cbrtf");
 DEVICE float __nv_cbrtf(float a) {
@@ -79,10 +57,6 @@ DEVICE float __nv_cbrtf(float a) {
 extern "C" __attribute__((device)) float ocl_logbf(float) __asm__("_Z4logbf");
 DEVICE float __nv_logbf(float a) {
   return ocl_logbf(a);
-}
-extern "C" __attribute__((device)) float ocl_powf(float, float) __asm__("_Z3powff");
-DEVICE float __nv_powf(float a, float b) {
-  return ocl_powf(a, b);
 }
 extern "C" __attribute__((device)) float ocl_atan2f(float, float) __asm__("_Z5atan2ff");
 DEVICE float __nv_atan2f(float a, float b) {

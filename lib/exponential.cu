@@ -1,20 +1,26 @@
-// Exponentials whose libclc versions lose subnormal results (expf, exp2f) or read beside a table for a NaN
-// (sinh, cosh).
+// Exponentials. Single precision is built on the chip's own ex2; of libclc's doubles, sinh and cosh read
+// beside a table for a NaN.
 #include "device.h"
 
 DEVICE double __nv_exp(double);
 DEVICE double __nv_expm1(double);
 
-// Like the hardware's own: ex2.approx of the reduced argument, then a power of two in two factors, so that
-// only the last product rounds.
+// 2^(x * log), the logarithm in two parts: a whole power of two within [-126, 126], whose exponent falls out
+// of the low bits of a sum, times ex2 of what is left, also where that is far. Only the last product rounds
+// to a subnormal number.
+INLINE float power_of_two(float x, float log, float log_low) {
+  float share;
+  asm("fma.rn.sat.f32 %0, %1, %2, 0f3F000000;" : "=f"(share) : "f"(x), "f"(log / 252.0f));
+  const float sum = __builtin_fmaf(share, 252.0f, 0x1.8p23f + 1.0f), whole = sum - (0x1.8p23f + 127.0f);
+  const float rest = __builtin_fmaf(x, log_low, __builtin_fmaf(x, log, -whole));
+  return __nvvm_ex2_approx_ftz_f(rest) * from_bits(bits(sum) << 23);
+}
+
 DEVICE float __nv_expf(float x) {
-  // Past 250 the result is 0 or infinite; fmin and fmax also keep NaN out of the conversion.
-  const float n = __builtin_fminf(__builtin_fmaxf(__builtin_rintf(x * 1.4426950408889634f), -250.0f), 250.0f);
-  float r = __builtin_fmaf(n, -0.693147182464599609375f, x);
-  r = __builtin_fmaf(n, 1.904654323148236e-09f, r);
-  const int whole = (int)n, half = whole / 2;
-  return __nvvm_ex2_approx_f(r * 1.4426950408889634f) * from_bits((u32)(127 + half) << 23) *
-         from_bits((u32)(127 + whole - half) << 23);
+  return power_of_two(x, 0x1.715476p0f, 0x1.4ae0cp-26f);
+}
+DEVICE float __nv_exp10f(float x) {
+  return power_of_two(x, 0x1.a934fp1f, 0x1.2f346ep-24f);
 }
 DEVICE float __nv_exp2f(float x) {
   return __nvvm_ex2_approx_f(x);
