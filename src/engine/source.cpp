@@ -49,10 +49,8 @@ class Source final : public TraceSource, private Arena::WindowHolder {
  public:
   explicit Source(std::unique_ptr<Grid> grid) : grid_(std::move(grid)) {
     grid_->arena.add_holder(this);
-    std::uint32_t most_slots = 0;
     for (const simt::Block& block : grid_->launch.kernel->blocks)
-      most_slots = std::max<std::uint32_t>(most_slots, block.slots);
-    block_words_ = trace::words_for_slots(most_slots);
+      block_words_ = std::max(block_words_, trace::most_words(block));
     words_ = std::max<std::size_t>(buffer_words, std::size_t{block_words_} * 2);
   }
 

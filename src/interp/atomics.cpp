@@ -12,10 +12,9 @@ using ptx::AtomOp;
 using ptx::Opcode;
 using ptx::Type;
 
-std::uint64_t apply(const WarpOp& op, bool flush, std::uint64_t old, std::uint64_t b, std::uint64_t c) {
-  const Type t = op.inst.mods.types[0];
+std::uint64_t apply(AtomOp what, Type t, bool flush, std::uint64_t old, std::uint64_t b, std::uint64_t c) {
   const int n = ptx::bits(t);
-  switch (op.inst.mods.atom) {
+  switch (what) {
     case AtomOp::and_: return old & b;
     case AtomOp::or_: return old | b;
     case AtomOp::xor_: return old ^ b;
@@ -25,7 +24,7 @@ std::uint64_t apply(const WarpOp& op, bool flush, std::uint64_t old, std::uint64
     case AtomOp::dec: return old == 0 || old > b ? b : old - 1;
     default: break;
   }
-  const bool add = op.inst.mods.atom == AtomOp::add, max = op.inst.mods.atom == AtomOp::max;
+  const bool add = what == AtomOp::add, max = what == AtomOp::max;
   if (ptx::is_float(t)) {
     ptx::Modifiers mods;
     mods.round = ptx::Round::rn;
@@ -39,10 +38,10 @@ std::uint64_t apply(const WarpOp& op, bool flush, std::uint64_t old, std::uint64
 }
 
 template <class T>
-std::uint64_t update(const WarpOp& op, bool flush, std::uint8_t* at, std::uint64_t b, std::uint64_t c) {
+std::uint64_t update(AtomOp what, Type t, bool flush, std::uint8_t* at, std::uint64_t b, std::uint64_t c) {
   auto* p = reinterpret_cast<T*>(at);
   T old = __atomic_load_n(p, __ATOMIC_RELAXED);
-  while (!__atomic_compare_exchange_n(p, &old, static_cast<T>(apply(op, flush, old, b, c)), false,
+  while (!__atomic_compare_exchange_n(p, &old, static_cast<T>(apply(what, t, flush, old, b, c)), false,
                                       __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST)) {
   }
   return old;
@@ -86,6 +85,15 @@ void wide(const WarpOp& op, int lane) {
 
 }  // namespace
 
+std::uint64_t update_element(AtomOp what, Type t, bool flush, std::uint8_t* at, std::uint64_t b,
+                             std::uint64_t c) {
+  switch (ptx::bits(t)) {
+    case 16: return update<std::uint16_t>(what, t, flush, at, b, c);
+    case 32: return update<std::uint32_t>(what, t, flush, at, b, c);
+    default: return update<std::uint64_t>(what, t, flush, at, b, c);
+  }
+}
+
 bool run_atomic(const WarpOp& op) {
   if (op.inst.op != Opcode::atom && op.inst.op != Opcode::red) return false;
   const Type t = op.inst.mods.types[0];
@@ -102,9 +110,7 @@ bool run_atomic(const WarpOp& op) {
       const std::uint64_t b = op.srcs[1 + e][lane];
       const std::uint64_t c = op.inst.mods.atom == AtomOp::cas ? op.srcs[2][lane] : 0;
       std::uint8_t* element = at + e * bytes;
-      const std::uint64_t old = bytes == 2   ? update<std::uint16_t>(op, flush, element, b, c)
-                                : bytes == 4 ? update<std::uint32_t>(op, flush, element, b, c)
-                                             : update<std::uint64_t>(op, flush, element, b, c);
+      const std::uint64_t old = update_element(op.inst.mods.atom, t, flush, element, b, c);
       if (op.inst.op == Opcode::atom) op.dsts[e][lane] = old;
     }
   });

@@ -28,9 +28,9 @@ __attribute__((visibility("default"))) void wanren_interp_warp_op(wanren::simt::
                                                                   const std::uint64_t* srcs,
                                                                   std::uint64_t* dsts, std::uint32_t mask);
 
-/// Instructions on phases (simt::concerns_phases): also writes the trace record, with no lane in `mask` too,
-/// and may suspend the warp.
-__attribute__((visibility("default"))) void wanren_interp_phase_op(wanren::simt::WarpContext* ctx,
+/// Instructions on phases and bulk copies (simt::is_asynchronous): also writes the trace record, with no lane
+/// in `mask` too, and may suspend the warp.
+__attribute__((visibility("default"))) void wanren_interp_async_op(wanren::simt::WarpContext* ctx,
                                                                    const wanren::simt::Inst* inst,
                                                                    const std::uint64_t* srcs,
                                                                    std::uint64_t* dsts, std::uint32_t mask);

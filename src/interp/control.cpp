@@ -113,8 +113,8 @@ class Warp {
     const WarpOp op{ctx_, inst, s, d, active};
     if (is_barrier(inst)) {
       barrier(inst, active);
-    } else if (simt::concerns_phases(inst.op)) {
-      wanren_interp_phase_op(&ctx_, &inst, s[0], d[0], active);
+    } else if (simt::is_asynchronous(inst.op)) {
+      wanren_interp_async_op(&ctx_, &inst, s[0], d[0], active);
     } else if (simt::concerns_groups(inst.op)) {
       trace_group(ctx_, inst, active);
     } else {

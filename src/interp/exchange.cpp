@@ -2,6 +2,8 @@
 // Lanes that take part are those that execute the instruction and are named in its member mask. A shfl
 // that reads a lane which does not take part reads the lane itself.
 
+#include <bit>
+
 #include "interp/lane.h"
 #include "interp/warp_ops.h"
 
@@ -132,6 +134,15 @@ void redux(const WarpOp& op) {
   for_each_lane(op.mask, [&](int lane) { op.dsts[0][lane] = result[lane]; });
 }
 
+/// The lowest member is the leader.
+void elect(const WarpOp& op) {
+  for_each_lane(op.mask, [&](int lane) {
+    const int leader = std::countr_zero(static_cast<LaneMask>(op.srcs[0][lane]) & op.mask);
+    op.dsts[0][lane] = static_cast<std::uint64_t>(leader);
+    op.dsts[1][lane] = lane == leader;
+  });
+}
+
 }  // namespace
 
 bool run_exchange(const WarpOp& op) {
@@ -140,6 +151,7 @@ bool run_exchange(const WarpOp& op) {
     case Opcode::vote: vote(op); return true;
     case Opcode::match: match(op); return true;
     case Opcode::redux: redux(op); return true;
+    case Opcode::elect: elect(op); return true;
     case Opcode::activemask:
       for_each_lane(op.mask, [&](int lane) { op.dsts[0][lane] = op.mask; });
       return true;

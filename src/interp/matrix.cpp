@@ -160,6 +160,35 @@ void load_matrix(const WarpOp& op) {
   for (int i = 0; i < count; ++i) std::copy_n(loaded[i], warp_size, op.dsts[i]);
 }
 
+void store_matrix(const WarpOp& op) {
+  const int count = op.inst.mods.matrix_count;
+  if (op.mask != full_mask || op.inst.mods.types[0] != Type::b16 || count == 0) refuse(op);
+  for (int i = 0; i < count; ++i) {
+    std::uint16_t rows[8][8];
+    for (int lane = 0; lane < warp_size; ++lane) {
+      const int r = lane / 4, c = lane % 4 * 2;
+      const auto pair = static_cast<std::uint32_t>(op.srcs[1 + i][lane]);
+      for (int k = 0; k < 2; ++k)
+        (op.inst.mods.trans ? rows[c + k][r] : rows[r][c + k]) = static_cast<std::uint16_t>(pair >> 16 * k);
+    }
+    for (int r = 0; r < 8; ++r) std::memcpy(access(op, 8 * i + r, 16), rows[r], 16);
+  }
+}
+
+/// The transposed matrix, in the layout of the other.
+void transpose_matrix(const WarpOp& op) {
+  if (op.mask != full_mask || !op.inst.mods.trans || op.inst.mods.types[0] != Type::b16) refuse(op);
+  const auto element = [&](int row, int column) {
+    return static_cast<std::uint16_t>(op.srcs[0][4 * row + column / 2] >> 16 * (column % 2));
+  };
+  Row result;
+  for (int lane = 0; lane < warp_size; ++lane) {
+    const int r = lane / 4, c = lane % 4 * 2;
+    result[lane] = element(c, r) | std::uint32_t{element(c + 1, r)} << 16;
+  }
+  std::copy_n(result, warp_size, op.dsts[0]);
+}
+
 /// The matrix that a wmma.load or store moves, with the registers of its fragment.
 struct Transfer {
   Matrix which;
@@ -223,6 +252,8 @@ void store_fragment(const WarpOp& op) {
 bool run_matrix(const WarpOp& op) {
   switch (op.inst.op) {
     case Opcode::ldmatrix: load_matrix(op); break;
+    case Opcode::stmatrix: store_matrix(op); break;
+    case Opcode::movmatrix: transpose_matrix(op); break;
     case Opcode::mma:
     case Opcode::wmma_mma: multiply(op); break;
     case Opcode::wmma_load: load_fragment(op); break;

@@ -4,11 +4,13 @@
 #include <array>
 #include <bit>
 
+#include "interp/async.h"
 #include "interp/callbacks.h"
 #include "interp/interp.h"
 #include "interp/mbarrier.h"
 #include "interp/trace_writer.h"
 #include "interp/warp_ops.h"
+#include "simt/opcode_traits.h"
 
 namespace wanren::interp {
 namespace {
@@ -20,23 +22,14 @@ using trace::PhaseOp;
 constexpr std::uint64_t object_bytes = 8;
 
 std::uint64_t* object(const WarpOp& op, int lane) {
-  std::uint8_t* at = access(op, lane, object_bytes);
-  const std::uint32_t shared = op.ctx.total_shared_bytes;
-  const Place place = place_of(op.ctx, at);
-  if (place.space != trace::Space::shared || place.address + object_bytes > shared)
-    raise_fault(op.ctx, op.inst, simt::Fault::invalid_address_space, LaneMask{1} << lane);
-  return reinterpret_cast<std::uint64_t*>(at);
+  return mbarrier_at(op, lane, op.inst.mods.space,
+                     op.srcs[0][lane] + static_cast<std::uint64_t>(op.inst.offset));
 }
 
 void changed(const WarpOp& op, std::uint64_t* at, Mbarrier b) {
   const bool over = b.complete();
   *at = b.word();
   if (over) op.ctx.services->phases(&op.ctx, reinterpret_cast<const std::uint8_t*>(at), 1);
-}
-
-/// Counts out of the manual's range, or more arrivals than are expected: undefined there, an error here.
-void insist(const WarpOp& op, int lane, bool holds) {
-  if (!holds) raise_fault(op.ctx, op.inst, simt::Fault::illegal_instruction, LaneMask{1} << lane);
 }
 
 void expect(const WarpOp& op, int lane, Mbarrier& b, std::uint64_t bytes) {
@@ -153,12 +146,32 @@ void wait(const WarpOp& op, PhaseTrace& record) {
 }
 
 }  // namespace
+
+std::uint64_t* mbarrier_at(const WarpOp& op, int lane, ptx::Space space, std::uint64_t address) {
+  std::uint8_t* at = access(op, lane, space, address, object_bytes);
+  const Place place = place_of(op.ctx, at);
+  if (place.space != trace::Space::shared || place.address + object_bytes > op.ctx.total_shared_bytes)
+    raise_fault(op.ctx, op.inst, simt::Fault::invalid_address_space, LaneMask{1} << lane);
+  return reinterpret_cast<std::uint64_t*>(at);
+}
+
+void bytes_came(const WarpOp& op, int lane, std::uint64_t* mbarrier, std::uint32_t bytes) {
+  Mbarrier b = Mbarrier::from(*mbarrier);
+  take(op, lane, b, bytes);
+  changed(op, mbarrier, b);
+}
+
+void insist(const WarpOp& op, int lane, bool holds) {
+  if (!holds) raise_fault(op.ctx, op.inst, simt::Fault::illegal_instruction, LaneMask{1} << lane);
+}
+
 }  // namespace wanren::interp
 
-void wanren_interp_phase_op(wanren::simt::WarpContext* ctx, const wanren::simt::Inst* inst,
+void wanren_interp_async_op(wanren::simt::WarpContext* ctx, const wanren::simt::Inst* inst,
                             const std::uint64_t* srcs, std::uint64_t* dsts, std::uint32_t mask) {
   using namespace wanren::interp;
   const WarpOp op{*ctx, *inst, reinterpret_cast<const Row*>(srcs), reinterpret_cast<Row*>(dsts), mask};
+  if (wanren::simt::copies_bulk(inst->op)) return copy_bulk(op);
   PhaseTrace record;
   switch (inst->op) {
     case wanren::ptx::Opcode::mbarrier_arrive:

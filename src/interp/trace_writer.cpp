@@ -49,7 +49,7 @@ void trace_access(const WarpOp& op) {
   if (!op.ctx.trace_cursor) return;
   LaneMask mask = op.mask;
   // Only the lanes of the rows that are loaded give addresses.
-  if (op.inst.op == Opcode::ldmatrix && op.inst.mods.matrix_count < 4)
+  if ((op.inst.op == Opcode::ldmatrix || op.inst.op == Opcode::stmatrix) && op.inst.mods.matrix_count < 4)
     mask &= (LaneMask{1} << (8 * op.inst.mods.matrix_count)) - 1;
   Space space = Space::none;
   std::uint64_t addresses[warp_size] = {};
@@ -84,8 +84,11 @@ void trace_barrier(simt::WarpContext& ctx) {
 
 std::uint64_t group_base(const simt::Inst& inst) {
   if (inst.op == Opcode::cp_async_commit_group) return 0;
+  if (inst.op == Opcode::cp_async_bulk_commit_group) return trace::bulk_groups;
   if (inst.op == Opcode::cp_async_wait_all || inst.srcs.empty()) return trace::all_copies;
-  return static_cast<std::uint32_t>(inst.srcs[0].bits) + std::uint64_t{1};
+  const std::uint64_t newest = static_cast<std::uint32_t>(inst.srcs[0].bits) + std::uint64_t{1};
+  if (inst.op != Opcode::cp_async_bulk_wait_group) return newest;
+  return newest | trace::bulk_groups | (inst.mods.variant == ptx::Variant::read ? trace::sources_read : 0);
 }
 
 void trace_group(simt::WarpContext& ctx, const simt::Inst& inst, LaneMask mask) {

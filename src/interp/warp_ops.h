@@ -22,7 +22,7 @@ struct WarpOp {
 bool run_memory(const WarpOp& op);    ///< ld, st, cp.async, cvta, isspacep, fences, prefetch
 bool run_atomic(const WarpOp& op);    ///< atom, red
 bool run_exchange(const WarpOp& op);  ///< shfl, vote, match, redux, activemask
-bool run_matrix(const WarpOp& op);    ///< ldmatrix, mma, wmma
+bool run_matrix(const WarpOp& op);    ///< ldmatrix and its kin, mma, wmma
 
 /// Raises `fault` at `inst` of ctx.kernel for the lanes in `mask`.
 [[noreturn]] void raise_fault(simt::WarpContext& ctx, const simt::Inst& inst, simt::Fault fault,
@@ -40,6 +40,10 @@ void access_done();
 /// One element of 1, 2, 4 or 8 bytes; single-copy atomic.
 std::uint64_t load_element(const std::uint8_t* at, int bytes);
 void store_element(std::uint8_t* at, int bytes, std::uint64_t value);
+
+/// atom on one element of 2, 4 or 8 bytes; `flush`: subnormals. Returns what was there.
+std::uint64_t update_element(ptx::AtomOp what, ptx::Type type, bool flush, std::uint8_t* at, std::uint64_t b,
+                             std::uint64_t c);
 
 template <class F>
 void for_each_lane(LaneMask mask, F f) {

@@ -199,7 +199,7 @@ void Emitter::trace_operand(const simt::Inst& inst) {
     return;
   }
   Address a = address_of(*this, inst, inst.srcs[0], inst.offset, mods.space);
-  if (inst.op == Opcode::ldmatrix && mods.matrix_count < 4) {
+  if ((inst.op == Opcode::ldmatrix || inst.op == Opcode::stmatrix) && mods.matrix_count < 4) {
     const LaneMask rows = (LaneMask{1} << (8 * mods.matrix_count)) - 1;
     mask.bits = b.CreateAnd(mask.bits, b.getInt32(rows));
     mask.vector = to_vector(mask.bits);
@@ -299,7 +299,9 @@ void Emitter::emit(const simt::Inst& inst, std::uint32_t index) {
   switch (inst.op) {
     case Opcode::cp_async_commit_group:
     case Opcode::cp_async_wait_group:
-    case Opcode::cp_async_wait_all:  // copies are done when issued
+    case Opcode::cp_async_wait_all:
+    case Opcode::cp_async_bulk_commit_group:
+    case Opcode::cp_async_bulk_wait_group:  // copies are done when issued
       if (traced()) {
         const auto head = std::uint64_t(trace::Kind::group) << 48 | std::uint64_t(trace::Space::none) << 56;
         trace_word(b.getInt64(interp::group_base(inst)));
@@ -328,9 +330,9 @@ void Emitter::emit(const simt::Inst& inst, std::uint32_t index) {
     }
     default: break;
   }
-  if (simt::concerns_phases(inst.op)) {
+  if (simt::is_asynchronous(inst.op)) {
     compiler_fence();
-    call_out(inst, "wanren_interp_phase_op");
+    call_out(inst, "wanren_interp_async_op");
     return;
   }
   if (emit_barrier(inst) || emit_memory(inst)) return;

@@ -257,7 +257,7 @@ Result<std::unique_ptr<LoadedObject>> LoadedObject::load(std::vector<char> objec
   add("wanren_insts", insts.data());
   add_function("wanren_interp_alu", &wanren_interp_alu);
   add_function("wanren_interp_warp_op", &wanren_interp_warp_op);
-  add_function("wanren_interp_phase_op", &wanren_interp_phase_op);
+  add_function("wanren_interp_async_op", &wanren_interp_async_op);
   add_function("wr_ex2_f32", &wr_ex2_f32);
   add_function("wr_ex2_odd_f32", &wr_ex2_odd_f32);
   add_function("wr_tanh_odd_f32", &wr_tanh_odd_f32);

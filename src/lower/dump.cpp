@@ -8,7 +8,7 @@ namespace {
 constexpr const char* pipe_names[] = {"fp32",   "int",    "imul",    "fp16",   "fp64",    "sfu", "cvt",
                                       "tensor", "memory", "shuffle", "branch", "barrier", "none"};
 constexpr const char* memory_names[] = {"",           "load",        "store", "atomic", "reduction",
-                                        "async_copy", "matrix_load", "phase", "group"};
+                                        "async_copy", "matrix_load", "phase", "group",  "bulk"};
 
 std::string name_of(Register r, int count) {
   if (r >= 256) return fmt::format("p{}", r - 256);

@@ -39,7 +39,8 @@ enum class Memory : std::uint8_t {
   async_copy,
   matrix_load,
   phase,  ///< On mbarriers: its record is of kind phase.
-  group   ///< On groups of asynchronous copies: its record is of kind group.
+  group,  ///< On groups of asynchronous copies: its record is of kind group.
+  bulk    ///< A bulk copy: its record is of kind bulk.
 };
 
 /// Register number in the machine program: 0..255 general, 256..263 predicates.

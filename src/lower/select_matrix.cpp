@@ -59,6 +59,19 @@ Result<void> Selector::recipe_matrix(const Inst& inst, bool& known) {
     return all;
   };
   switch (inst.op) {
+    case Opcode::stmatrix: {
+      Words data;
+      for (std::size_t i = 1; i < inst.srcs.size(); ++i) {
+        const Words part = words(inst.srcs[i], 1);
+        data.insert(data.end(), part.begin(), part.end());
+      }
+      access(inst, Memory::store, {}, inst.srcs[0], {data}, 16);
+      return {};
+    }
+    case Opcode::movmatrix:
+      emit(Pipe::shuffle, static_cast<int>(chip_.subcore.shuffle_latency), results(),
+           {in_registers(words(inst.srcs[0], 1))});
+      return {};
     case Opcode::ldmatrix: access(inst, Memory::matrix_load, results(), inst.srcs[0], {}, 16); return {};
     case Opcode::wmma_load: {
       const Words dst = results();

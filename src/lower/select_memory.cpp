@@ -148,8 +148,8 @@ void Selector::access(const Inst& inst, Memory kind, Words dst, const Operand& b
   i.access.bytes = bytes;
 }
 
-// SYNCS: one instruction of the memory pipe, whatever it does to the mbarrier.
-void Selector::phase_operation(const Inst& inst) {
+// One instruction of the memory pipe, whatever it does to an mbarrier (SYNCS) or asks of the copy engine.
+void Selector::asynchronous(const Inst& inst, Memory kind) {
   std::vector<Words> sources;
   const bool narrow = space_of(inst.mods.space) == Access::Space::shared;
   const Address at = address(inst.srcs[0], 0, narrow);
@@ -170,7 +170,7 @@ void Selector::phase_operation(const Inst& inst) {
   VirtualInst& i =
       emit(Pipe::memory, static_cast<int>(chip_.unit.shared_latency), std::move(dst), std::move(sources));
   i.define_predicate = predicate;
-  i.machine.memory = Memory::phase;
+  i.machine.memory = kind;
   i.machine.slot = inst.slot;
   i.access.fence = true;
   i.last = kernel_.blocks[block_].suspend == simt::Suspend::phase && inst.op == Opcode::mbarrier_try_wait;
@@ -243,7 +243,9 @@ Result<void> Selector::recipe_memory(const Inst& inst, bool& known) {
     }
     case Opcode::cp_async_commit_group:  // LDGDEPBAR, DEPBAR
     case Opcode::cp_async_wait_group:
-    case Opcode::cp_async_wait_all: {
+    case Opcode::cp_async_wait_all:
+    case Opcode::cp_async_bulk_commit_group:
+    case Opcode::cp_async_bulk_wait_group: {
       VirtualInst& i = emit(Pipe::none, 1, {}, {});
       i.machine.memory = Memory::group;
       i.machine.slot = inst.slot;
@@ -258,7 +260,11 @@ Result<void> Selector::recipe_memory(const Inst& inst, bool& known) {
     case Opcode::mbarrier_init:
     case Opcode::mbarrier_inval:
     case Opcode::mbarrier_test_wait:
-    case Opcode::mbarrier_try_wait: phase_operation(inst); return {};
+    case Opcode::mbarrier_try_wait: asynchronous(inst, Memory::phase); return {};
+    case Opcode::cp_async_bulk:  // UBLKCP, UTMALDG and their kin
+    case Opcode::cp_async_bulk_prefetch:
+    case Opcode::cp_async_bulk_tensor:
+    case Opcode::cp_reduce_async_bulk: asynchronous(inst, Memory::bulk); return {};
     case Opcode::mbarrier_pending_count: integer(destination(inst), {words(inst.srcs[0], 2)}); return {};
     case Opcode::prefetch:
     case Opcode::prefetchu: {
@@ -314,6 +320,7 @@ Result<void> Selector::recipe_memory(const Inst& inst, bool& known) {
     }
     case Opcode::shfl:
     case Opcode::vote:
+    case Opcode::elect:
     case Opcode::match:
     case Opcode::redux: {
       Words dst;
@@ -335,8 +342,8 @@ Result<void> Selector::recipe_memory(const Inst& inst, bool& known) {
       if (inst.op == Opcode::shfl && !inst.srcs.empty() && sources.empty())
         sources.push_back(in_registers(words(inst.srcs[0], 1)));
       if (sources.size() > 4) sources.resize(4);
-      // VOTE is an ALU instruction; the others cross lanes.
-      const bool vote = inst.op == Opcode::vote;
+      // VOTE and ELECT are ALU instructions; the others cross lanes.
+      const bool vote = inst.op == Opcode::vote || inst.op == Opcode::elect;
       VirtualInst& i =
           emit(vote ? Pipe::integer : Pipe::shuffle,
                static_cast<int>(vote ? chip_.subcore.alu_latency : chip_.subcore.shuffle_latency),
@@ -344,8 +351,7 @@ Result<void> Selector::recipe_memory(const Inst& inst, bool& known) {
       i.define_predicate = dst_predicate;
       return {};
     }
-    case Opcode::activemask:
-    case Opcode::elect: integer(destination(inst), {}); return {};
+    case Opcode::activemask: integer(destination(inst), {}); return {};
     case Opcode::call:
       if (inst.syscall == simt::Syscall::none)
         function_call(inst);

@@ -82,7 +82,7 @@ class Selector {
   Result<void> recipe(const Inst& inst);
   Result<void> recipe_integer(const Inst& inst, bool& known);
   Result<void> recipe_float(const Inst& inst, bool& known);
-  void phase_operation(const Inst& inst);
+  void asynchronous(const Inst& inst, Memory kind);
   Result<void> recipe_memory(const Inst& inst, bool& known);
   Result<void> recipe_matrix(const Inst& inst, bool& known);
   void add(const Inst& inst);

@@ -19,6 +19,7 @@ class Writer {
       add("proxy");
     // The level of prefetch stands after the space, the variant of the others before all else.
     if (opcode_ != Opcode::prefetch) word(Group::variant, static_cast<int>(mods_.variant));
+    word(Group::dimensions, mods_.dimensions);
     barrier();
     flag(mods_.uni, "uni");
     flag(mods_.to, "to");
@@ -42,6 +43,8 @@ class Writer {
     word(Group::space, static_cast<int>(mods_.space));
     word(Group::space, static_cast<int>(mods_.space2));
     if (opcode_ == Opcode::prefetch) word(Group::variant, static_cast<int>(mods_.variant));
+    word(Group::completion, static_cast<int>(mods_.completion));
+    flag(mods_.multicast, "multicast::cluster");
     if (mods_.level) add(fmt::format("L{}", mods_.level));
     if (opcode_ != Opcode::cp_async) cache();
     word(Group::l1, static_cast<int>(mods_.l1_evict));

@@ -145,6 +145,9 @@ constexpr Word words[] = {
     {"noComplete", Group::variant, v(Variant::no_complete)},
     {"parity", Group::variant, v(Variant::parity)},
     {"noinc", Group::variant, v(Variant::noinc)},
+    {"tensor", Group::variant, v(Variant::tensor)},
+    {"im2col", Group::variant, v(Variant::im2col)},
+    {"read", Group::variant, v(Variant::read)},
     {"v2", Group::vector, 2},
     {"v4", Group::vector, 4},
     {"v8", Group::vector, 8},
@@ -178,7 +181,16 @@ constexpr Word words[] = {
     {"xorsign", Group::xorsign},
     {"NaN", Group::nan},
     {"L2::cache_hint", Group::cache_hint},
+    {"mbarrier::complete_tx::bytes", Group::completion, v(Completion::mbarrier)},
+    {"bulk_group", Group::completion, v(Completion::group)},
+    {"multicast::cluster", Group::multicast},
+    {"1d", Group::dimensions, 1},
+    {"2d", Group::dimensions, 2},
+    {"3d", Group::dimensions, 3},
+    {"4d", Group::dimensions, 4},
+    {"5d", Group::dimensions, 5},
     {"proxy", Group::no_meaning},
+    {"tile", Group::no_meaning},
 };
 
 constexpr GroupSet set(std::initializer_list<Group> groups) {
@@ -192,6 +204,7 @@ constexpr GroupSet typed = set({types});
 constexpr GroupSet warp_wide = set({sync, aligned});
 constexpr GroupSet hints = set({l1, l2, l2_prefetch, cache_hint});
 constexpr GroupSet phase_words = set({types, space, semantics, scope, variant});
+constexpr GroupSet bulk = set({space, second_space, completion, multicast, cache_hint, no_meaning});
 constexpr GroupSet arithmetic = set({types, round, ftz, sat});
 constexpr GroupSet atomic =
     set({types, space, semantics, scope, Group::atom, noftz, Group::vector, l2, cache_hint});

@@ -57,6 +57,9 @@ enum class Group : std::uint8_t {
   all_any,
   popc,
   cache_hint,
+  completion,
+  multicast,
+  dimensions,
   no_meaning,  ///< Words that change nothing here.
 };
 

@@ -161,6 +161,9 @@ ModifierReader::Outcome ModifierReader::take(std::string_view word) {
         return Outcome::taken;
       case Group::popc: mods_.popc = true; return Outcome::taken;
       case Group::cache_hint: mods_.cache_hint = true; return Outcome::taken;
+      case Group::completion: return assign(mods_.completion, static_cast<Completion>(v));
+      case Group::multicast: mods_.multicast = true; return Outcome::taken;
+      case Group::dimensions: return assign(mods_.dimensions, static_cast<std::uint8_t>(v));
       case Group::no_meaning: return Outcome::taken;
     }
   }

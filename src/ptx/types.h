@@ -116,8 +116,14 @@ enum class Variant : std::uint8_t {
   no_complete,        ///< mbarrier.arrive
   parity,             ///< mbarrier.test_wait, mbarrier.try_wait
   noinc,              ///< cp.async.mbarrier.arrive
+  tensor,             ///< cp.async.bulk.prefetch, cp.reduce.async.bulk
+  im2col,             ///< cp.async.bulk.tensor
+  read,               ///< cp.async.bulk.wait_group
 };
 enum class TestOp : std::uint8_t { none, finite, infinite, number, notanumber, normal, subnormal };
+
+/// Who is told that a bulk copy has ended.
+enum class Completion : std::uint8_t { none, mbarrier, group };
 
 /// Everything that follows a mnemonic, whatever order it was written in.
 struct Modifiers {
@@ -145,7 +151,9 @@ struct Modifiers {
   std::uint16_t l2_prefetch = 0;  ///< Bytes of .L2::64B, .L2::128B, .L2::256B.
   std::uint8_t level = 0;         ///< prefetch, discard: cache level 1 or 2.
   std::uint8_t vector = 1;        ///< 1, 2, 4 or 8 elements of .v2/.v4/.v8.
-  std::uint8_t copy_bytes = 0;    ///< cp.async: 4, 8 or 16 (an operand in the text).
+  Completion completion = Completion::none;
+  std::uint8_t dimensions = 0;  ///< cp.async.bulk.tensor: 1 to 5.
+  std::uint8_t copy_bytes = 0;  ///< cp.async: 4, 8 or 16 (an operand in the text).
   // Matrix instructions: .m16n8k16, layouts and so on.
   std::uint16_t m = 0, n = 0, k = 0;
   bool a_col = false, b_col = false;
@@ -155,7 +163,7 @@ struct Modifiers {
              uni : 1 = false, to : 1 = false, sync : 1 = false, aligned : 1 = false, trans : 1 = false,
              noftz : 1 = false, relu : 1 = false, satfinite : 1 = false, xorsign : 1 = false,
              nan_ : 1 = false, shiftamt : 1 = false, all_ : 1 = false, any_ : 1 = false, abs_ : 1 = false,
-             popc : 1 = false,
+             popc : 1 = false, multicast : 1 = false,
              cache_hint : 1 = false;  ///< .L2::cache_hint: the last operand is a cache policy.
 
   friend bool operator==(const Modifiers&, const Modifiers&) = default;

@@ -20,11 +20,8 @@ bool has_slot(const Inst& inst) {
     case Opcode::prefetchu:
     case Opcode::discard:
     case Opcode::applypriority: return false;
-    case Opcode::cp_async_commit_group:
-    case Opcode::cp_async_wait_group:
-    case Opcode::cp_async_wait_all: return true;
     case Opcode::ld: return inst.mods.space != ptx::Space::param;
-    default: return traits(inst.op).memory;
+    default: return traits(inst.op).memory || concerns_groups(inst.op);
   }
 }
 
@@ -165,7 +162,7 @@ void mark_dependence(Kernel& kernel, bool callees_synchronise) {
   for (const Block& b : kernel.blocks) {
     kernel.needs_coupling |= b.suspend == Suspend::clock || b.suspend == Suspend::sleep;
     for (const Inst& inst : b.insts)
-      if (inst.op == Opcode::atom || inst.op == Opcode::red)
+      if (inst.op == Opcode::atom || inst.op == Opcode::red || inst.op == Opcode::cp_reduce_async_bulk)
         kernel.uses_float_atomics |= ptx::is_float(inst.mods.types[0]);
   }
 }

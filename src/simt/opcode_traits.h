@@ -40,7 +40,14 @@ inline bool waits_for_phase(ptx::Opcode op) {
   return op == ptx::Opcode::mbarrier_test_wait || op == ptx::Opcode::mbarrier_try_wait;
 }
 
-/// Works on the phases of an mbarrier; runs out of line and writes trace records of its own.
+/// Copies, reduces or prefetches many bytes at once.
+inline bool copies_bulk(ptx::Opcode op) {
+  using enum ptx::Opcode;
+  return op == cp_async_bulk || op == cp_async_bulk_tensor || op == cp_async_bulk_prefetch ||
+         op == cp_reduce_async_bulk;
+}
+
+/// Works on the phases of an mbarrier.
 inline bool concerns_phases(ptx::Opcode op) {
   using enum ptx::Opcode;
   switch (op) {
@@ -57,10 +64,16 @@ inline bool concerns_phases(ptx::Opcode op) {
   }
 }
 
+/// Runs out of line and writes trace records of its own.
+inline bool is_asynchronous(ptx::Opcode op) {
+  return copies_bulk(op) || concerns_phases(op);
+}
+
 /// Forms and awaits groups of asynchronous copies.
 inline bool concerns_groups(ptx::Opcode op) {
   using enum ptx::Opcode;
-  return op == cp_async_commit_group || op == cp_async_wait_group || op == cp_async_wait_all;
+  return op == cp_async_commit_group || op == cp_async_wait_group || op == cp_async_wait_all ||
+         op == cp_async_bulk_commit_group || op == cp_async_bulk_wait_group;
 }
 
 /// Lanes of a warp meet in it: collectives and barriers.

@@ -164,6 +164,8 @@ Result<void> Inliner::plain(Instance& self, const ptx::Instruction& in, bool kee
     inst.guard = self.first_register + *in.guard;
     inst.guard_negated = in.guard_negated;
   }
+  if (in.mods.variant == ptx::Variant::im2col)
+    return error(in.location, "copies of tensors in im2col mode are not executed", "use tiled mode");
   auto parameter = parameter_access(self, in, item);
   if (!parameter) return std::unexpected(parameter.error());
 
@@ -176,6 +178,7 @@ Result<void> Inliner::plain(Instance& self, const ptx::Instruction& in, bool kee
       return {};
     }
     if (*parameter) return {};
+    for (const ptx::Operand& coordinate : o.elements) data.push_back(&coordinate);
     std::int64_t offset = 0;
     auto base = address(self, o, offset, in.location);
     if (!base) return std::unexpected(base.error());

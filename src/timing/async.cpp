@@ -21,6 +21,13 @@ trace::Record Unit::record_of(int s, int w, const DecodedInst& inst) const {
 Stamp Unit::copies_there(int s, int w, const DecodedInst& inst) const {
   const trace::Record record = record_of(s, w, inst);
   if (record.mask == 0 || record.base == 0) return 0;
+  if (record.base != trace::all_copies && (record.base & trace::bulk_groups)) {
+    const std::uint64_t rest = record.base & ~trace::bulk_groups;
+    if (rest == 0) return 0;
+    const std::uint64_t newest = static_cast<std::uint32_t>(rest) - std::uint64_t{1};
+    const bool read = (rest & trace::sources_read) != 0;
+    return stamp(bulk_.groups_done(slot_of(s, w), newest, read), Stall::long_scoreboard);
+  }
   const CopyGroups& copies = subs_[s].warp(w).copies;
   const Cycle at = record.base == trace::all_copies ? copies.all_done() : copies.groups_done(record.base - 1);
   return stamp(at, Stall::long_scoreboard);
@@ -31,9 +38,15 @@ void Unit::issue_async(int s, int w, Cycle now, const DecodedInst& inst, const t
   Warp& warp = sub.warp(w);
   if (record.kind == trace::Kind::group) {
     if (record.base == 0) warp.copies.commit();
+    if (record.base == trace::bulk_groups) bulk_.commit(slot_of(s, w));
     return;
   }
   Cta& cta = ctas_[warp.cta];
+  if (record.kind == trace::Kind::bulk) {
+    const BulkEngine::Owner owner{cta.grid->slot, warp.cta, static_cast<std::uint16_t>(slot_of(s, w)),
+                                  cta.born, bulk_.age(slot_of(s, w))};
+    return bulk_.issue(record, owner, now);
+  }
   UnitCounters& c = counters_[cta.grid->slot];
   ++c.shared_accesses;
   ++c.shared_wavefronts;
@@ -73,6 +86,22 @@ void Unit::owed(Cta& cta, std::span<const CopyGroups::Arrival> due) {
   bool over = false;
   for (const CopyGroups::Arrival& a : due) over |= cta.phases.arrive(a.mbarrier, a.count, a.at);
   if (over) phase_over(cta);
+}
+
+/// What bulk copies have brought about: bytes for mbarriers, unless the CTA is gone; groups.
+void Unit::take_bulk() {
+  for (const BulkEngine::Arrived& a : bulk_.arrived()) {
+    Cta& cta = ctas_[a.owner.cta];
+    if (cta.grid != nullptr && cta.born == a.owner.born &&
+        cta.phases.take_bytes(a.entry.mbarrier, a.entry.bytes, a.at))
+      phase_over(cta);
+  }
+  bulk_.arrived().clear();
+  for (const std::uint16_t slot : bulk_.moved()) {
+    const int s = slot / p_.warps_per_subcore, w = slot % p_.warps_per_subcore;
+    if (subs_[s].warp(w).state == State::running && subs_[s].ready(w) == never) set_ready(s, w);
+  }
+  bulk_.moved().clear();
 }
 
 /// Some phase may be over: wakes the warps whose wait that ends.

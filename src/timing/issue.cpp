@@ -100,7 +100,8 @@ void Unit::issue(int s, int w, Cycle now) {
   const DecodedInst& inst = *warp.next;
   account(sub, warp, w, now);
   sub.issue(w, now);
-  const bool async = inst.memory == lower::Memory::phase || inst.memory == lower::Memory::group;
+  const bool async = inst.memory == lower::Memory::phase || inst.memory == lower::Memory::group ||
+                     inst.memory == lower::Memory::bulk;
   if (inst.memory != lower::Memory::none && !async) issue_memory(s, w, now, inst);
   if (inst.pipe == Pipe::memory) sub.set_memory_queue(load_store_.accepts(s));
   ++warp.next;

@@ -109,6 +109,10 @@ void Unit::take_loaded() {
 }
 
 void Unit::deliver(const Reply& in) {
+  if (BulkEngine::concerns(in)) {
+    bulk_.deliver(in);
+    return take_bulk();
+  }
   load_store_.deliver(in);
   if (!load_store_.loaded().empty()) take_loaded();
   for (std::uint32_t moved = load_store_.moved(); moved; moved &= moved - 1) {

@@ -87,6 +87,8 @@ Parameters parameters(const chip::Spec& chip, double core_mhz) {
   p.l2_turn = policy<AddressHash>(chip).turn;
   p.wavefront = to_ticks(p.shared_banks * 4.0 / chip.unit.l1_bytes_per_cycle);
   p.tag_lookup = to_ticks(1.0 / chip.unit.l1_tags_per_cycle);
+  p.bulk_latency = std::max(1, whole(chip.unit.bulk_latency));
+  p.bulk_sector = to_ticks(chip.unit.l1_sector_bytes / chip.unit.bulk_bytes_per_cycle);
   p.shared_atomic = to_ticks(chip.unit.shared_atomic_cycles);
   p.cta_launch_latency = std::max(1, whole(chip.unit.cta_launch_latency));
 

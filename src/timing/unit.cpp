@@ -44,6 +44,7 @@ void Unit::begin_cta(const Grid& grid, std::uint64_t linear, Cycle at) {
   cta.grid = &grid;
   cta.handle = grid.source->begin_cta(linear, static_cast<std::uint32_t>(number_));
   cta.live = grid.warps_per_cta;
+  cta.born = ages_;
   WR_CHECK(grid.warps_per_cta <= cta.place.size());
   ++ctas_resident_;
   UnitCounters& c = counters_[grid.slot];
@@ -54,7 +55,8 @@ void Unit::begin_cta(const Grid& grid, std::uint64_t linear, Cycle at) {
     int s = 0;
     for (int other = 1; other < p_.subcores; ++other)
       if (subs_[other].resident() < subs_[s].resident()) s = other;
-    const int w = subs_[s].begin_warp(ages_++);
+    const int w = subs_[s].begin_warp(ages_);
+    bulk_.begin_warp(slot_of(s, w), ages_++);
     cta.place[n] = static_cast<std::uint16_t>(s << 8 | w);
     Warp& warp = subs_[s].warp(w);
     warp.cta = index;
@@ -82,6 +84,7 @@ void Unit::receive(std::span<const Reply> replies) {
 Cycle Unit::earliest_event() const {
   Cycle next = inbox_head_ == inbox_.size() ? never : cycle_from(inbox_[inbox_head_].arrives);
   if (!arrivals_.empty()) next = std::min(next, arrivals_.front().at);
+  next = std::min(next, bulk_.next());
   for (const SubCore& sub : subs_) next = std::min(next, sub.next());
   return next;
 }
@@ -102,8 +105,14 @@ void Unit::advance(Cycle end, Workspace& workspace, bool ordered) {
       const Arrival a = arrivals_.front();
       begin_cta(*a.grid, a.linear, a.at);
     }
+    if (bulk_.next() <= now) {
+      bulk_.step(now);
+      take_bulk();
+    }
     // Until then nothing that happens elsewhere in the unit reaches a sub-core.
-    Cycle limit = std::min(end, now + std::min(p_.barrier_latency, p_.mbarrier_latency));
+    Cycle limit =
+        std::min(end, now + std::min<Cycle>({p_.barrier_latency, p_.mbarrier_latency, p_.bulk_latency}));
+    limit = std::min(limit, std::max(bulk_.next(), now + 1));
     if (inbox_head_ != inbox_.size()) limit = std::min(limit, cycle_from(inbox_[inbox_head_].arrives));
     if (!arrivals_.empty()) limit = std::min(limit, arrivals_.front().at);
     for (int s = 0; s < p_.subcores; ++s)

@@ -1,8 +1,8 @@
 #pragma once
-// One compute unit: joins sub-cores, load/store and resident CTAs with their barriers. Advances alone from
-// event to event up to the end of a quantum; what it wants of the shared memory system gathers in its outbox,
-// replies and CTAs come with the time they arrive. In one cycle come replies, then CTAs, then sub-cores by
-// number.
+// One compute unit: joins sub-cores, load/store, the engine of bulk copies and resident CTAs with their
+// barriers. Advances alone from event to event up to the end of a quantum; what it wants of the shared memory
+// system gathers in its outbox, replies and CTAs come with the time they arrive. In one cycle come replies,
+// then CTAs, then sub-cores by number.
 
 #include <array>
 #include <cstdint>
@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "timing/barriers.h"
+#include "timing/bulk.h"
 #include "timing/clock.h"
 #include "timing/coalesce.h"
 #include "timing/grid.h"
@@ -68,6 +69,7 @@ class Unit {
     Cycle end = 0;  ///< Of the warps that have exited.
     BarrierTable barriers;
     PhaseTable phases;
+    std::uint64_t born = 0;                 ///< No other CTA of the unit has it.
     std::array<std::uint16_t, 64> place{};  ///< By warp number: sub-core << 8 | slot.
   };
   struct Arrival {
@@ -107,6 +109,11 @@ class Unit {
   void end_copy(const Load& load, Cycle at);
   void owed(Cta& cta, std::span<const CopyGroups::Arrival> due);
   void phase_over(Cta& cta);
+  std::size_t slot_of(int s, int w) const {
+    return static_cast<std::size_t>(s) * static_cast<std::size_t>(p_.warps_per_subcore) +
+           static_cast<std::size_t>(w);
+  }
+  void take_bulk();
   trace::Record record_of(int s, int w, const DecodedInst& inst) const;
 
   // memory_port.cpp
@@ -132,6 +139,7 @@ class Unit {
 
   GridCounters counters_;
   LoadStore load_store_{p_, counters_};
+  BulkEngine bulk_{p_, counters_, load_store_.outbox()};
   Workspace* workspace_ = nullptr;
   std::vector<Reply> inbox_;  ///< By time, from inbox_head_ on.
   std::size_t inbox_head_ = 0;

@@ -34,6 +34,10 @@ std::size_t words_of(Kind kind, std::uint64_t base) {
     case Kind::phase:
       return (base & 0xff) <= static_cast<std::uint64_t>(PhaseOp::copy_arrive_in) ? 2 + (base >> 8 & 0xff)
                                                                                   : 0;
+    case Kind::bulk:
+      return (base & 0xff) <= static_cast<std::uint64_t>(BulkOp::within_shared)
+                 ? 2 + (base >> 8 & 0xff) * bulk_entry_words
+                 : 0;
     case Kind::scaled: return 3;
     case Kind::gather: return 2 + warp_size;
     case Kind::gather32: return 2 + warp_size / 2;
@@ -48,11 +52,12 @@ std::size_t words_of(Kind kind, std::uint64_t base) {
 Kind kind_of(const simt::Inst& inst) {
   if (inst.op == ptx::Opcode::bar || inst.op == ptx::Opcode::barrier) return Kind::barrier;
   if (simt::concerns_phases(inst.op)) return Kind::phase;
+  if (simt::copies_bulk(inst.op)) return Kind::bulk;
   return simt::concerns_groups(inst.op) ? Kind::group : Kind::affine;
 }
 
 bool is_access(Kind kind) {
-  return kind != Kind::barrier && kind != Kind::phase && kind != Kind::group;
+  return kind != Kind::barrier && kind != Kind::phase && kind != Kind::group && kind != Kind::bulk;
 }
 
 bool leads_to(const simt::Block& from, simt::BlockId to) {

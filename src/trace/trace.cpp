@@ -1,5 +1,7 @@
 #include "trace/trace.h"
 
+#include "simt/opcode_traits.h"
+
 #include <fmt/format.h>
 
 #include <charconv>
@@ -12,16 +14,18 @@ namespace {
 
 constexpr std::string_view version_line = "trace version ";
 constexpr std::string_view kind_names[] = {"affine",  "scaled", "gather", "gather32",
-                                           "barrier", "phase",  "group"};
+                                           "barrier", "phase",  "group",  "bulk"};
 constexpr std::string_view phase_names[] = {"init",        "arrive",        "arrive_expect", "drop",
                                             "drop_expect", "expect",        "complete",      "wait",
                                             "copy_arrive", "copy_arrive_in"};
+constexpr std::string_view bulk_names[] = {"load", "store", "reduce", "prefetch", "within_shared"};
 constexpr std::string_view space_names[] = {"global", "shared", "local", "constant", "param", "none"};
 
 // Words of a record's tail, given its first one.
 std::size_t tail_words(Kind kind, std::uint64_t base) {
   switch (kind) {
     case Kind::phase: return base >> 8 & 0xff;
+    case Kind::bulk: return (base >> 8 & 0xff) * bulk_entry_words;
     case Kind::scaled: return 1;
     case Kind::gather: return warp_size;
     case Kind::gather32: return warp_size / 2;
@@ -87,6 +91,11 @@ bool parse_record(Kind kind, std::string_view line, std::vector<std::uint64_t>& 
     std::uint64_t entries = 0;
     if (op < 0 || !field(line, "entries=", entries) || entries > warp_size) return false;
     base = phase_base(static_cast<PhaseOp>(op), entries);
+  } else if (kind == Kind::bulk) {
+    const int op = index_of(bulk_names, next_word(line));
+    std::uint64_t entries = 0;
+    if (op < 0 || !field(line, "entries=", entries) || entries > warp_size) return false;
+    base = static_cast<std::uint64_t>(op) | entries << 8;
   } else if (!field(line, "base=", base, 16)) {
     return false;
   }
@@ -100,7 +109,7 @@ bool parse_record(Kind kind, std::string_view line, std::vector<std::uint64_t>& 
     if (!field(line, "scale=", scale) || !field(line, "scaled=", scaled)) return false;
     out.push_back((static_cast<std::uint64_t>(scale) & 0xffff'ffff'ffff) | std::uint64_t{scaled} << 48);
   }
-  if (kind == Kind::gather || kind == Kind::gather32 || kind == Kind::phase) {
+  if (kind == Kind::gather || kind == Kind::gather32 || kind == Kind::phase || kind == Kind::bulk) {
     if (next_word(line) != "lanes") return false;
     for (std::size_t i = 0; i < tail_words(kind, base); ++i) {
       std::uint64_t word = 0;
@@ -115,12 +124,20 @@ bool parse_record(Kind kind, std::string_view line, std::vector<std::uint64_t>& 
 
 }  // namespace
 
+std::uint32_t most_words(const simt::Block& block) {
+  std::uint32_t words = words_for_slots(block.slots);
+  for (const simt::Inst& inst : block.insts)
+    if (simt::copies_bulk(inst.op)) words += static_cast<std::uint32_t>(warp_size * bulk_entry_words);
+  return words;
+}
+
 std::array<std::uint64_t, warp_size> addresses(const Record& record,
                                                std::span<const simt::LanePattern> patterns) {
   std::array<std::uint64_t, warp_size> result{};
   switch (record.kind) {
     case Kind::barrier:
     case Kind::phase:
+    case Kind::bulk:
     case Kind::group: break;
     case Kind::gather: std::memcpy(result.data(), record.lanes, sizeof result); break;
     case Kind::gather32:
@@ -174,6 +191,8 @@ std::string dump(std::span<const std::uint64_t> words, const simt::Kernel& kerne
       else if (r.kind == Kind::phase)
         fmt::format_to(to, "{} entries={}", phase_names[std::min<std::size_t>(r.base & 0xff, 9)],
                        r.entries());
+      else if (r.kind == Kind::bulk)
+        fmt::format_to(to, "{} entries={}", bulk_names[std::min<std::size_t>(r.base & 0xff, 4)], r.entries());
       else
         fmt::format_to(to, "base=0x{:x}", r.base);
       fmt::format_to(to, " pattern={}", r.pattern);

@@ -12,6 +12,7 @@
 //   kind gather32: words 2..17 = 32 32-bit addresses, zero-extended, two a word, lane 0 low
 //   kind phase: what an instruction did to mbarriers. base = PhaseOp | entries << 8; words 2… = one entry for
 //               each mbarrier: address in the CTA's window | value << 32 (PhaseOp says of what)
+//   kind bulk: bulk copies. base = BulkOp | entries << 8; words 2… = BulkEntry for each
 //   kind group: groups of asynchronous copies. base = 0: the open group ends; n + 1: waits for all groups of
 //               the warp but the n newest; all_copies: waits for all copies
 //
@@ -29,7 +30,7 @@
 
 namespace wanren::trace {
 
-inline constexpr int version = 2;
+inline constexpr int version = 3;
 
 enum class Kind : std::uint8_t {
   affine = 0,
@@ -38,7 +39,8 @@ enum class Kind : std::uint8_t {
   gather32 = 3,
   barrier = 4,
   phase = 5,
-  group = 6
+  group = 6,
+  bulk = 7
 };
 
 /// Entries of one mbarrier's lanes are summed up.
@@ -55,6 +57,22 @@ enum class PhaseOp : std::uint8_t {
   copy_arrive_in,  ///< the same, of those that the phase expects
 };
 inline constexpr std::uint64_t all_copies = ~std::uint64_t{0};
+/// Beside what a group's record says: of bulk copies, and waits only until their sources have been read.
+inline constexpr std::uint64_t bulk_groups = std::uint64_t{1} << 62, sources_read = std::uint64_t{1} << 61;
+
+enum class BulkOp : std::uint8_t { load, store, reduce, prefetch, within_shared };
+/// One bulk copy: rows of global memory, and what of shared memory.
+struct BulkEntry {
+  static constexpr std::uint32_t no_mbarrier = ~0u;
+  std::uint64_t global = 0;  ///< First byte of the first row.
+  std::uint32_t shared = 0, mbarrier = no_mbarrier;
+  std::uint32_t row_bytes = 0,
+                bytes = 0;  ///< bytes: what the mbarrier is told, or what is moved in shared memory.
+  std::uint16_t rows[4] = {1, 1, 1, 1};  ///< By dimension above the rows' own.
+  std::uint64_t stride[4] = {};
+};
+inline constexpr std::size_t bulk_entry_words = sizeof(BulkEntry) / 8;
+static_assert(sizeof(BulkEntry) == 64);
 
 constexpr std::uint64_t phase_base(PhaseOp op, std::uint64_t entries) {
   return static_cast<std::uint64_t>(op) | entries << 8;
@@ -72,7 +90,9 @@ constexpr std::uint64_t record_word(LaneMask mask, std::uint16_t pattern, Kind k
   return mask | std::uint64_t{pattern} << 32 | std::uint64_t(kind) << 48 | std::uint64_t(space) << 56;
 }
 
-/// Words that one execution of a block adds at most; writers make sure of this much room at entry.
+/// Words that one execution of `block` adds at most.
+std::uint32_t most_words(const simt::Block& block);
+/// The same for a block of so many slots, none of them a bulk copy's.
 constexpr std::uint32_t words_for_slots(std::uint32_t slots) {
   return 1 + 34 * slots;
 }
@@ -84,8 +104,9 @@ struct Record {
   std::uint16_t pattern, scaled;
   std::uint64_t base;
   std::int64_t scale;
-  const std::uint64_t* lanes;  ///< gather, gather32, phase: first payload word; else null
+  const std::uint64_t* lanes;  ///< gather, gather32, phase, bulk: first payload word; else null
 
+  BulkOp bulk_op() const { return static_cast<BulkOp>(base & 0xff); }
   PhaseOp phase_op() const { return static_cast<PhaseOp>(base & 0xff); }
   std::size_t entries() const { return base >> 8 & 0xff; }
 };
@@ -110,6 +131,7 @@ inline const std::uint64_t* read_record(const std::uint64_t* words, Record& out)
     case Kind::gather: out.lanes = words; return words + 32;
     case Kind::gather32: out.lanes = words; return words + 16;
     case Kind::phase: out.lanes = words; return words + out.entries();
+    case Kind::bulk: out.lanes = words; return words + out.entries() * bulk_entry_words;
     case Kind::affine:
     case Kind::barrier:
     case Kind::group: return words;

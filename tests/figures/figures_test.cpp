@@ -102,6 +102,19 @@ const std::vector<Case>& cases() {
         "[%r5], %rd20;\n@!%p2 bra waits;\nadd.u32 %r6, %r6, 1;\nsetp.lt.u32 %p1, %r6, 8;\n@%p1 bra round;\n"
         "st.global.u32 [%rd5], %r6;\n",
         8, 256));
+    list.push_back(
+        make_case("bulk",
+                  "mov.u32 %r5, tile;\nadd.u32 %r8, %r5, 8192;\nmov.u32 %r6, 0;\nmul.wide.u32 %rd10, %r2, "
+                  "8192;\nadd.u64 %rd10, "
+                  "%rd10, %rd1;\nmbarrier.init.shared.b64 [%r8], "
+                  "1;\nround:\nmbarrier.arrive.expect_tx.shared.b64 %rd20, "
+                  "[%r8], 4096;\ncp.async.bulk.shared::cluster.global.mbarrier::complete_tx::bytes [%r5], "
+                  "[%rd10], 4096, "
+                  "[%r8];\nwaits:\nmbarrier.try_wait.shared.b64 %p2, [%r8], %rd20;\n@!%p2 bra "
+                  "waits;\nadd.u64 %rd10, %rd10, "
+                  "65536;\nadd.u32 %r6, %r6, 1;\nsetp.lt.u32 %p1, %r6, 6;\n@%p1 bra round;\nst.global.u32 "
+                  "[%rd5], %r6;\n",
+                  8, 1));
     // Streams, a stride over lines, dependent loads, read-modify-write: L1, network, L2, link, DRAM.
     std::string memory = "mov.u64 %rd6, %rd4;\nmov.u64 %rd7, %rd5;\nmov.u32 %r5, 0;\n";
     memory += repeat(

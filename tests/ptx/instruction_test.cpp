@@ -131,6 +131,21 @@ const char* const canonical[] = {
     "mbarrier.test_wait.acquire.cta.shared.b64 %p1, [%r1], %rd1;",
     "mbarrier.pending_count.b64 %r1, %rd1;",
     "cp.async.mbarrier.arrive.noinc.shared.b64 [%r1];",
+    "elect.sync _|%p1, -1;",
+    "stmatrix.sync.aligned.m8n8.x2.trans.shared.b16 [%r1], {%r2, %r3};",
+    "movmatrix.sync.aligned.m8n8.trans.b16 %r1, %r2;",
+    "cp.async.bulk.shared::cluster.global.mbarrier::complete_tx::bytes [%r1], [%rd1], 128, [%r2];",
+    "cp.async.bulk.shared::cluster.global.mbarrier::complete_tx::bytes.multicast::cluster.L2::cache_hint "
+    "[%r1], "
+    "[%rd1], 128, [%r2], %h1, %rd2;",
+    "cp.async.bulk.global.shared.bulk_group [%rd1], [%r1], %r2;",
+    "cp.async.bulk.prefetch.global.L2 [%rd1], 64;",
+    "cp.async.bulk.commit_group;",
+    "cp.async.bulk.wait_group.read 1;",
+    "cp.async.bulk.tensor.2d.shared::cluster.global.mbarrier::complete_tx::bytes [%r1], [%rd1, {%r2, %r3}], "
+    "[%r4];",
+    "cp.async.bulk.tensor.1d.global.shared.bulk_group [%rd1, {%r2}], [%r1];",
+    "cp.reduce.async.bulk.global.shared.bulk_group.add.f32 [%rd1], [%r1], 64;",
     // Parsed, refused when a kernel that has them is built.
     "tex.2d.v4.f32.f32 {%f1, %f2, %f3, %f4}, [%rd1, {%f5, %f6}];",
     "tex.level.2d.v4.f32.f32 {%f1, %f2, %f3, %f4}, [%rd1, %rd2, {%f5, %f6}], %f7;",
@@ -139,14 +154,11 @@ const char* const canonical[] = {
     "vabsdiff4.u32.u32.u32.add %r1, %r2, %r3, %r4;",
     "vadd.s32.u32.u32.sat %r1, %r2.b0, %r3.h1;",
     "barrier.cluster.arrive.release.aligned;",
-    "cp.async.bulk.tensor.2d.shared::cluster.global.mbarrier::complete_tx::bytes [%r1], [%rd1, {%r2, %r3}], "
-    "[%r4];",
     "wgmma.mma_async.sync.aligned.m64n8k16.f32.f16.f16 {%f1, %f2, %f3, %f4}, %rd1, %rd2, %p1, 1, 1, 0, 0;",
     "mma.sp::ordered_metadata.sync.aligned.m16n8k128.row.col.s32.s4.s4.s32.satfinite {%r1}, {%r2}, {%r3}, "
     "{%r4}, "
     "%r5, 0;",
     "tcgen05.alloc.cta_group::1.sync.aligned.shared::cta.b32 [%r1], 64;",
-    "elect.sync _|%p1, -1;",
 };
 
 class Canonical : public testing::TestWithParam<const char*> {};

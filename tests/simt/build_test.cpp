@@ -378,8 +378,13 @@ TEST(Build, WhatCannotRunIsRefusedWithItsLine) {
     return k ? std::string("built") : k.error().message();
   };
   EXPECT_THAT(message(kernel_text("ret;"), "other"), HasSubstr("no kernel 'other'"));
-  EXPECT_THAT(message(kernel_text("\nmovmatrix.sync.aligned.m8n8.trans.b16 %r1, %r2;\nret;")),
-              AllOf(HasSubstr("t.ptx:12"), HasSubstr("movmatrix")));
+  EXPECT_THAT(
+      message(kernel_text("\ntcgen05.alloc.cta_group::1.sync.aligned.shared::cta.b32 [%r1], 64;\nret;")),
+      AllOf(HasSubstr("t.ptx:12"), HasSubstr("tcgen05")));
+  EXPECT_THAT(
+      message(kernel_text("\ncp.async.bulk.tensor.3d.shared::cluster.global.im2col.mbarrier::complete_tx::"
+                          "bytes [%r1], [%rd1, {%r2, %r2, %r2}], [%r1], {%r1};\nret;")),
+      AllOf(HasSubstr("t.ptx:12"), HasSubstr("im2col"), HasSubstr("tiled")));
   EXPECT_THAT(message(header() + ".extern .func lost();\n.visible .entry k() {\ncall.uni lost, ();\nret; }"),
               AllOf(HasSubstr("t.ptx:6"), HasSubstr("'lost'")));
   EXPECT_THAT(

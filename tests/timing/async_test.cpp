@@ -121,5 +121,54 @@ TEST(Mbarrier, ArrivesWhenTheCopiesSoFarAreThere) {
   EXPECT_EQ(t.cycles.value, run_one(small_chip(), plain).cycles.value + 20 + 1);
 }
 
+// Thread 0 asks for `bytes` in bulk and waits for them.
+Timed bulk_load(std::uint32_t bytes, double bytes_per_cycle) {
+  Code code;
+  code.phase(0).phase(1).bulk(2).phase(3).block().fma(4, 4, 5, 6);
+  trace::BulkEntry entry;
+  entry.row_bytes = entry.bytes = bytes;
+  entry.mbarrier = 8;
+  Words words;
+  words.block(0)
+      .phase(PhaseOp::init, 8, 1)
+      .phase(PhaseOp::arrive_expect, 8, bytes | 1u << 26)
+      .bulk(trace::BulkOp::load, entry)
+      .phase(PhaseOp::wait, 8, 1)
+      .block(1);
+  SyntheticSource source(code, 1, 1, words);
+  chip::Spec chip = small_chip();
+  chip.unit.bulk_bytes_per_cycle = bytes_per_cycle;
+  return run_one(chip, source);
+}
+
+TEST(BulkCopy, SendsItsLinesAtTheEnginesRateAndEndsThePhase) {
+  const Timed one = bulk_load(128, 64), many = bulk_load(32 << 7, 64), slow = bulk_load(32 << 7, 8);
+  EXPECT_EQ(one.counters.dram_read_bytes, 128u);
+  EXPECT_EQ(many.counters.dram_read_bytes, 32u << 7);
+  // Issue, the engine's latency, a way to memory, an mbarrier's latency; the first line leaves at once.
+  EXPECT_GT(one.cycles.value, 60 + 205 + 20);
+  EXPECT_GE(slow.cycles.value - many.cycles.value, 31 * (128 / 8 - 128 / 64) - 64);
+  EXPECT_LT(slow.cycles.value, one.cycles.value + 32 * 128 / 8 + 64);
+}
+
+TEST(BulkCopy, AWaitForSourcesEndsBeforeTheDataHaveArrived) {
+  const auto store = [](std::uint64_t wait) {
+    Code code;
+    code.bulk(0).group(1).group(2).fma(4, 4, 5, 6);
+    trace::BulkEntry entry;
+    entry.row_bytes = entry.bytes = 1024;
+    Words words;
+    words.block(0)
+        .bulk(trace::BulkOp::store, entry)
+        .group(trace::bulk_groups)
+        .group(wait | trace::bulk_groups);
+    SyntheticSource source(code, 1, 1, words);
+    return stalled(run_one(small_chip(), source), Stall::long_scoreboard);
+  };
+  EXPECT_EQ(store(2), 0u);
+  EXPECT_GT(store(1 | trace::sources_read), 60u);
+  EXPECT_GT(store(1), store(1 | trace::sources_read) + 100);
+}
+
 }  // namespace
 }  // namespace wanren::timing::test

@@ -63,6 +63,8 @@ inline chip::Spec small_chip(int dies = 1) {
   c.unit.l1_tags_per_cycle = 4;
   c.unit.l1_miss_sectors = 512;
   c.unit.shared_atomic_cycles = 2;
+  c.unit.bulk_latency = 60;
+  c.unit.bulk_bytes_per_cycle = 64;
   c.unit.cta_launch_latency = 100;
   c.noc.unit_read_bytes_per_cycle = 64;
   c.noc.unit_write_bytes_per_cycle = 32;
@@ -166,6 +168,7 @@ struct Code {
     i.latency = 1;
     return *this;
   }
+  Code& bulk(int slot) { return memory(lower::Memory::bulk, slot, -1, 40); }
   Code& phase(int slot) { return memory(lower::Memory::phase, slot, -1, 40); }
   Code& branch() {
     auto& i = add();
@@ -204,6 +207,13 @@ struct Words {
   Words& group(std::uint64_t waits) {
     words.push_back(waits);
     words.push_back(trace::record_word(full_mask, 0, trace::Kind::group, trace::Space::none));
+    return *this;
+  }
+  Words& bulk(trace::BulkOp op, const trace::BulkEntry& entry) {
+    words.push_back(static_cast<std::uint64_t>(op) | 1 << 8);
+    words.push_back(trace::record_word(1, 0, trace::Kind::bulk, trace::Space::global));
+    const auto* from = reinterpret_cast<const std::uint64_t*>(&entry);
+    words.insert(words.end(), from, from + trace::bulk_entry_words);
     return *this;
   }
   Words& phase(trace::PhaseOp op, std::uint32_t mbarrier, std::uint32_t value) {
