@@ -26,7 +26,7 @@ bool is_alu(const simt::Inst& inst) {
 
 namespace {
 bool is_wide(const simt::Inst& inst) {
-  return inst.mods.types[0] == ptx::Type::b128;
+  return inst.types[0] == ptx::Type::b128;
 }
 }  // namespace
 

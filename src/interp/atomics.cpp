@@ -26,10 +26,10 @@ std::uint64_t apply(AtomOp what, Type t, bool flush, std::uint64_t old, std::uin
   }
   const bool add = what == AtomOp::add, max = what == AtomOp::max;
   if (ptx::is_float(t)) {
-    ptx::Modifiers mods;
-    mods.round = ptx::Round::rn;
-    mods.ftz = flush;
-    return float_operation(add ? FloatOp::add : max ? FloatOp::max : FloatOp::min, t, mods, old, b, 0);
+    simt::Arithmetic how;
+    how.round = ptx::Round::rn;
+    how.ftz = flush;
+    return float_operation(add ? FloatOp::add : max ? FloatOp::max : FloatOp::min, t, how, old, b, 0);
   }
   if (add) return old + b;
   const std::uint64_t x = read(old, t), y = read(b, t);
@@ -73,7 +73,7 @@ __attribute__((target("cx16"))) Wide swap_wide(std::uint8_t* at, bool always, Wi
 // Sources: address, b (two rows), for cas also the new value (two rows).
 void wide(const WarpOp& op, int lane) {
   std::uint8_t* at = access(op, lane, 16);
-  const bool always = op.inst.mods.atom == AtomOp::exch;
+  const bool always = op.inst.memory().atom == AtomOp::exch;
   const Wide b{op.srcs[1][lane], op.srcs[2][lane]};
   const Wide old =
       always ? swap_wide(at, true, {}, b) : swap_wide(at, false, b, {op.srcs[3][lane], op.srcs[4][lane]});
@@ -96,21 +96,22 @@ std::uint64_t update_element(AtomOp what, Type t, bool flush, std::uint8_t* at, 
 
 bool run_atomic(const WarpOp& op) {
   if (op.inst.op != Opcode::atom && op.inst.op != Opcode::red) return false;
-  const Type t = op.inst.mods.types[0];
-  const int bytes = ptx::bits(t) / 8, elements = op.inst.mods.vector;
+  const Type t = op.inst.types[0];
+  const int bytes = ptx::bits(t) / 8, elements = op.inst.memory().vector;
   for_each_lane(op.mask, [&](int lane) {
     if (bytes == 16) {
       wide(op, lane);
       return;
     }
-    std::uint8_t* at = access(op, lane, static_cast<std::uint64_t>(bytes * elements));
+    std::uint8_t* at =
+        access(op, lane, static_cast<std::uint64_t>(bytes) * static_cast<std::uint64_t>(elements));
     // f32 sums in global memory flush subnormals, those in shared memory keep them.
     const bool flush = t == Type::f32 && place_of(op.ctx, at).space == trace::Space::global;
     for (int e = 0; e < elements; ++e) {
       const std::uint64_t b = op.srcs[1 + e][lane];
-      const std::uint64_t c = op.inst.mods.atom == AtomOp::cas ? op.srcs[2][lane] : 0;
+      const std::uint64_t c = op.inst.memory().atom == AtomOp::cas ? op.srcs[2][lane] : 0;
       std::uint8_t* element = at + e * bytes;
-      const std::uint64_t old = update_element(op.inst.mods.atom, t, flush, element, b, c);
+      const std::uint64_t old = update_element(op.inst.memory().atom, t, flush, element, b, c);
       if (op.inst.op == Opcode::atom) op.dsts[e][lane] = old;
     }
   });

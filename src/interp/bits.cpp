@@ -16,7 +16,7 @@ using ptx::Type;
 using simt::Inst;
 
 Type type_of(const Inst& i) {
-  return i.mods.types[0];
+  return i.types[0];
 }
 int width_of(const Inst& i) {
   return ptx::bits(type_of(i));
@@ -50,8 +50,8 @@ void lop3(const Inst& i, const std::uint64_t* s, std::uint64_t* d) {
          (k & 1 ? u32(s[2]) : ~u32(s[2]));
   }
   d[0] = r;
-  if (i.mods.bool_op == ptx::BoolOp::or_) d[1] = (r != 0) | (s[4] & 1);
-  if (i.mods.bool_op == ptx::BoolOp::and_) d[1] = (r != 0) & s[4] & 1;
+  if (i.arithmetic().bool_op == ptx::BoolOp::or_) d[1] = (r != 0) | (s[4] & 1);
+  if (i.arithmetic().bool_op == ptx::BoolOp::and_) d[1] = (r != 0) & s[4] & 1;
 }
 
 // Amounts are unsigned 32-bit; past the width everything is shifted out.
@@ -75,8 +75,8 @@ void shr(const Inst& i, const std::uint64_t* s, std::uint64_t* d) {
 void shf(const Inst& i, const std::uint64_t* s, std::uint64_t* d) {
   const std::uint64_t both = std::uint64_t{u32(s[1])} << 32 | u32(s[0]);
   std::uint32_t n = u32(s[2]);
-  n = i.mods.shift == ShiftMode::clamp ? (n < 32 ? n : 32) : n & 31;
-  d[0] = i.mods.direction == ShiftMode::left ? (both << n) >> 32 : low_bits(both >> n, 32);
+  n = i.arithmetic().shift == ShiftMode::clamp ? (n < 32 ? n : 32) : n & 31;
+  d[0] = i.arithmetic().direction == ShiftMode::left ? (both << n) >> 32 : low_bits(both >> n, 32);
 }
 
 void popc(const Inst& i, const std::uint64_t* s, std::uint64_t* d) {
@@ -96,7 +96,7 @@ void bfind(const Inst& i, const std::uint64_t* s, std::uint64_t* d) {
   if (ptx::is_signed(type_of(i)) && static_cast<std::int64_t>(a) < 0) a = ~a;
   const int position = 63 - std::countl_zero(a);
   d[0] = a == 0 ? 0xffffffff
-                : static_cast<std::uint64_t>(i.mods.shiftamt ? width_of(i) - 1 - position : position);
+                : static_cast<std::uint64_t>(i.arithmetic().shiftamt ? width_of(i) - 1 - position : position);
 }
 
 void bfe(const Inst& i, const std::uint64_t* s, std::uint64_t* d) {
@@ -125,7 +125,7 @@ void bfi(const Inst& i, const std::uint64_t* s, std::uint64_t* d) {
 }
 
 bool clamps(const Inst& i) {
-  return i.mods.shift == ShiftMode::clamp;
+  return i.arithmetic().shift == ShiftMode::clamp;
 }
 
 void bmsk(const Inst& i, const std::uint64_t* s, std::uint64_t* d) {
@@ -165,7 +165,7 @@ void prmt(const Inst& i, const std::uint64_t* s, std::uint64_t* d) {
   std::uint32_t r = 0;
   for (int k = 0; k < 4; ++k) {
     int select = 0;
-    switch (i.mods.prmt) {
+    switch (i.arithmetic().prmt) {
       case PrmtMode::none: select = static_cast<int>(s[2] >> (4 * k) & 15); break;
       case PrmtMode::f4e: select = c + k; break;
       case PrmtMode::b4e: select = (c - k) & 7; break;
@@ -175,7 +175,7 @@ void prmt(const Inst& i, const std::uint64_t* s, std::uint64_t* d) {
       case PrmtMode::rc16: select = (c & 1) * 2 + (k & 1); break;
     }
     std::uint32_t byte = static_cast<std::uint32_t>(bytes >> (8 * (select & 7)) & 0xff);
-    if (i.mods.prmt == PrmtMode::none && (select & 8)) byte = byte & 0x80 ? 0xff : 0;
+    if (i.arithmetic().prmt == PrmtMode::none && (select & 8)) byte = byte & 0x80 ? 0xff : 0;
     r |= byte << (8 * k);
   }
   d[0] = r;

@@ -29,12 +29,12 @@ bool is_shared(Space space) {
 }
 
 bool is_tensor(const simt::Inst& inst) {
-  return inst.op == Opcode::cp_async_bulk_tensor || inst.mods.variant == ptx::Variant::tensor;
+  return inst.op == Opcode::cp_async_bulk_tensor || inst.memory().variant == ptx::Variant::tensor;
 }
 
 BulkOp kind_of(const simt::Inst& inst) {
   if (inst.op == Opcode::cp_async_bulk_prefetch) return BulkOp::prefetch;
-  const bool to_shared = is_shared(inst.mods.space), from_shared = is_shared(inst.mods.space2);
+  const bool to_shared = is_shared(inst.space()), from_shared = is_shared(inst.memory().source);
   if (to_shared) return from_shared ? BulkOp::within_shared : BulkOp::load;
   return inst.op == Opcode::cp_reduce_async_bulk ? BulkOp::reduce : BulkOp::store;
 }
@@ -44,14 +44,14 @@ class Copy {
  public:
   Copy(const WarpOp& op, int lane) : op_(op), lane_(lane), kind_(kind_of(op.inst)) {
     const bool tensor = is_tensor(op.inst);
-    const bool to_shared = is_shared(op.inst.mods.space);
+    const bool to_shared = is_shared(op.inst.space());
     std::size_t next = kind_ == BulkOp::prefetch ? 1 : 2;
     const std::uint64_t first = op.srcs[0][lane] + static_cast<std::uint64_t>(op.inst.offset);
     const std::uint64_t second = next > 1 ? op.srcs[1][lane] : 0;
     global_ = to_shared ? second : first;
     shared_ = static_cast<std::uint32_t>(to_shared ? first : second);
     if (kind_ == BulkOp::within_shared) from_ = static_cast<std::uint32_t>(second);
-    if (op.inst.mods.completion == ptx::Completion::mbarrier)
+    if (op.inst.memory().completion == ptx::Completion::mbarrier)
       mbarrier_ = op.srcs[next++][lane], tells_ = true;
     if (tensor) {
       read_map(global_);
@@ -64,7 +64,7 @@ class Copy {
       insist(op, lane, bytes_ % granule == 0 && bytes_ <= most_bytes);
     }
     // The launch has clusters of one CTA: it alone may receive.
-    if (op.inst.mods.multicast) insist(op, lane, (op.srcs[next++][lane] & 0xffff) == 1);
+    if (op.inst.memory().multicast) insist(op, lane, (op.srcs[next++][lane] & 0xffff) == 1);
   }
 
   void run(BulkEntry& entry) {
@@ -110,7 +110,7 @@ class Copy {
     if (kind_ == BulkOp::within_shared) {
       const std::uint8_t* from = shared(from_);
       if (op_.inst.op == Opcode::cp_reduce_async_bulk)
-        reduce(near, from, bytes_, op_.inst.mods.types[0]);
+        reduce(near, from, bytes_, op_.inst.types[0]);
       else
         std::memmove(near, from, bytes_);
       return;
@@ -121,7 +121,7 @@ class Copy {
     switch (kind_) {
       case BulkOp::load: std::memcpy(near, far, bytes_); break;
       case BulkOp::store: std::memcpy(far, near, bytes_); break;
-      default: reduce(far, near, bytes_, op_.inst.mods.types[0]); break;
+      default: reduce(far, near, bytes_, op_.inst.types[0]); break;
     }
   }
 
@@ -130,7 +130,7 @@ class Copy {
     const auto n = static_cast<std::uint32_t>(ptx::bits(type) / 8);
     insist(op_, lane_, n == 2 || n == 4 || n == 8);
     for (std::uint32_t i = 0; i < bytes; i += n)
-      update_element(op_.inst.mods.atom, type, type == Type::f32, to + i,
+      update_element(op_.inst.memory().atom, type, type == Type::f32, to + i,
                      load_element(from + i, static_cast<int>(n)), 0);
   }
 
@@ -138,7 +138,7 @@ class Copy {
     std::uint8_t* at = access(op_, lane_, Space::none, address, granule);
     std::memcpy(static_cast<void*>(&map_), at, sizeof map_);
     access_done();
-    insist(op_, lane_, map_.valid() && map_.dimensions == op_.inst.mods.dimensions);
+    insist(op_, lane_, map_.valid() && map_.dimensions == op_.inst.memory().dimensions);
   }
 
   /// Elements of the box along `d` that lie in the tensor: from .first on, .second of them.

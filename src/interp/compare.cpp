@@ -32,13 +32,14 @@ Type half(Type t) {
 
 // setp p|q: q is the same with the comparison negated. Packed types: p is the low half, q the high half.
 void setp(const Inst& i, const std::uint64_t* s, std::uint64_t* d) {
-  const Type t = i.mods.types[0];
+  const Type t = i.types[0];
   const bool c = i.srcs.size() > 2 && (s[2] & 1);
-  const bool first = compare(i.mods.compare, half(t), s[0], s[1], i.mods.ftz);
+  const bool first = compare(i.arithmetic().compare, half(t), s[0], s[1], i.arithmetic().ftz);
   const bool second =
-      is_pair(t) ? compare(i.mods.compare, half(t), s[0] >> 16, s[1] >> 16, i.mods.ftz) : !first;
-  d[0] = combine(i.mods.bool_op, first, c);
-  if (i.dsts.size() > 1) d[1] = combine(i.mods.bool_op, second, c);
+      is_pair(t) ? compare(i.arithmetic().compare, half(t), s[0] >> 16, s[1] >> 16, i.arithmetic().ftz)
+                 : !first;
+  d[0] = combine(i.arithmetic().bool_op, first, c);
+  if (i.dsts.size() > 1) d[1] = combine(i.arithmetic().bool_op, second, c);
 }
 
 std::uint64_t truth(Type t, bool value) {
@@ -56,24 +57,26 @@ std::uint64_t truth(Type t, bool value) {
 }
 
 void set(const Inst& i, const std::uint64_t* s, std::uint64_t* d) {
-  const Type to = i.mods.types[0], t = i.mods.types[1];
+  const Type to = i.types[0], t = i.types[1];
   const bool c = i.srcs.size() > 2 && (s[2] & 1);
-  const bool first = combine(i.mods.bool_op, compare(i.mods.compare, half(t), s[0], s[1], i.mods.ftz), c);
+  const bool first = combine(i.arithmetic().bool_op,
+                             compare(i.arithmetic().compare, half(t), s[0], s[1], i.arithmetic().ftz), c);
   if (!is_pair(t)) {
     d[0] = truth(to, first);
     return;
   }
   const bool second =
-      combine(i.mods.bool_op, compare(i.mods.compare, half(t), s[0] >> 16, s[1] >> 16, i.mods.ftz), c);
+      combine(i.arithmetic().bool_op,
+              compare(i.arithmetic().compare, half(t), s[0] >> 16, s[1] >> 16, i.arithmetic().ftz), c);
   d[0] = low_bits(truth(to, first), 16) | low_bits(truth(to, second), 16) << 16;
 }
 
 // slct: the first if the third is at least zero; NaN is not, -0 is.
 void slct(const Inst& i, const std::uint64_t* s, std::uint64_t* d) {
-  const Type t = i.mods.types[1];
+  const Type t = i.types[1];
   bool first;
   if (t == Type::f32) {
-    first = as_f32(i.mods.ftz ? flush(low_bits(s[2], 32), f32_format) : s[2]) >= 0.0f;
+    first = as_f32(i.arithmetic().ftz ? flush(low_bits(s[2], 32), f32_format) : s[2]) >= 0.0f;
   } else {
     first = !(s[2] >> 31 & 1);
   }
@@ -81,11 +84,11 @@ void slct(const Inst& i, const std::uint64_t* s, std::uint64_t* d) {
 }
 
 void testp(const Inst& i, const std::uint64_t* s, std::uint64_t* d) {
-  const Format& f = format_of(i.mods.types[0]);
+  const Format& f = format_of(i.types[0]);
   const std::uint64_t x = low_bits(s[0], f.width()), magnitude = x & (f.sign() - 1);
   const bool finite = magnitude <= f.largest, nan = is_nan(x, f);
   bool r = false;
-  switch (i.mods.test) {
+  switch (i.arithmetic().test) {
     case TestOp::finite: r = finite; break;
     case TestOp::infinite: r = !finite && !nan; break;
     case TestOp::number: r = !nan; break;

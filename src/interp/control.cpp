@@ -42,7 +42,7 @@ bool reads_time(const Inst& inst) {
 
 bool is_barrier(const Inst& inst) {
   return (inst.op == Opcode::bar || inst.op == Opcode::barrier) &&
-         inst.mods.barrier != ptx::Barrier::warp_sync;
+         inst.meeting().barrier != ptx::Barrier::warp_sync;
 }
 
 class Warp {
@@ -186,7 +186,7 @@ class Warp {
 
   /// Sources as rows (callbacks.h). shfl and its kin read rows of lanes that execute only.
   std::uint32_t read_sources(const Inst& inst, LaneMask active) {
-    const bool wide = inst.mods.types[0] == ptx::Type::b128;
+    const bool wide = inst.types[0] == ptx::Type::b128;
     Row* s = frame_.srcs();
     std::uint32_t row = 0;
     for (std::size_t i = 0; i < inst.srcs.size(); ++i) {
@@ -216,7 +216,7 @@ class Warp {
   }
 
   void barrier(const Inst& inst, LaneMask active) {
-    const ptx::Barrier kind = inst.mods.barrier;
+    const ptx::Barrier kind = inst.meeting().barrier;
     const bool reduces =
         kind == ptx::Barrier::red_popc || kind == ptx::Barrier::red_and || kind == ptx::Barrier::red_or;
     const Row* s = frame_.srcs();

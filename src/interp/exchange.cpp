@@ -17,7 +17,7 @@ using ptx::VoteMode;
 
 // The .sync forms have the member mask as last source.
 LaneMask members(const WarpOp& op, int lane) {
-  if (!op.inst.mods.sync) return op.mask;
+  if (!op.inst.meeting().sync) return op.mask;
   return op.mask & static_cast<LaneMask>(op.srcs[op.inst.srcs.size() - 1][lane]);
 }
 
@@ -31,7 +31,7 @@ void shuffle(const WarpOp& op) {
     const int max_lane = (lane & segment) | (c & ~segment), min_lane = lane & segment;
     int j = lane;
     bool valid = false;
-    switch (op.inst.mods.shfl) {
+    switch (op.inst.meeting().shfl) {
       case ShflMode::up:
         j = lane - b;
         valid = j >= max_lane;
@@ -65,7 +65,7 @@ void vote(const WarpOp& op) {
   Row result = {};
   for_each_lane(op.mask, [&](int lane) {
     const LaneMask who = members(op, lane), yes = holds & who;
-    switch (op.inst.mods.vote) {
+    switch (op.inst.meeting().vote) {
       case VoteMode::all: result[lane] = yes == who; break;
       case VoteMode::any: result[lane] = yes != 0; break;
       case VoteMode::uni: result[lane] = yes == 0 || yes == who; break;
@@ -76,7 +76,7 @@ void vote(const WarpOp& op) {
 }
 
 void match(const WarpOp& op) {
-  const int n = ptx::bits(op.inst.mods.types[0]);
+  const int n = ptx::bits(op.inst.types[0]);
   Row result = {};
   for_each_lane(op.mask, [&](int lane) {
     LaneMask same = 0;
@@ -86,7 +86,7 @@ void match(const WarpOp& op) {
     result[lane] = same;
   });
   for_each_lane(op.mask, [&](int lane) {
-    if (!op.inst.mods.all_) {
+    if (!op.inst.meeting().all) {
       op.dsts[0][lane] = result[lane];
       return;
     }
@@ -97,14 +97,14 @@ void match(const WarpOp& op) {
 }
 
 std::uint64_t reduce(const WarpOp& op, std::uint64_t a, std::uint64_t b) {
-  const ptx::Type t = op.inst.mods.types[0];
-  const bool max = op.inst.mods.atom == AtomOp::max;
+  const ptx::Type t = op.inst.types[0];
+  const bool max = op.inst.meeting().reduction == AtomOp::max;
   if (ptx::is_float(t)) {
-    ptx::Modifiers mods;
-    mods.nan_ = op.inst.mods.nan_;
-    return float_operation(max ? FloatOp::max : FloatOp::min, t, mods, a, b, 0);
+    simt::Arithmetic how;
+    how.nan = op.inst.meeting().nan;
+    return float_operation(max ? FloatOp::max : FloatOp::min, t, how, a, b, 0);
   }
-  switch (op.inst.mods.atom) {
+  switch (op.inst.meeting().reduction) {
     case AtomOp::add: return a + b;
     case AtomOp::and_: return a & b;
     case AtomOp::or_: return a | b;
@@ -118,7 +118,7 @@ std::uint64_t reduce(const WarpOp& op, std::uint64_t a, std::uint64_t b) {
 
 void redux(const WarpOp& op) {
   Row result = {};
-  const bool magnitude = op.inst.mods.abs_ && ptx::is_float(op.inst.mods.types[0]);
+  const bool magnitude = op.inst.meeting().abs && ptx::is_float(op.inst.types[0]);
   const auto value = [&](int lane) {
     return low_bits(op.srcs[0][lane], 32) & (magnitude ? 0x7fffffffu : 0xffffffffu);
   };
@@ -157,7 +157,7 @@ bool run_exchange(const WarpOp& op) {
       return true;
     // bar.warp.sync: the lanes have met if they are here.
     case Opcode::bar:
-    case Opcode::barrier: return op.inst.mods.barrier == ptx::Barrier::warp_sync;
+    case Opcode::barrier: return op.inst.meeting().barrier == ptx::Barrier::warp_sync;
     default: return false;
   }
 }

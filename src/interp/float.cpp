@@ -14,13 +14,12 @@
 namespace wanren::interp {
 namespace {
 
-using ptx::Modifiers;
 using ptx::Opcode;
 using ptx::Type;
 using simt::Inst;
 
 Type type_of(const Inst& i) {
-  return i.mods.types[0];
+  return i.types[0];
 }
 
 constexpr std::uint64_t one_of(const Format& f) {
@@ -28,34 +27,35 @@ constexpr std::uint64_t one_of(const Format& f) {
 }
 
 /// What every result passes through: canonical NaN, ftz, sat or relu.
-std::uint64_t finish(std::uint64_t bits, const Format& f, const Modifiers& mods) {
-  if (is_nan(bits, f)) return mods.sat ? 0 : f.nan;
-  if (mods.ftz && f.mantissa != f64_format.mantissa) bits = flush(bits, f);
-  if (mods.sat) {
+std::uint64_t finish(std::uint64_t bits, const Format& f, const simt::Arithmetic& how) {
+  if (is_nan(bits, f)) return how.sat ? 0 : f.nan;
+  if (how.ftz && f.mantissa != f64_format.mantissa) bits = flush(bits, f);
+  if (how.sat) {
     if (bits & f.sign()) return 0;
     if (bits > one_of(f)) return one_of(f);
   }
-  if (mods.relu && (bits & f.sign())) return 0;
+  if (how.relu && (bits & f.sign())) return 0;
   return bits;
 }
 
-std::uint64_t input(std::uint64_t bits, const Format& f, const Modifiers& mods) {
+std::uint64_t input(std::uint64_t bits, const Format& f, const simt::Arithmetic& how) {
   bits = low_bits(bits, f.width());
-  return mods.ftz && f.mantissa != f64_format.mantissa ? flush(bits, f) : bits;
+  return how.ftz && f.mantissa != f64_format.mantissa ? flush(bits, f) : bits;
 }
 
 /// min and max: a NaN loses to a number unless .NaN; -0 is less than +0.
-std::uint64_t extreme(bool max, const Format& f, const Modifiers& mods, std::uint64_t a, std::uint64_t b) {
+std::uint64_t extreme(bool max, const Format& f, const simt::Arithmetic& how, std::uint64_t a,
+                      std::uint64_t b) {
   const std::uint64_t magnitude = f.sign() - 1;
   std::uint64_t sign = 0;
-  if (mods.xorsign) {
+  if (how.xorsign) {
     sign = (a ^ b) & f.sign();
     a &= magnitude;
     b &= magnitude;
   }
   std::uint64_t r;
   if (is_nan(a, f) || is_nan(b, f)) {
-    if (mods.nan_ || (is_nan(a, f) && is_nan(b, f))) return f.nan;
+    if (how.nan || (is_nan(a, f) && is_nan(b, f))) return f.nan;
     r = is_nan(a, f) ? b : a;
   } else {
     // Sign-magnitude to an order that puts -0 before +0.
@@ -69,7 +69,7 @@ std::uint64_t extreme(bool max, const Format& f, const Modifiers& mods, std::uin
 }
 
 /// Sums, products and fused operations of the 16-bit formats: exact, or odd at 53 bits, then one rounding.
-std::uint64_t small_operation(FloatOp op, const Format& f, const Modifiers& mods, std::uint64_t a,
+std::uint64_t small_operation(FloatOp op, const Format& f, const simt::Arithmetic& how, std::uint64_t a,
                               std::uint64_t b, std::uint64_t c) {
   const double x = to_double(a, f), y = to_double(b, f);
   double r = 0;
@@ -79,7 +79,7 @@ std::uint64_t small_operation(FloatOp op, const Format& f, const Modifiers& mods
     case FloatOp::mul: r = x * y; break;
     default: r = add_to_odd(x * y, to_double(c, f)); break;
   }
-  return from_double(r, f, mods.round);
+  return from_double(r, f, how.round);
 }
 
 HostOp host(FloatOp op) {
@@ -91,22 +91,22 @@ HostOp host(FloatOp op) {
   }
 }
 
-std::uint64_t scalar_operation(FloatOp op, const Format& f, const Modifiers& mods, std::uint64_t a,
+std::uint64_t scalar_operation(FloatOp op, const Format& f, const simt::Arithmetic& how, std::uint64_t a,
                                std::uint64_t b, std::uint64_t c) {
-  a = input(a, f, mods);
-  b = input(b, f, mods);
-  c = input(c, f, mods);
+  a = input(a, f, how);
+  b = input(b, f, how);
+  c = input(c, f, how);
   std::uint64_t r;
   if (op == FloatOp::min || op == FloatOp::max) {
-    r = extreme(op == FloatOp::max, f, mods, a, b);
+    r = extreme(op == FloatOp::max, f, how, a, b);
   } else if (f.mantissa == f32_format.mantissa) {
-    r = bits_of(host_operation(host(op), as_f32(a), as_f32(b), as_f32(c), mods.round));
+    r = bits_of(host_operation(host(op), as_f32(a), as_f32(b), as_f32(c), how.round));
   } else if (f.mantissa == f64_format.mantissa) {
-    r = bits_of(host_operation(host(op), as_f64(a), as_f64(b), as_f64(c), mods.round));
+    r = bits_of(host_operation(host(op), as_f64(a), as_f64(b), as_f64(c), how.round));
   } else {
-    r = small_operation(op, f, mods, a, b, c);
+    r = small_operation(op, f, how, a, b, c);
   }
-  return finish(r, f, mods);
+  return finish(r, f, how);
 }
 
 bool is_packed(Type t) {
@@ -124,72 +124,74 @@ std::uint64_t each(Type t, std::uint64_t a, std::uint64_t b, std::uint64_t c, F 
 
 template <FloatOp Op>
 void binary(const Inst& i, const std::uint64_t* s, std::uint64_t* d) {
-  d[0] = float_operation(Op, type_of(i), i.mods, s[0], s[1], 0);
+  d[0] = float_operation(Op, type_of(i), i.arithmetic(), s[0], s[1], 0);
   // min and max of three operands (PTX ISA 8.8).
   if ((Op == FloatOp::min || Op == FloatOp::max) && i.srcs.size() == 3)
-    d[0] = float_operation(Op, type_of(i), i.mods, d[0], s[2], 0);
+    d[0] = float_operation(Op, type_of(i), i.arithmetic(), d[0], s[2], 0);
 }
 void fma(const Inst& i, const std::uint64_t* s, std::uint64_t* d) {
-  d[0] = float_operation(FloatOp::fma, type_of(i), i.mods, s[0], s[1], s[2]);
+  d[0] = float_operation(FloatOp::fma, type_of(i), i.arithmetic(), s[0], s[1], s[2]);
 }
 
-std::uint64_t host_unary(HostOp op, const Format& f, const Modifiers& mods, std::uint64_t a,
+std::uint64_t host_unary(HostOp op, const Format& f, const simt::Arithmetic& how, std::uint64_t a,
                          std::uint64_t b) {
-  a = input(a, f, mods);
-  b = input(b, f, mods);
+  a = input(a, f, how);
+  b = input(b, f, how);
   const bool single = f.mantissa == f32_format.mantissa;
-  const std::uint64_t r = single ? bits_of(host_operation(op, as_f32(a), as_f32(b), 0.0f, mods.round))
-                                 : bits_of(host_operation(op, as_f64(a), as_f64(b), 0.0, mods.round));
-  return finish(r, f, mods);
+  const std::uint64_t r = single ? bits_of(host_operation(op, as_f32(a), as_f32(b), 0.0f, how.round))
+                                 : bits_of(host_operation(op, as_f64(a), as_f64(b), 0.0, how.round));
+  return finish(r, f, how);
 }
 
 void div(const Inst& i, const std::uint64_t* s, std::uint64_t* d) {
-  d[0] = host_unary(HostOp::div, format_of(type_of(i)), i.mods, s[0], s[1]);
+  d[0] = host_unary(HostOp::div, format_of(type_of(i)), i.arithmetic(), s[0], s[1]);
 }
 void sqrt(const Inst& i, const std::uint64_t* s, std::uint64_t* d) {
-  d[0] = host_unary(HostOp::sqrt, format_of(type_of(i)), i.mods, s[0], 0);
+  d[0] = host_unary(HostOp::sqrt, format_of(type_of(i)), i.arithmetic(), s[0], 0);
 }
 // rcp.approx.ftz.f64 reads and writes only the upper 32 bits of its 20-bit approximation; the IEEE
 // quotient with the lower word cleared is inside its bound.
 void rcp(const Inst& i, const std::uint64_t* s, std::uint64_t* d) {
   const Format& f = format_of(type_of(i));
-  if (type_of(i) == Type::f64 && i.mods.approx) {
+  if (type_of(i) == Type::f64 && i.arithmetic().approx) {
     const std::uint64_t a = flush(s[0] & ~std::uint64_t{0xffffffff}, f);
-    d[0] = flush(host_unary(HostOp::div, f, i.mods, one_of(f), a), f) & ~std::uint64_t{0xffffffff};
+    d[0] = flush(host_unary(HostOp::div, f, i.arithmetic(), one_of(f), a), f) & ~std::uint64_t{0xffffffff};
     return;
   }
-  d[0] = host_unary(HostOp::div, f, i.mods, one_of(f), s[0]);
+  d[0] = host_unary(HostOp::div, f, i.arithmetic(), one_of(f), s[0]);
 }
 void rsqrt(const Inst& i, const std::uint64_t* s, std::uint64_t* d) {
   const Format& f = format_of(type_of(i));
   if (type_of(i) == Type::f64) {
-    const bool ftz = i.mods.ftz;
+    const bool ftz = i.arithmetic().ftz;
     const std::uint64_t a = ftz ? flush(s[0] & ~std::uint64_t{0xffffffff}, f) : s[0];
-    const std::uint64_t r = finish(bits_of(approximate_rsqrt(as_f64(a))), f, i.mods);
+    const std::uint64_t r = finish(bits_of(approximate_rsqrt(as_f64(a))), f, i.arithmetic());
     d[0] = ftz ? flush(r, f) & ~std::uint64_t{0xffffffff} : r;
     return;
   }
-  const double x = as_f32(input(s[0], f, i.mods));
-  d[0] = finish(from_double(approximate_rsqrt(x), f), f, i.mods);
+  const double x = as_f32(input(s[0], f, i.arithmetic()));
+  d[0] = finish(from_double(approximate_rsqrt(x), f), f, i.arithmetic());
 }
 
 template <double (*Function)(double)>
 void approximate(const Inst& i, const std::uint64_t* s, std::uint64_t* d) {
   const Format& f = format_of(type_of(i));
   d[0] = each(type_of(i), s[0], 0, 0, [&](std::uint64_t a, std::uint64_t, std::uint64_t) {
-    return finish(from_double(Function(to_double(input(a, f, i.mods), f)), f), f, i.mods);
+    return finish(from_double(Function(to_double(input(a, f, i.arithmetic()), f)), f), f, i.arithmetic());
   });
 }
 
 void neg(const Inst& i, const std::uint64_t* s, std::uint64_t* d) {
   const Format& f = format_of(type_of(i));
-  d[0] = each(type_of(i), s[0], 0, 0,
-              [&](std::uint64_t a, std::uint64_t, std::uint64_t) { return input(a, f, i.mods) ^ f.sign(); });
+  d[0] = each(type_of(i), s[0], 0, 0, [&](std::uint64_t a, std::uint64_t, std::uint64_t) {
+    return input(a, f, i.arithmetic()) ^ f.sign();
+  });
 }
 void abs(const Inst& i, const std::uint64_t* s, std::uint64_t* d) {
   const Format& f = format_of(type_of(i));
-  d[0] = each(type_of(i), s[0], 0, 0,
-              [&](std::uint64_t a, std::uint64_t, std::uint64_t) { return input(a, f, i.mods) & ~f.sign(); });
+  d[0] = each(type_of(i), s[0], 0, 0, [&](std::uint64_t a, std::uint64_t, std::uint64_t) {
+    return input(a, f, i.arithmetic()) & ~f.sign();
+  });
 }
 // The sign of the first operand on the magnitude of the second.
 void copysign(const Inst& i, const std::uint64_t* s, std::uint64_t* d) {
@@ -199,11 +201,11 @@ void copysign(const Inst& i, const std::uint64_t* s, std::uint64_t* d) {
 
 }  // namespace
 
-std::uint64_t float_operation(FloatOp op, Type type, const Modifiers& mods, std::uint64_t a, std::uint64_t b,
-                              std::uint64_t c) {
+std::uint64_t float_operation(FloatOp op, Type type, const simt::Arithmetic& how, std::uint64_t a,
+                              std::uint64_t b, std::uint64_t c) {
   const Format& f = format_of(type);
   return each(type, a, b, c, [&](std::uint64_t x, std::uint64_t y, std::uint64_t z) {
-    return scalar_operation(op, f, mods, x, y, z);
+    return scalar_operation(op, f, how, x, y, z);
   });
 }
 

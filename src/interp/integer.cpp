@@ -15,7 +15,7 @@ using U128 = unsigned __int128;
 using S128 = __int128;
 
 Type type_of(const Inst& i) {
-  return i.mods.types[0];
+  return i.types[0];
 }
 int width_of(const Inst& i) {
   return ptx::bits(type_of(i));
@@ -54,12 +54,12 @@ void add(const Inst& i, const std::uint64_t* s, std::uint64_t* d) {
     return;
   }
   const std::uint64_t a = read(s[0], t), b = read(s[1], t);
-  if (i.mods.sat) {
+  if (i.arithmetic().sat) {
     d[0] = static_cast<std::uint64_t>(clamp_s32(S128{as_signed(a)} + as_signed(b)));
     return;
   }
   d[0] = read(a + b, t);
-  if (i.mods.cc) {
+  if (i.arithmetic().cc) {
     d[1] = static_cast<std::uint64_t>((U128{low_bits(a, width_of(i))} + low_bits(b, width_of(i))) >>
                                       width_of(i));
   }
@@ -72,12 +72,12 @@ void sub(const Inst& i, const std::uint64_t* s, std::uint64_t* d) {
     return;
   }
   const std::uint64_t a = read(s[0], t), b = read(s[1], t);
-  if (i.mods.sat) {
+  if (i.arithmetic().sat) {
     d[0] = static_cast<std::uint64_t>(clamp_s32(S128{as_signed(a)} - as_signed(b)));
     return;
   }
   d[0] = read(a - b, t);
-  if (i.mods.cc) d[1] = low_bits(a, width_of(i)) < low_bits(b, width_of(i));  // borrow
+  if (i.arithmetic().cc) d[1] = low_bits(a, width_of(i)) < low_bits(b, width_of(i));  // borrow
 }
 
 // Carry in is the last source, carry (or borrow) out the second destination.
@@ -85,14 +85,14 @@ void addc(const Inst& i, const std::uint64_t* s, std::uint64_t* d) {
   const int n = width_of(i);
   const U128 sum = U128{low_bits(s[0], n)} + low_bits(s[1], n) + (s[2] & 1);
   d[0] = read(static_cast<std::uint64_t>(sum), type_of(i));
-  if (i.mods.cc) d[1] = static_cast<std::uint64_t>(sum >> n) & 1;
+  if (i.arithmetic().cc) d[1] = static_cast<std::uint64_t>(sum >> n) & 1;
 }
 
 void subc(const Inst& i, const std::uint64_t* s, std::uint64_t* d) {
   const int n = width_of(i);
   const U128 a = low_bits(s[0], n), b = U128{low_bits(s[1], n)} + (s[2] & 1);
   d[0] = read(static_cast<std::uint64_t>(a - b), type_of(i));
-  if (i.mods.cc) d[1] = a < b;
+  if (i.arithmetic().cc) d[1] = a < b;
 }
 
 S128 full_product(Type t, std::uint64_t a, std::uint64_t b) {
@@ -103,11 +103,11 @@ S128 full_product(Type t, std::uint64_t a, std::uint64_t b) {
 /// The part of the product that the instruction keeps; wide products in full.
 std::uint64_t product(const Inst& i, const std::uint64_t* s) {
   const S128 p = full_product(type_of(i), s[0], s[1]);
-  return static_cast<std::uint64_t>(i.mods.part == MulPart::hi ? p >> width_of(i) : p);
+  return static_cast<std::uint64_t>(i.arithmetic().part == MulPart::hi ? p >> width_of(i) : p);
 }
 
 Type result_type(const Inst& i) {
-  if (i.mods.part != MulPart::wide) return type_of(i);
+  if (i.arithmetic().part != MulPart::wide) return type_of(i);
   switch (type_of(i)) {
     case Type::s16: return Type::s32;
     case Type::u16: return Type::u32;
@@ -124,14 +124,14 @@ void mad(const Inst& i, const std::uint64_t* s, std::uint64_t* d) {
   const Type t = result_type(i);
   const int n = ptx::bits(t);
   const std::uint64_t p = product(i, s);
-  if (i.mods.sat) {
+  if (i.arithmetic().sat) {
     d[0] = static_cast<std::uint64_t>(clamp_s32(S128{as_signed(read(p, t))} + as_signed(read(s[2], t))));
     return;
   }
   const std::uint64_t carry = i.op == Opcode::madc ? s[3] & 1 : 0;
   const U128 sum = U128{low_bits(p, n)} + low_bits(s[2], n) + carry;
   d[0] = read(static_cast<std::uint64_t>(sum), t);
-  if (i.mods.cc) d[1] = static_cast<std::uint64_t>(sum >> n) & 1;
+  if (i.arithmetic().cc) d[1] = static_cast<std::uint64_t>(sum >> n) & 1;
 }
 
 /// 24-bit operands, 48-bit product: lo is bits 31..0, hi is bits 47..16.
@@ -140,7 +140,7 @@ std::uint64_t product24(const Inst& i, const std::uint64_t* s) {
   const std::uint64_t a = sign ? sign_extend(s[0], 24) : low_bits(s[0], 24);
   const std::uint64_t b = sign ? sign_extend(s[1], 24) : low_bits(s[1], 24);
   const std::uint64_t p = a * b;
-  return read(i.mods.part == MulPart::hi ? p >> 16 : p, type_of(i));
+  return read(i.arithmetic().part == MulPart::hi ? p >> 16 : p, type_of(i));
 }
 
 void mul24(const Inst& i, const std::uint64_t* s, std::uint64_t* d) {
@@ -149,8 +149,8 @@ void mul24(const Inst& i, const std::uint64_t* s, std::uint64_t* d) {
 
 void mad24(const Inst& i, const std::uint64_t* s, std::uint64_t* d) {
   const std::uint64_t p = product24(i, s), c = read(s[2], type_of(i));
-  d[0] = i.mods.sat ? static_cast<std::uint64_t>(clamp_s32(S128{as_signed(p)} + as_signed(c)))
-                    : read(p + c, type_of(i));
+  d[0] = i.arithmetic().sat ? static_cast<std::uint64_t>(clamp_s32(S128{as_signed(p)} + as_signed(c)))
+                            : read(p + c, type_of(i));
 }
 
 // The manual leaves division by zero open; hardware's sequence gives all ones for both results.
@@ -194,7 +194,7 @@ void extreme(const Inst& i, const std::uint64_t* s, std::uint64_t* d) {
   const auto pick = [&](std::uint64_t a, std::uint64_t b) {
     const bool less = sign ? as_signed(a) < as_signed(b) : a < b;
     const std::uint64_t r = less == Max ? b : a;
-    return i.mods.relu && as_signed(r) < 0 ? 0 : r;
+    return i.arithmetic().relu && as_signed(r) < 0 ? 0 : r;
   };
   d[0] = is_packed(t) ? halves(t, s, pick) : pick(read(s[0], t), read(s[1], t));
 }
@@ -210,12 +210,12 @@ void sad(const Inst& i, const std::uint64_t* s, std::uint64_t* d) {
 void dot(const Inst& i, const std::uint64_t* s, std::uint64_t* d) {
   const bool four = i.op == Opcode::dp4a;
   const int terms = four ? 4 : 2, a_bits = four ? 8 : 16;
-  const std::uint64_t b = !four && i.mods.part == MulPart::hi ? s[1] >> 16 : s[1];
+  const std::uint64_t b = !four && i.arithmetic().part == MulPart::hi ? s[1] >> 16 : s[1];
   std::uint64_t sum = s[2];
   for (int k = 0; k < terms; ++k) {
     const std::uint64_t x = s[0] >> (k * a_bits), y = b >> (k * 8);
-    sum += (ptx::is_signed(i.mods.types[0]) ? sign_extend(x, a_bits) : low_bits(x, a_bits)) *
-           (ptx::is_signed(i.mods.types[1]) ? sign_extend(y, 8) : low_bits(y, 8));
+    sum += (ptx::is_signed(i.types[0]) ? sign_extend(x, a_bits) : low_bits(x, a_bits)) *
+           (ptx::is_signed(i.types[1]) ? sign_extend(y, 8) : low_bits(y, 8));
   }
   d[0] = low_bits(sum, 32);
 }

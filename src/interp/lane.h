@@ -41,7 +41,7 @@ bool compare(ptx::Compare how, ptx::Type type, std::uint64_t a, std::uint64_t b,
 
 /// Float add, multiply, fused multiply-add, min, max on scalar or packed types, shared with atomics.
 enum class FloatOp : std::uint8_t { add, sub, mul, fma, min, max };
-std::uint64_t float_operation(FloatOp op, ptx::Type type, const ptx::Modifiers& mods, std::uint64_t a,
+std::uint64_t float_operation(FloatOp op, ptx::Type type, const simt::Arithmetic& how, std::uint64_t a,
                               std::uint64_t b, std::uint64_t c);
 
 }  // namespace wanren::interp

@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <cmath>
 #include <cstring>
+#include <utility>
 
 #include "interp/formats.h"
 #include "interp/lane.h"
@@ -32,15 +33,14 @@ struct Shape {
 };
 
 Shape shape_of(const WarpOp& op) {
-  const auto& mods = op.inst.mods;
-  Shape s{mods.m,    mods.n,    mods.k,        Type::f16,
-          Type::f16, Type::f32, mods.types[0], op.inst.op == Opcode::wmma_mma};
-  if (mods.types[2] == Type::none) {  // wmma f16: .dtype.ctype
-    s.c = mods.types[1];
+  Shape s{op.inst.tile().m, op.inst.tile().n, op.inst.tile().k, Type::f16,
+          Type::f16,        Type::f32,        op.inst.types[0], op.inst.op == Opcode::wmma_mma};
+  if (op.inst.types[2] == Type::none) {  // wmma f16: .dtype.ctype
+    s.c = op.inst.types[1];
   } else {
-    s.a = mods.types[1];
-    s.b = mods.types[2];
-    s.c = mods.types[3];
+    s.a = op.inst.types[1];
+    s.b = op.inst.types[2];
+    s.c = op.inst.types[3];
   }
   return s;
 }
@@ -92,7 +92,7 @@ void multiply(const WarpOp& op) {
   if (volta || s.a == Type::b1 || s.m > 32 || s.n > 32 || s.k > 64 || op.mask != full_mask) refuse(op);
   const int a_rows = registers(s, Matrix::a, s.a), b_rows = registers(s, Matrix::b, s.b);
   const int c_rows = registers(s, Matrix::c, s.c);
-  if (op.inst.srcs.size() < static_cast<std::size_t>(a_rows + b_rows + c_rows)) refuse(op);
+  if (std::cmp_less(op.inst.srcs.size(), a_rows + b_rows + c_rows)) refuse(op);
   const Row *a = op.srcs, *b = a + a_rows, *c = b + b_rows;
 
   std::uint64_t d[32][32];
@@ -107,7 +107,7 @@ void multiply(const WarpOp& op) {
       for (int j = 0; j < s.n; ++j) {
         std::int64_t sum = x.c[i][j];
         for (int k = 0; k < s.k; ++k) sum += x.a[i][k] * x.b[k][j];
-        if (op.inst.mods.satfinite) sum = std::clamp<std::int64_t>(sum, INT32_MIN, INT32_MAX);
+        if (op.inst.tile().satfinite) sum = std::clamp<std::int64_t>(sum, INT32_MIN, INT32_MAX);
         d[i][j] = static_cast<std::uint32_t>(sum);
       }
     }
@@ -144,16 +144,16 @@ void multiply(const WarpOp& op) {
 
 // Eight rows of eight 16-bit elements per matrix; lanes 8i..8i+7 hold the row addresses of matrix i.
 void load_matrix(const WarpOp& op) {
-  const int count = op.inst.mods.matrix_count;
-  if (op.mask != full_mask || op.inst.mods.types[0] != Type::b16 || count == 0) refuse(op);
+  const int count = op.inst.tile().count;
+  if (op.mask != full_mask || op.inst.types[0] != Type::b16 || count == 0) refuse(op);
   std::uint64_t loaded[4][warp_size];
   for (int i = 0; i < count; ++i) {
     std::uint16_t rows[8][8];
     for (int r = 0; r < 8; ++r) std::memcpy(rows[r], access(op, 8 * i + r, 16), 16);
     for (int lane = 0; lane < warp_size; ++lane) {
       const int r = lane / 4, c = lane % 4 * 2;
-      const std::uint32_t low = op.inst.mods.trans ? rows[c][r] : rows[r][c];
-      const std::uint32_t high = op.inst.mods.trans ? rows[c + 1][r] : rows[r][c + 1];
+      const std::uint32_t low = op.inst.tile().trans ? rows[c][r] : rows[r][c];
+      const std::uint32_t high = op.inst.tile().trans ? rows[c + 1][r] : rows[r][c + 1];
       loaded[i][lane] = low | high << 16;
     }
   }
@@ -161,15 +161,15 @@ void load_matrix(const WarpOp& op) {
 }
 
 void store_matrix(const WarpOp& op) {
-  const int count = op.inst.mods.matrix_count;
-  if (op.mask != full_mask || op.inst.mods.types[0] != Type::b16 || count == 0) refuse(op);
+  const int count = op.inst.tile().count;
+  if (op.mask != full_mask || op.inst.types[0] != Type::b16 || count == 0) refuse(op);
   for (int i = 0; i < count; ++i) {
     std::uint16_t rows[8][8];
     for (int lane = 0; lane < warp_size; ++lane) {
       const int r = lane / 4, c = lane % 4 * 2;
       const auto pair = static_cast<std::uint32_t>(op.srcs[1 + i][lane]);
       for (int k = 0; k < 2; ++k)
-        (op.inst.mods.trans ? rows[c + k][r] : rows[r][c + k]) = static_cast<std::uint16_t>(pair >> 16 * k);
+        (op.inst.tile().trans ? rows[c + k][r] : rows[r][c + k]) = static_cast<std::uint16_t>(pair >> 16 * k);
     }
     for (int r = 0; r < 8; ++r) std::memcpy(access(op, 8 * i + r, 16), rows[r], 16);
   }
@@ -177,7 +177,7 @@ void store_matrix(const WarpOp& op) {
 
 /// The transposed matrix, in the layout of the other.
 void transpose_matrix(const WarpOp& op) {
-  if (op.mask != full_mask || !op.inst.mods.trans || op.inst.mods.types[0] != Type::b16) refuse(op);
+  if (op.mask != full_mask || !op.inst.tile().trans || op.inst.types[0] != Type::b16) refuse(op);
   const auto element = [&](int row, int column) {
     return static_cast<std::uint16_t>(op.srcs[0][4 * row + column / 2] >> 16 * (column % 2));
   };
@@ -197,17 +197,20 @@ struct Transfer {
 };
 
 Transfer transfer_of(const WarpOp& op, std::size_t fragment_registers, std::size_t stride_at) {
-  const auto& mods = op.inst.mods;
   Transfer t;
-  t.which = mods.fragment == 'a' ? Matrix::a : mods.fragment == 'b' ? Matrix::b : Matrix::c;
-  t.width = ptx::bits(mods.types[0]);
+  t.which = op.inst.tile().fragment == 'a'   ? Matrix::a
+            : op.inst.tile().fragment == 'b' ? Matrix::b
+                                             : Matrix::c;
+  t.width = ptx::bits(op.inst.types[0]);
   if (t.width < 8 || op.mask != full_mask) refuse(op);
-  t.registers = simt::wmma_registers(t.which, mods.m, mods.n, mods.k, mods.types[0], t.width);
+  t.registers = simt::wmma_registers(t.which, op.inst.tile().m, op.inst.tile().n, op.inst.tile().k,
+                                     op.inst.types[0], t.width);
   if (static_cast<std::size_t>(t.registers) != fragment_registers) refuse(op);
   t.per_register = simt::elements_per_register(t.width);
   t.slots = t.registers * t.per_register;
-  t.by_column = mods.a_col || mods.b_col;
-  const int rows = t.which == Matrix::b ? mods.k : mods.m, columns = t.which == Matrix::a ? mods.k : mods.n;
+  t.by_column = op.inst.tile().a_col || op.inst.tile().b_col;
+  const int rows = t.which == Matrix::b ? op.inst.tile().k : op.inst.tile().m,
+            columns = t.which == Matrix::a ? op.inst.tile().k : op.inst.tile().n;
   t.leading = t.by_column ? rows : columns;
   if (op.inst.srcs.size() > stride_at) t.leading = static_cast<int>(op.srcs[stride_at][0]);
   return t;
@@ -215,12 +218,12 @@ Transfer transfer_of(const WarpOp& op, std::size_t fragment_registers, std::size
 
 /// Address of one element; the base and the stride are the same in all lanes.
 std::uint8_t* element_address(const WarpOp& op, const Transfer& t, int lane, int slot) {
-  const auto& mods = op.inst.mods;
-  const Element e = simt::wmma_element(t.which, mods.m, mods.n, mods.k, t.slots, lane, slot);
+  const Element e =
+      simt::wmma_element(t.which, op.inst.tile().m, op.inst.tile().n, op.inst.tile().k, t.slots, lane, slot);
   const std::int64_t at =
       t.by_column ? std::int64_t{e.column} * t.leading + e.row : std::int64_t{e.row} * t.leading + e.column;
   const int bytes = t.width / 8;
-  return access(op, lane, mods.space,
+  return access(op, lane, op.inst.space(),
                 op.srcs[0][lane] + static_cast<std::uint64_t>(op.inst.offset + at * bytes),
                 static_cast<std::uint64_t>(bytes));
 }
@@ -237,9 +240,9 @@ void load_fragment(const WarpOp& op) {
 
 // Sources: address, fragment, stride if given.
 void store_fragment(const WarpOp& op) {
-  const auto& mods = op.inst.mods;
-  const int n = ptx::bits(mods.types[0]);
-  const auto fragment = static_cast<std::size_t>(mods.m * mods.n / 32 / simt::elements_per_register(n));
+  const int n = ptx::bits(op.inst.types[0]);
+  const auto fragment =
+      static_cast<std::size_t>(op.inst.tile().m * op.inst.tile().n / 32 / simt::elements_per_register(n));
   const Transfer t = transfer_of(op, fragment, 1 + fragment);
   for (int lane = 0; lane < warp_size; ++lane)
     for (int slot = 0; slot < t.slots; ++slot)

@@ -19,16 +19,17 @@ using ptx::Type;
 
 thread_local Access in_flight;
 
-bool is_ordered(const ptx::Modifiers& mods) {
-  return mods.semantics == Semantics::acquire || mods.semantics == Semantics::release ||
-         mods.semantics == Semantics::acq_rel || mods.semantics == Semantics::sc;
+bool is_ordered(const simt::Inst& inst) {
+  const Semantics s = inst.memory().semantics;
+  return s == Semantics::acquire || s == Semantics::release || s == Semantics::acq_rel || s == Semantics::sc;
 }
 
 void load(const WarpOp& op) {
-  const Type t = op.inst.mods.types[0];
-  const int bytes = ptx::bits(t) / 8, elements = op.inst.mods.vector;
+  const Type t = op.inst.types[0];
+  const int bytes = ptx::bits(t) / 8, elements = op.inst.memory().vector;
   for_each_lane(op.mask, [&](int lane) {
-    const std::uint8_t* at = access(op, lane, static_cast<std::uint64_t>(bytes * elements));
+    const std::uint8_t* at =
+        access(op, lane, static_cast<std::uint64_t>(bytes) * static_cast<std::uint64_t>(elements));
     int row = 0;
     for (int e = 0; e < elements; ++e) {
       const std::uint8_t* element = at + e * bytes;
@@ -40,14 +41,15 @@ void load(const WarpOp& op) {
       }
     }
   });
-  if (is_ordered(op.inst.mods)) std::atomic_thread_fence(std::memory_order_seq_cst);
+  if (is_ordered(op.inst)) std::atomic_thread_fence(std::memory_order_seq_cst);
 }
 
 void store(const WarpOp& op) {
-  const int bytes = ptx::bits(op.inst.mods.types[0]) / 8, elements = op.inst.mods.vector;
-  if (is_ordered(op.inst.mods)) std::atomic_thread_fence(std::memory_order_seq_cst);
+  const int bytes = ptx::bits(op.inst.types[0]) / 8, elements = op.inst.memory().vector;
+  if (is_ordered(op.inst)) std::atomic_thread_fence(std::memory_order_seq_cst);
   for_each_lane(op.mask, [&](int lane) {
-    std::uint8_t* at = access(op, lane, static_cast<std::uint64_t>(bytes * elements));
+    std::uint8_t* at =
+        access(op, lane, static_cast<std::uint64_t>(bytes) * static_cast<std::uint64_t>(elements));
     int row = 1;
     for (int e = 0; e < elements; ++e) {
       std::uint8_t* element = at + e * bytes;
@@ -64,8 +66,8 @@ void store(const WarpOp& op) {
 // Executed at issue. Sources: shared address, global address, then perhaps a source size in bytes (the
 // rest is zero) or a predicate that ignores the source, then perhaps a cache policy.
 void copy_async(const WarpOp& op) {
-  const int bytes = op.inst.mods.copy_bytes;
-  const bool hint = op.inst.mods.cache_hint;
+  const int bytes = op.inst.memory().copy_bytes;
+  const bool hint = op.inst.memory().cache_hint;
   const bool sized = op.inst.srcs.size() > (hint ? 3u : 2u);
   for_each_lane(op.mask, [&](int lane) {
     int source = bytes;
@@ -100,13 +102,13 @@ std::uint64_t window(const simt::WarpContext& ctx, Space space, int lane) {
 
 // Global, constant and parameter addresses are generic addresses.
 void convert_address(const WarpOp& op) {
-  const Space space = op.inst.mods.space;
+  const Space space = op.inst.space();
   const bool windowed = space == Space::shared || space == Space::shared_cluster || space == Space::local;
   for_each_lane(op.mask, [&](int lane) {
     const std::uint64_t a = op.srcs[0][lane], base = window(op.ctx, space, lane);
     if (!windowed) {
       op.dsts[0][lane] = a;
-    } else if (op.inst.mods.to) {
+    } else if (op.inst.memory().to) {
       op.dsts[0][lane] = static_cast<std::uint32_t>(a - base);
     } else {
       op.dsts[0][lane] = base + static_cast<std::uint64_t>(std::int64_t{static_cast<std::int32_t>(a)});
@@ -119,7 +121,7 @@ void is_space(const WarpOp& op) {
     const auto at = op.ctx.arena_base | (op.srcs[0][lane] & op.ctx.arena_mask);
     const trace::Space where = place_of(op.ctx, reinterpret_cast<const std::uint8_t*>(at)).space;
     bool r = false;
-    switch (op.inst.mods.space) {
+    switch (op.inst.space()) {
       case Space::shared:
       case Space::shared_cluster: r = where == trace::Space::shared; break;
       case Space::local: r = where == trace::Space::local; break;
@@ -166,7 +168,7 @@ std::uint8_t* access(const WarpOp& op, int lane, Space space, std::uint64_t addr
 }
 
 std::uint8_t* access(const WarpOp& op, int lane, std::uint64_t bytes) {
-  return access(op, lane, op.inst.mods.space, op.srcs[0][lane] + static_cast<std::uint64_t>(op.inst.offset),
+  return access(op, lane, op.inst.space(), op.srcs[0][lane] + static_cast<std::uint64_t>(op.inst.offset),
                 bytes);
 }
 

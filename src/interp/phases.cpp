@@ -22,7 +22,7 @@ using trace::PhaseOp;
 constexpr std::uint64_t object_bytes = 8;
 
 std::uint64_t* object(const WarpOp& op, int lane) {
-  return mbarrier_at(op, lane, op.inst.mods.space,
+  return mbarrier_at(op, lane, op.inst.space(),
                      op.srcs[0][lane] + static_cast<std::uint64_t>(op.inst.offset));
 }
 
@@ -46,7 +46,7 @@ void take(const WarpOp& op, int lane, Mbarrier& b, std::uint64_t bytes) {
 
 void arrive(const WarpOp& op, PhaseTrace& record) {
   const bool drop = op.inst.op == Opcode::mbarrier_arrive_drop;
-  const bool expects = op.inst.mods.variant == Variant::expect_tx;
+  const bool expects = op.inst.memory().variant == Variant::expect_tx;
   record.op = expects ? (drop ? PhaseOp::drop_expect : PhaseOp::arrive_expect)
                       : (drop ? PhaseOp::drop : PhaseOp::arrive);
   for_each_lane(op.mask, [&](int lane) {
@@ -63,7 +63,7 @@ void arrive(const WarpOp& op, PhaseTrace& record) {
       b.expected -= count;
     }
     insist(op, lane, count != 0 && b.arrive(count));
-    insist(op, lane, op.inst.mods.variant != Variant::no_complete || b.pending != 0);
+    insist(op, lane, op.inst.memory().variant != Variant::no_complete || b.pending != 0);
     changed(op, at, b);
     record.add(op.ctx, at, expects ? static_cast<std::uint32_t>(op.srcs[1][lane]) | 1u << 26 : count);
   });
@@ -95,7 +95,7 @@ void init(const WarpOp& op, PhaseTrace& record) {
 
 // Without .noinc the phase expects one arrival more, which then comes at once.
 void arrive_for_copies(const WarpOp& op, PhaseTrace& record) {
-  const bool counted = op.inst.mods.variant == Variant::noinc;
+  const bool counted = op.inst.memory().variant == Variant::noinc;
   record.op = counted ? PhaseOp::copy_arrive_in : PhaseOp::copy_arrive;
   for_each_lane(op.mask, [&](int lane) {
     std::uint64_t* at = object(op, lane);
@@ -110,7 +110,7 @@ void arrive_for_copies(const WarpOp& op, PhaseTrace& record) {
 
 bool is_over(const WarpOp& op, int lane, std::uint64_t word) {
   const std::uint32_t phase = Mbarrier::from(word).phase;
-  if (op.inst.mods.variant == Variant::parity) return (phase & 1) != (op.srcs[1][lane] & 1);
+  if (op.inst.memory().variant == Variant::parity) return (phase & 1) != (op.srcs[1][lane] & 1);
   return phase != Mbarrier::from(op.srcs[1][lane]).phase;
 }
 

@@ -14,21 +14,22 @@ using trace::Space;
 
 /// The address that one lane contributes, in the trace's terms.
 Place lane_place(const WarpOp& op, int lane) {
-  const auto& mods = op.inst.mods;
   // cp.async: its record is the read of global memory.
   if (op.inst.op == Opcode::cp_async) return place_of(op.ctx, ptx::Space::global, op.srcs[1][lane], lane);
   std::uint64_t address = op.srcs[0][lane] + static_cast<std::uint64_t>(op.inst.offset);
   const bool load = op.inst.op == Opcode::wmma_load, store = op.inst.op == Opcode::wmma_store;
   if (load || store) {  // the first element that the lane moves
-    const simt::Matrix which = mods.fragment == 'a'   ? simt::Matrix::a
-                               : mods.fragment == 'b' ? simt::Matrix::b
-                                                      : simt::Matrix::c;
-    const int width = ptx::bits(mods.types[0]), w = simt::elements_per_register(width);
-    const int registers = simt::wmma_registers(which, mods.m, mods.n, mods.k, mods.types[0], width);
-    const simt::Element e = simt::wmma_element(which, mods.m, mods.n, mods.k, registers * w, lane, 0);
-    const bool by_column = mods.a_col || mods.b_col;
-    const int rows = which == simt::Matrix::b ? mods.k : mods.m;
-    const int columns = which == simt::Matrix::a ? mods.k : mods.n;
+    const simt::Matrix which = op.inst.tile().fragment == 'a'   ? simt::Matrix::a
+                               : op.inst.tile().fragment == 'b' ? simt::Matrix::b
+                                                                : simt::Matrix::c;
+    const int width = ptx::bits(op.inst.types[0]), w = simt::elements_per_register(width);
+    const int registers = simt::wmma_registers(which, op.inst.tile().m, op.inst.tile().n, op.inst.tile().k,
+                                               op.inst.types[0], width);
+    const simt::Element e = simt::wmma_element(which, op.inst.tile().m, op.inst.tile().n, op.inst.tile().k,
+                                               registers * w, lane, 0);
+    const bool by_column = op.inst.tile().a_col || op.inst.tile().b_col;
+    const int rows = which == simt::Matrix::b ? op.inst.tile().k : op.inst.tile().m;
+    const int columns = which == simt::Matrix::a ? op.inst.tile().k : op.inst.tile().n;
     const std::size_t stride_at = 1 + static_cast<std::size_t>(store ? registers : 0);
     const std::int64_t leading = op.inst.srcs.size() > stride_at
                                      ? static_cast<std::int32_t>(op.srcs[stride_at][lane])
@@ -36,7 +37,7 @@ Place lane_place(const WarpOp& op, int lane) {
     const std::int64_t at = by_column ? e.column * leading + e.row : e.row * leading + e.column;
     address += static_cast<std::uint64_t>(at * (width / 8));
   }
-  return place_of(op.ctx, mods.space, address, lane);
+  return place_of(op.ctx, op.inst.space(), address, lane);
 }
 
 }  // namespace
@@ -49,8 +50,8 @@ void trace_access(const WarpOp& op) {
   if (!op.ctx.trace_cursor) return;
   LaneMask mask = op.mask;
   // Only the lanes of the rows that are loaded give addresses.
-  if ((op.inst.op == Opcode::ldmatrix || op.inst.op == Opcode::stmatrix) && op.inst.mods.matrix_count < 4)
-    mask &= (LaneMask{1} << (8 * op.inst.mods.matrix_count)) - 1;
+  if ((op.inst.op == Opcode::ldmatrix || op.inst.op == Opcode::stmatrix) && op.inst.tile().count < 4)
+    mask &= (LaneMask{1} << (8 * op.inst.tile().count)) - 1;
   Space space = Space::none;
   std::uint64_t addresses[warp_size] = {};
   std::uint64_t first = 0;
@@ -88,7 +89,8 @@ std::uint64_t group_base(const simt::Inst& inst) {
   if (inst.op == Opcode::cp_async_wait_all || inst.srcs.empty()) return trace::all_copies;
   const std::uint64_t newest = static_cast<std::uint32_t>(inst.srcs[0].bits) + std::uint64_t{1};
   if (inst.op != Opcode::cp_async_bulk_wait_group) return newest;
-  return newest | trace::bulk_groups | (inst.mods.variant == ptx::Variant::read ? trace::sources_read : 0);
+  return newest | trace::bulk_groups |
+         (inst.memory().variant == ptx::Variant::read ? trace::sources_read : 0);
 }
 
 void trace_group(simt::WarpContext& ctx, const simt::Inst& inst, LaneMask mask) {

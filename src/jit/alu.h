@@ -17,7 +17,7 @@ struct Alu {
   llvm::SmallVector<Result, 4> results;  ///< By destination; integers or floats of any width.
 
   using Value = llvm::Value;
-  ptx::Type type(std::size_t i = 0) const { return inst.mods.types[i]; }
+  ptx::Type type(std::size_t i = 0) const { return inst.types[i]; }
   /// Source i's low `bits` bits. NaNs that arithmetic made are canonical.
   Value* src(std::size_t i, int bits) { return e.get(inst.srcs[i], bits, form); }
   /// The same without making NaNs canonical.

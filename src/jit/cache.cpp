@@ -77,7 +77,9 @@ class Hash {
     add(i.syscall);
     add(i.callees);
     add(i.indirect);
-    add(i.mods);  // whole bytes: padding can only cause a miss
+    add(i.types);
+    // Whole bytes: padding can only cause a miss.
+    std::visit([this](const auto& family) { add(family); }, i.payload);
     add(i.dsts);
     add(i.srcs);
     add(i.offset);

@@ -78,7 +78,7 @@ llvm::Value* Emitter::affine_scale(const simt::Inst& inst) {
   const simt::ValueId v = inst.dsts[0];
   if (!shapes[v].scaled) return nullptr;
   const int width = simt::bits(kernel.values[v].width);
-  const int type_bits = ptx::bits(inst.mods.types[0]);
+  const int type_bits = ptx::bits(inst.types[0]);
   auto scale_of = [&](std::size_t i) -> Value* {
     const Lanes l = lanes(inst.srcs[i], width);
     return l.scale ? resize(l.scale, width, true) : nullptr;
@@ -92,7 +92,7 @@ llvm::Value* Emitter::affine_scale(const simt::Inst& inst) {
   auto product = [&]() -> Value* {
     std::size_t a = 0, f = 1;
     if (kind(inst.srcs[a]) == Kind::uniform) std::swap(a, f);
-    const bool sign = ptx::is_signed(inst.mods.types[0]);
+    const bool sign = ptx::is_signed(inst.types[0]);
     if (kind(inst.srcs[a]) == Kind::uniform) return nullptr;
     Value* factor = resize(get(inst.srcs[f], type_bits, Form::scalar), width, sign);
     const Lanes la = lanes(inst.srcs[a], type_bits);
@@ -128,14 +128,14 @@ void Emitter::define_affine(const simt::Inst& inst, Value* base) {
   l.kind = Kind::affine;
   l.pattern = s.pattern;
   l.scaled = s.scaled;
-  l.bits = resize(base, width, ptx::is_signed(inst.mods.types[0]));
+  l.bits = resize(base, width, ptx::is_signed(inst.types[0]));
   if (Value* by = correction(inst)) {
     by = resize(by, width, true);
     if (inst.op != Opcode::cvt) {
       const std::size_t factor = kind(inst.srcs[0]) == Kind::uniform ? 0 : 1;
-      const int type_bits = ptx::bits(inst.mods.types[0]);
-      by = b.CreateMul(by, resize(get(inst.srcs[factor], type_bits, Form::scalar), width,
-                                  ptx::is_signed(inst.mods.types[0])));
+      const int type_bits = ptx::bits(inst.types[0]);
+      by = b.CreateMul(
+          by, resize(get(inst.srcs[factor], type_bits, Form::scalar), width, ptx::is_signed(inst.types[0])));
     }
     l.bits = b.CreateAdd(l.bits, by);
   }
@@ -192,32 +192,33 @@ bool Emitter::emit_pure(const simt::Inst& inst) {
 
 void Emitter::trace_operand(const simt::Inst& inst) {
   if (!traced() || inst.slot == simt::no_slot) return;
-  const auto& mods = inst.mods;
   Mask mask = inst_mask(inst);
   if (inst.op == Opcode::cp_async) {
     trace_access(*this, address_of(*this, inst, inst.srcs[1], 0, ptx::Space::global), mask);
     return;
   }
-  Address a = address_of(*this, inst, inst.srcs[0], inst.offset, mods.space);
-  if ((inst.op == Opcode::ldmatrix || inst.op == Opcode::stmatrix) && mods.matrix_count < 4) {
-    const LaneMask rows = (LaneMask{1} << (8 * mods.matrix_count)) - 1;
+  Address a = address_of(*this, inst, inst.srcs[0], inst.offset, inst.space());
+  if ((inst.op == Opcode::ldmatrix || inst.op == Opcode::stmatrix) && inst.tile().count < 4) {
+    const LaneMask rows = (LaneMask{1} << (8 * inst.tile().count)) - 1;
     mask.bits = b.CreateAnd(mask.bits, b.getInt32(rows));
     mask.vector = to_vector(mask.bits);
     mask.full = false;
   }
   const bool load = inst.op == Opcode::wmma_load, store = inst.op == Opcode::wmma_store;
   if (load || store) {  // the first element that each lane moves
-    const simt::Matrix which = mods.fragment == 'a'   ? simt::Matrix::a
-                               : mods.fragment == 'b' ? simt::Matrix::b
-                                                      : simt::Matrix::c;
-    const int width = ptx::bits(mods.types[0]), w = simt::elements_per_register(width);
-    const int registers = simt::wmma_registers(which, mods.m, mods.n, mods.k, mods.types[0], width);
-    const bool by_column = mods.a_col || mods.b_col;
-    const int rows = which == simt::Matrix::b ? mods.k : mods.m;
-    const int columns = which == simt::Matrix::a ? mods.k : mods.n;
+    const simt::Matrix which = inst.tile().fragment == 'a'   ? simt::Matrix::a
+                               : inst.tile().fragment == 'b' ? simt::Matrix::b
+                                                             : simt::Matrix::c;
+    const int width = ptx::bits(inst.types[0]), w = simt::elements_per_register(width);
+    const int registers =
+        simt::wmma_registers(which, inst.tile().m, inst.tile().n, inst.tile().k, inst.types[0], width);
+    const bool by_column = inst.tile().a_col || inst.tile().b_col;
+    const int rows = which == simt::Matrix::b ? inst.tile().k : inst.tile().m;
+    const int columns = which == simt::Matrix::a ? inst.tile().k : inst.tile().n;
     simt::LanePattern outer{}, inner{};
     for (int l = 0; l < warp_size; ++l) {
-      const simt::Element e = simt::wmma_element(which, mods.m, mods.n, mods.k, registers * w, l, 0);
+      const simt::Element e =
+          simt::wmma_element(which, inst.tile().m, inst.tile().n, inst.tile().k, registers * w, l, 0);
       outer[static_cast<std::size_t>(l)] = (by_column ? e.column : e.row) * (width / 8);
       inner[static_cast<std::size_t>(l)] = (by_column ? e.row : e.column) * (width / 8);
     }
@@ -241,7 +242,7 @@ void Emitter::trace_operand(const simt::Inst& inst) {
 
 bool Emitter::emit_barrier(const simt::Inst& inst) {
   if (inst.op != Opcode::bar && inst.op != Opcode::barrier) return false;
-  const ptx::Barrier kind_of = inst.mods.barrier;
+  const ptx::Barrier kind_of = inst.meeting().barrier;
   if (kind_of == ptx::Barrier::warp_sync) {
     compiler_fence();
     return true;

@@ -25,15 +25,15 @@ struct Plan {
 };
 
 bool plan(const simt::Inst& inst, Plan& p) {
-  const Type t = inst.mods.types[0];
+  const Type t = inst.types[0];
   p.bits = ptx::bits(t);
-  if ((p.bits != 32 && p.bits != 64) || inst.mods.vector != 1) return false;
+  if ((p.bits != 32 && p.bits != 64) || inst.memory().vector != 1) return false;
   if (ptx::is_float(t)) {
-    p.real = inst.mods.atom == AtomOp::add && (t == Type::f32 || t == Type::f64);
+    p.real = inst.memory().atom == AtomOp::add && (t == Type::f32 || t == Type::f64);
     return p.real;
   }
   const bool sign = ptx::is_signed(t);
-  switch (inst.mods.atom) {
+  switch (inst.memory().atom) {
     case AtomOp::add: p.op = Rmw::Add; return true;
     case AtomOp::and_: p.op = Rmw::And; return true;
     case AtomOp::or_: p.op = Rmw::Or; return true;
@@ -159,9 +159,9 @@ Value* reduce_lanes(Emitter& e, const Plan& p, Value* v, const Emitter::Mask& ma
 
 /// What makes one helper serve two instructions.
 std::string name_of(const Plan& p, const simt::Inst& inst, bool alone, bool wanted) {
-  const char* where = alone ? "_alone" : p.real && inst.mods.space == ptx::Space::none ? "_generic" : "";
-  return "atom" + std::to_string(static_cast<int>(inst.mods.atom)) + "_" +
-         std::to_string(static_cast<int>(inst.mods.types[0])) + where + (wanted ? "_get" : "");
+  const char* where = alone ? "_alone" : p.real && inst.space() == ptx::Space::none ? "_generic" : "";
+  return "atom" + std::to_string(static_cast<int>(inst.memory().atom)) + "_" +
+         std::to_string(static_cast<int>(inst.types[0])) + where + (wanted ? "_get" : "");
 }
 
 }  // namespace
@@ -170,7 +170,7 @@ bool Emitter::emit_atomic(const simt::Inst& inst) {
   if (inst.op != Opcode::atom && inst.op != Opcode::red) return false;
   Plan p;
   if (!plan(inst, p)) return false;
-  const auto space = inst.mods.space;
+  const auto space = inst.space();
   const bool alone = space == ptx::Space::shared;
   const bool wanted = !inst.dsts.empty() && inst.dsts[0] != simt::no_value;
   const Mask mask = inst_mask(inst);

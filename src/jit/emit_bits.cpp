@@ -85,7 +85,7 @@ bool move(Alu& a) {
 }
 
 bool permute(Alu& a) {
-  if (a.inst.mods.prmt != ptx::PrmtMode::none) return false;
+  if (a.inst.arithmetic().prmt != ptx::PrmtMode::none) return false;
   if (a.inst.srcs[2].kind != simt::Operand::Kind::imm || a.form != Form::vector) return false;
   auto& b = a.b;
   const auto select = a.inst.srcs[2].bits;
@@ -109,7 +109,6 @@ bool permute(Alu& a) {
 bool emit_bits(Alu& a) {
   auto& b = a.b;
   const int n = width(a);
-  const auto& mods = a.inst.mods;
   switch (a.inst.op) {
     case Opcode::and_: a.result(b.CreateAnd(a.src(0, n), a.src(1, n))); return true;
     case Opcode::or_: a.result(b.CreateOr(a.src(0, n), a.src(1, n))); return true;
@@ -122,11 +121,11 @@ bool emit_bits(Alu& a) {
       if (a.inst.srcs.size() < 4 || a.inst.srcs[3].kind != simt::Operand::Kind::imm) return false;
       Value* r = lop3_value(a, static_cast<unsigned>(a.inst.srcs[3].bits));
       a.result(r);
-      if (mods.bool_op != ptx::BoolOp::none) {
+      if (a.inst.arithmetic().bool_op != ptx::BoolOp::none) {
         Value *any = b.CreateICmpNE(r, a.constant(32, 0)), *q = a.src(4, 1);
-        if (mods.bool_op == ptx::BoolOp::or_)
+        if (a.inst.arithmetic().bool_op == ptx::BoolOp::or_)
           a.result(b.CreateOr(any, q), false, 1);
-        else if (mods.bool_op == ptx::BoolOp::and_)
+        else if (a.inst.arithmetic().bool_op == ptx::BoolOp::and_)
           a.result(b.CreateAnd(any, q), false, 1);
         else
           return false;
@@ -153,18 +152,18 @@ bool emit_bits(Alu& a) {
     }
     case Opcode::shf: {
       Value *low = a.src(0, 32), *high = a.src(1, 32), *by = a.src(2, 32);
-      if (mods.shift == ShiftMode::clamp) {
+      if (a.inst.arithmetic().shift == ShiftMode::clamp) {
         Value* both = b.CreateOr(b.CreateShl(a.e.resize(high, 64, false), a.constant(64, 32)),
                                  a.e.resize(low, 64, false));
         Value* amount =
             a.e.resize(b.CreateBinaryIntrinsic(Intrinsic::umin, by, a.constant(32, 32)), 64, false);
-        Value* r = mods.direction == ShiftMode::left
+        Value* r = a.inst.arithmetic().direction == ShiftMode::left
                        ? b.CreateLShr(b.CreateShl(both, amount), a.constant(64, 32))
                        : b.CreateLShr(both, amount);
         a.result(a.e.resize(r, 32, false));
         return true;
       }
-      const auto id = mods.direction == ShiftMode::left ? Intrinsic::fshl : Intrinsic::fshr;
+      const auto id = a.inst.arithmetic().direction == ShiftMode::left ? Intrinsic::fshl : Intrinsic::fshr;
       a.result(b.CreateIntrinsic(id, {low->getType()}, {high, low, by}));
       return true;
     }
@@ -182,8 +181,9 @@ bool emit_bits(Alu& a) {
         x = b.CreateXor(x, sign);
       }
       Value* zeros = a.e.resize(b.CreateBinaryIntrinsic(Intrinsic::ctlz, x, b.getFalse()), 32, false);
-      Value* position =
-          mods.shiftamt ? zeros : b.CreateSub(a.constant(32, static_cast<std::uint64_t>(n - 1)), zeros);
+      Value* position = a.inst.arithmetic().shiftamt
+                            ? zeros
+                            : b.CreateSub(a.constant(32, static_cast<std::uint64_t>(n - 1)), zeros);
       a.result(b.CreateSelect(b.CreateICmpEQ(x, a.constant(n, 0)), a.constant(32, ~0u), position));
       return true;
     }

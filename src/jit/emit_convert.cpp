@@ -18,7 +18,7 @@ Value* integer_to_integer(Alu& a) {
   const int n = ptx::bits(to), m = ptx::bits(from);
   const bool sign = ptx::is_signed(from);
   Value* v = a.src(0, m);
-  if (!a.inst.mods.sat) return a.e.resize(v, n, sign);
+  if (!a.inst.arithmetic().sat) return a.e.resize(v, n, sign);
   const bool to_sign = ptx::is_signed(to);
   const int w = std::max(n, m) + 1;
   v = a.e.resize(v, w, sign);
@@ -34,7 +34,7 @@ Value* integer_to_integer(Alu& a) {
 }
 
 Value* to_integral(Alu& a, Value* v) {
-  switch (a.inst.mods.round) {
+  switch (a.inst.arithmetic().round) {
     case Round::rzi:
     case Round::rz: return a.b.CreateUnaryIntrinsic(Intrinsic::trunc, v);
     case Round::rmi:
@@ -73,7 +73,7 @@ bool is_integral(Round r) {
 bool integer_to_half(Alu& a) {
   auto& b = a.b;
   const Type to = a.type(0), from = a.type(1);
-  const Round round = a.inst.mods.round;
+  const Round round = a.inst.arithmetic().round;
   Half h(a, to);
   const bool brain = to == Type::bf16;
   if ((to != Type::f16 && !brain) ||
@@ -90,28 +90,29 @@ bool integer_to_half(Alu& a) {
 bool float_to_half(Alu& a) {
   auto& b = a.b;
   const Type to = a.type(0), from = a.type(1);
-  const auto& mods = a.inst.mods;
   const bool brain = to == Type::bf16 || to == Type::bf16x2, pair = ptx::bits(to) == 32;
   const bool from_half = from == Type::f16 || from == Type::bf16;
-  const bool integral = is_integral(mods.round);
-  const Round round = integral ? Round::rn : mods.round;
+  const bool integral = is_integral(a.inst.arithmetic().round);
+  const Round round = integral ? Round::rn : a.inst.arithmetic().round;
   if ((!wide(from) && !from_half) || a.inst.srcs.size() != (pair ? 2 : 1)) return false;
   if (!is_nearest(round) && (from == Type::f64 || (brain && round != Round::rz))) return false;
-  if (to == from && mods.round == Round::none && !mods.sat && !mods.ftz && !mods.relu) {
+  if (to == from && a.inst.arithmetic().round == Round::none && !a.inst.arithmetic().sat &&
+      !a.inst.arithmetic().ftz && !a.inst.arithmetic().relu) {
     a.result(a.src(0, 16));
     return true;
   }
   Half h(a, brain ? Type::bf16 : Type::f16), source(a, from);
   auto one = [&](std::size_t i) {
     Value* v = wide(from) ? a.float_src(i, from) : source.widen(source.source(i))[0];
-    if (mods.ftz && from == Type::f32) v = flush(a, v);
+    if (a.inst.arithmetic().ftz && from == Type::f32) v = flush(a, v);
     Value* nan = b.CreateFCmpUNO(v, v);
     auto number = [&](double x) { return llvm::ConstantFP::get(v->getType(), x); };
     if (integral) v = b.CreateBinaryIntrinsic(Intrinsic::copysign, to_integral(a, v), v);
-    if (mods.sat || mods.relu) v = b.CreateSelect(b.CreateFCmpOGT(v, number(0)), v, number(0));
-    if (mods.sat) v = b.CreateSelect(b.CreateFCmpOGT(v, number(1)), number(1), v);
+    if (a.inst.arithmetic().sat || a.inst.arithmetic().relu)
+      v = b.CreateSelect(b.CreateFCmpOGT(v, number(0)), v, number(0));
+    if (a.inst.arithmetic().sat) v = b.CreateSelect(b.CreateFCmpOGT(v, number(1)), number(1), v);
     if (from == Type::f64) v = h.narrow_double(v);
-    return b.CreateSelect(nan, a.constant(16, mods.sat ? 0 : 0x7fff), h.narrow({v}, round));
+    return b.CreateSelect(nan, a.constant(16, a.inst.arithmetic().sat ? 0 : 0x7fff), h.narrow({v}, round));
   };
   if (!pair) {
     a.result(one(0));
@@ -125,20 +126,20 @@ bool float_to_half(Alu& a) {
 /// Carries of the significand into the exponent round up to the next number, at last to infinity.
 bool float_to_tf32(Alu& a) {
   auto& b = a.b;
-  const auto& mods = a.inst.mods;
-  if (a.type(1) != Type::f32 || mods.sat || mods.ftz) return false;
+  if (a.type(1) != Type::f32 || a.inst.arithmetic().sat || a.inst.arithmetic().ftz) return false;
   Value* v = a.raw(0, 32);
   Value* f = b.CreateBitCast(v, a.float_type(Type::f32));
   Value* r = v;
-  if (mods.round == Round::rna)
+  if (a.inst.arithmetic().round == Round::rna)
     r = b.CreateAdd(v, a.constant(32, 0x1000));
-  else if (is_nearest(mods.round))
+  else if (is_nearest(a.inst.arithmetic().round))
     r = b.CreateAdd(v, b.CreateAdd(a.constant(32, 0xfff),
                                    b.CreateAnd(b.CreateLShr(v, a.constant(32, 13)), a.constant(32, 1))));
-  else if (mods.round != Round::rz)
+  else if (a.inst.arithmetic().round != Round::rz)
     return false;
   r = b.CreateAnd(r, a.constant(32, 0xffffe000u));
-  if (mods.relu) r = b.CreateSelect(b.CreateFCmpOGT(f, a.real(Type::f32, 0.0)), r, a.constant(32, 0));
+  if (a.inst.arithmetic().relu)
+    r = b.CreateSelect(b.CreateFCmpOGT(f, a.real(Type::f32, 0.0)), r, a.constant(32, 0));
   a.result(b.CreateSelect(b.CreateFCmpUNO(f, f), a.constant(32, 0x7fffe000u), r));
   return true;
 }
@@ -146,15 +147,14 @@ bool float_to_tf32(Alu& a) {
 bool convert(Alu& a) {
   auto& b = a.b;
   const Type to = a.type(0), from = a.type(1);
-  const auto& mods = a.inst.mods;
   const bool to_float = ptx::is_float(to), from_float = ptx::is_float(from);
   if (!to_float && !from_float) {
     a.result(integer_to_integer(a), ptx::is_signed(to));
     return true;
   }
-  const bool nearest = is_nearest(mods.round);
+  const bool nearest = is_nearest(a.inst.arithmetic().round);
   if (to_float && !from_float) {
-    if (mods.sat) return false;
+    if (a.inst.arithmetic().sat) return false;
     if (is_half(to)) return integer_to_half(a);
     if (!wide(to)) return false;
     // Values that fit exactly have no rounding; others only the host's.
@@ -169,7 +169,7 @@ bool convert(Alu& a) {
     const int n = ptx::bits(to);
     Half h(a, from);
     Value* v = wide(from) ? a.float_src(0, from) : h.widen(h.source(0))[0];
-    if (mods.ftz && from == Type::f32) v = flush(a, v);
+    if (a.inst.arithmetic().ftz && from == Type::f32) v = flush(a, v);
     Value* x = to_integral(a, v);
     llvm::Type* i = a.e.int_type(n, a.form);
     Value* r = b.CreateIntrinsic(ptx::is_signed(to) ? Intrinsic::fptosi_sat : Intrinsic::fptoui_sat,
@@ -179,30 +179,30 @@ bool convert(Alu& a) {
     a.result(r, ptx::is_signed(to));
     return true;
   }
-  const bool integral = is_integral(mods.round);
-  if (mods.satfinite) return false;
+  const bool integral = is_integral(a.inst.arithmetic().round);
+  if (a.inst.arithmetic().satfinite) return false;
   if (is_half(to)) return float_to_half(a);
   if (to == Type::tf32) return float_to_tf32(a);
-  if (mods.relu || mods.sat) return false;
+  if (a.inst.arithmetic().relu || a.inst.arithmetic().sat) return false;
   if (wide(to) && (wide(from) || from == Type::f16 || from == Type::bf16)) {
     if (to == Type::f32 && from == Type::f64 && !nearest) return false;
     if (from == Type::bf16) {
       if (to != Type::f32 || integral) return false;
       Value* v = b.CreateShl(a.e.resize(a.src(0, 16), 32, false), a.constant(32, 16));
       Value* f = b.CreateBitCast(v, a.float_type(to));
-      if (mods.ftz) f = flush(a, f);
+      if (a.inst.arithmetic().ftz) f = flush(a, f);
       a.result(canonical(a, f, to));
       return true;
     }
-    if (to == from && mods.round == Round::none && !mods.ftz) {
+    if (to == from && a.inst.arithmetic().round == Round::none && !a.inst.arithmetic().ftz) {
       a.result(a.src(0, ptx::bits(to)));
       return true;
     }
     Value* v = a.float_src(0, from);
-    if (mods.ftz && from == Type::f32) v = flush(a, v);
+    if (a.inst.arithmetic().ftz && from == Type::f32) v = flush(a, v);
     if (integral) v = b.CreateBinaryIntrinsic(Intrinsic::copysign, to_integral(a, v), v);
     if (to != from) v = b.CreateFPCast(v, a.float_type(to));
-    if (mods.ftz && to == Type::f32) v = flush(a, v);
+    if (a.inst.arithmetic().ftz && to == Type::f32) v = flush(a, v);
     a.result(canonical(a, v, to));
     return true;
   }
@@ -214,7 +214,7 @@ bool convert(Alu& a) {
 bool emit_convert(Alu& a) {
   auto& b = a.b;
   using simt::WarpContext;
-  const auto space = a.inst.mods.space;
+  const auto space = a.inst.space();
   if (a.inst.op == Opcode::cvt) return convert(a);
   if (a.inst.op != Opcode::cvta) return false;
   const int n = ptx::bits(a.type()) ? ptx::bits(a.type()) : 64;
@@ -234,7 +234,7 @@ bool emit_convert(Alu& a) {
       lane[static_cast<std::size_t>(l)] = l * static_cast<std::int64_t>(a.e.kernel.local_bytes);
     base = b.CreateAdd(base, a.e.lane_constants(64, lane));
   }
-  a.result(a.inst.mods.to ? b.CreateSub(a.src(0, 64), base) : b.CreateAdd(a.src(0, 64), base));
+  a.result(a.inst.memory().to ? b.CreateSub(a.src(0, 64), base) : b.CreateAdd(a.src(0, 64), base));
   return true;
 }
 

@@ -27,7 +27,7 @@ namespace {
 bool host_type(Type t) {
   return t == Type::f32 || t == Type::f64;
 }
-bool nearest(const ptx::Modifiers& m) {
+bool nearest(const simt::Arithmetic& m) {
   return m.round == Round::none || m.round == Round::rn;
 }
 bool arithmetic(Opcode op) {
@@ -53,7 +53,7 @@ Value* flush(Alu& a, Value* v) {
 }
 
 bool flushes(const Alu& a) {
-  return a.inst.mods.ftz && a.type() == Type::f32;
+  return a.inst.arithmetic().ftz && a.type() == Type::f32;
 }
 
 Value* input(Alu& a, std::size_t i) {
@@ -70,7 +70,7 @@ Value* canonical(Alu& a, Value* v, Type t) {
 /// ftz and sat of a result.
 void finish(Alu& a, Value* v) {
   if (flushes(a)) v = flush(a, v);
-  if (a.inst.mods.sat) {
+  if (a.inst.arithmetic().sat) {
     Value *zero = a.real(a.type(), 0.0), *one = a.real(a.type(), 1.0);
     v = a.b.CreateSelect(a.b.CreateFCmpOGT(v, zero), v, zero);  // NaN and -0 too
     v = a.b.CreateSelect(a.b.CreateFCmpOGT(v, one), one, v);
@@ -85,7 +85,7 @@ Value* extreme(Alu& a, bool max, Value* x, Value* y) {
   auto pick = [&](Value* p, Value* q) {  // minps, maxps: q if equal or unordered
     return b.CreateSelect(max ? b.CreateFCmpOGT(p, q) : b.CreateFCmpOLT(p, q), p, q);
   };
-  if (!a.inst.mods.nan_) {
+  if (!a.inst.arithmetic().nan) {
     if (llvm::isa<llvm::Constant>(x)) std::swap(x, y);
     if (auto* c = llvm::dyn_cast<llvm::Constant>(y)) {
       if (c->getType()->isVectorTy()) c = c->getSplatValue();
@@ -98,7 +98,7 @@ Value* extreme(Alu& a, bool max, Value* x, Value* y) {
   Value *p = bits(pick(x, y)), *q = bits(pick(y, x));
   Value* r = b.CreateBitCast(max ? b.CreateAnd(p, q) : b.CreateOr(p, q), x->getType());
   Value *nx = b.CreateFCmpUNO(x, x), *ny = b.CreateFCmpUNO(y, y);
-  if (a.inst.mods.nan_) {
+  if (a.inst.arithmetic().nan) {
     Value* nan = b.CreateBitCast(a.constant(ptx::bits(t), t == Type::f64 ? 0xfff8000000000000u : 0x7fffffffu),
                                  x->getType());
     return b.CreateSelect(b.CreateFCmpUNO(x, y), nan, r);
@@ -128,14 +128,15 @@ bool approximate(Alu& a, const char* name) {
 }  // namespace
 
 bool leaves_raw_nan(const simt::Inst& inst) {
-  return arithmetic(inst.op) && host_type(inst.mods.types[0]) && nearest(inst.mods) && !inst.mods.sat &&
-         !inst.mods.relu && !(inst.mods.approx && inst.mods.types[0] == Type::f64);
+  return arithmetic(inst.op) && host_type(inst.types[0]) && nearest(inst.arithmetic()) &&
+         !inst.arithmetic().sat && !inst.arithmetic().relu &&
+         !(inst.arithmetic().approx && inst.types[0] == Type::f64);
 }
 
 bool makes_canonical_nan(const simt::Inst& inst) {
-  const Type t = inst.mods.types[0];
+  const Type t = inst.types[0];
   if (!host_type(t)) return false;
-  if (inst.op == Opcode::cvt) return !ptx::is_float(inst.mods.types[1]) || inst.mods.types[1] != t;
+  if (inst.op == Opcode::cvt) return !ptx::is_float(inst.types[1]) || inst.types[1] != t;
   switch (inst.op) {
     case Opcode::min:
     case Opcode::max:
@@ -156,14 +157,15 @@ bool carries_raw_nan(const simt::Inst& inst) {
 
 bool emit_float(Alu& a) {
   const Type t = a.type();
-  const auto& mods = a.inst.mods;
   auto& b = a.b;
   if (!ptx::is_float(t) && a.inst.op != Opcode::copysign) return false;
   if (is_half(t)) return emit_half(a);
-  if (!host_type(t) || mods.relu || mods.xorsign) return false;
+  if (!host_type(t) || a.inst.arithmetic().relu || a.inst.arithmetic().xorsign) return false;
   const int n = ptx::bits(t);
   const std::uint64_t sign = std::uint64_t{1} << (n - 1);
-  if (arithmetic(a.inst.op) && (!nearest(mods) || (mods.approx && t == Type::f64))) return false;
+  if (arithmetic(a.inst.op) &&
+      (!nearest(a.inst.arithmetic()) || (a.inst.arithmetic().approx && t == Type::f64)))
+    return false;
   switch (a.inst.op) {
     case Opcode::add: finish(a, b.CreateFAdd(input(a, 0), input(a, 1))); return true;
     case Opcode::sub: finish(a, b.CreateFSub(input(a, 0), input(a, 1))); return true;
@@ -263,7 +265,7 @@ bool is_pair(Type t) {
 /// The comparison, or null. Of pairs: of their low or high halves.
 Value* compare(Alu& a, Type t, bool high = false) {
   auto& b = a.b;
-  const auto p = predicate(a.inst.mods.compare, t);
+  const auto p = predicate(a.inst.arithmetic().compare, t);
   if (p == llvm::CmpInst::BAD_ICMP_PREDICATE) return nullptr;
   if (is_half(t)) {
     Half h(a, t == Type::bf16 || t == Type::bf16x2 ? Type::bf16 : Type::f16);
@@ -271,14 +273,14 @@ Value* compare(Alu& a, Type t, bool high = false) {
       Value* v = a.src(i, is_pair(t) ? 32 : 16);
       if (high) v = b.CreateLShr(v, a.constant(32, 16));
       v = a.e.resize(v, 16, false);
-      return h.widen(a.inst.mods.ftz ? h.flush(v) : v)[0];
+      return h.widen(a.inst.arithmetic().ftz ? h.flush(v) : v)[0];
     };
     Value* x = operand(0);
     return b.CreateFCmp(p, x, operand(1));
   }
   if (ptx::is_float(t)) {
     Value *x = a.float_src(0, t), *y = a.float_src(1, t);
-    if (a.inst.mods.ftz && t == Type::f32) {
+    if (a.inst.arithmetic().ftz && t == Type::f32) {
       x = flush(a, x);
       y = flush(a, y);
     }
@@ -289,7 +291,7 @@ Value* compare(Alu& a, Type t, bool high = false) {
 }
 
 Value* combine(Alu& a, Value* v, Value* c) {
-  switch (a.inst.mods.bool_op) {
+  switch (a.inst.arithmetic().bool_op) {
     case ptx::BoolOp::and_: return a.b.CreateAnd(v, c);
     case ptx::BoolOp::or_: return a.b.CreateOr(v, c);
     case ptx::BoolOp::xor_: return a.b.CreateXor(v, c);
@@ -347,7 +349,7 @@ bool emit_compare(Alu& a) {
       Value* first;
       if (a.type(1) == Type::f32) {
         Value* c = a.float_src(2, Type::f32);
-        if (a.inst.mods.ftz) c = flush(a, c);
+        if (a.inst.arithmetic().ftz) c = flush(a, c);
         first = b.CreateFCmpOGE(c, a.real(Type::f32, 0.0));
       } else {
         first = b.CreateICmpSGE(a.src(2, 32), a.constant(32, 0));

@@ -43,7 +43,7 @@ Value* Half::source(std::size_t i) {
 
 Value* Half::input(std::size_t i) {
   Value* v = source(i);
-  return a_.inst.mods.ftz ? flush(v) : v;
+  return a_.inst.arithmetic().ftz ? flush(v) : v;
 }
 
 void Half::result(Value* bits, std::size_t i) {
@@ -60,13 +60,14 @@ Value* Half::is_nan(Value* v) {
 }
 
 Value* Half::finish(Value* v) {
-  const auto& mods = a_.inst.mods;
   Value *nan = is_nan(v), *zero = all(v, 0);
-  if (mods.ftz) v = flush(v);
+  if (a_.inst.arithmetic().ftz) v = flush(v);
   // As signed integers: negative numbers and -0 are below 0.
-  if (mods.sat || mods.relu) v = b.CreateBinaryIntrinsic(Intrinsic::smax, v, zero);
-  if (mods.sat) v = b.CreateBinaryIntrinsic(Intrinsic::smin, v, all(v, brain_ ? 0x3f80 : 0x3c00));
-  return b.CreateSelect(nan, all(v, mods.sat ? 0 : 0x7fff), v);
+  if (a_.inst.arithmetic().sat || a_.inst.arithmetic().relu)
+    v = b.CreateBinaryIntrinsic(Intrinsic::smax, v, zero);
+  if (a_.inst.arithmetic().sat)
+    v = b.CreateBinaryIntrinsic(Intrinsic::smin, v, all(v, brain_ ? 0x3f80 : 0x3c00));
+  return b.CreateSelect(nan, all(v, a_.inst.arithmetic().sat ? 0 : 0x7fff), v);
 }
 
 Half::Floats Half::widen(Value* v) {
@@ -151,10 +152,10 @@ Value* order(Half& h, Value* v) {
   return b.CreateSelect(b.CreateICmpSLT(v, h.all(v, 0)), b.CreateXor(v, h.all(v, 0x7fff)), v);
 }
 
-Value* extreme(Half& h, const ptx::Modifiers& mods, bool max, Value* x, Value* y) {
+Value* extreme(Half& h, const simt::Arithmetic& how, bool max, Value* x, Value* y) {
   auto& b = h.b;
   Value* sign = nullptr;
-  if (mods.xorsign) {
+  if (how.xorsign) {
     sign = b.CreateAnd(b.CreateXor(x, y), h.all(x, 0x8000));
     x = b.CreateAnd(x, h.all(x, 0x7fff));
     y = b.CreateAnd(y, h.all(y, 0x7fff));
@@ -163,7 +164,7 @@ Value* extreme(Half& h, const ptx::Modifiers& mods, bool max, Value* x, Value* y
   Value* r =
       order(h, b.CreateBinaryIntrinsic(max ? Intrinsic::smax : Intrinsic::smin, order(h, x), order(h, y)));
   r = b.CreateSelect(nan_x, y, b.CreateSelect(nan_y, x, r));
-  Value* nan = mods.nan_ ? b.CreateOr(nan_x, nan_y) : b.CreateAnd(nan_x, nan_y);
+  Value* nan = how.nan ? b.CreateOr(nan_x, nan_y) : b.CreateAnd(nan_x, nan_y);
   if (sign) r = b.CreateOr(r, sign);
   return b.CreateSelect(nan, h.all(r, 0x7fff), r);
 }
@@ -208,8 +209,7 @@ Half::Floats call_odd(Alu& a, const char* name, const Half::Floats& f) {
 
 bool emit_half(Alu& a) {
   auto& b = a.b;
-  const auto& mods = a.inst.mods;
-  if (mods.round != Round::none && mods.round != Round::rn) return false;
+  if (a.inst.arithmetic().round != Round::none && a.inst.arithmetic().round != Round::rn) return false;
   Half h(a, a.type());
   auto combine = [&](auto operation) {
     const Half::Floats x = h.widen(h.input(0)), y = h.widen(h.input(1));
@@ -242,7 +242,7 @@ bool emit_half(Alu& a) {
     case Opcode::min:
     case Opcode::max:
       if (a.inst.srcs.size() != 2) return false;
-      h.result(h.finish(extreme(h, mods, a.inst.op == Opcode::max, h.input(0), h.input(1))));
+      h.result(h.finish(extreme(h, a.inst.arithmetic(), a.inst.op == Opcode::max, h.input(0), h.input(1))));
       return true;
     case Opcode::ex2:
     case Opcode::tanh: {

@@ -24,9 +24,10 @@ Value* product(Alu& a) {
   const int n = width(a);
   const bool sign = ptx::is_signed(a.type());
   Value *x = a.src(0, n), *y = a.src(1, n);
-  if (a.inst.mods.part == MulPart::lo || a.inst.mods.part == MulPart::none) return a.b.CreateMul(x, y);
+  if (a.inst.arithmetic().part == MulPart::lo || a.inst.arithmetic().part == MulPart::none)
+    return a.b.CreateMul(x, y);
   Value* p = a.b.CreateMul(a.e.resize(x, 2 * n, sign), a.e.resize(y, 2 * n, sign));
-  if (a.inst.mods.part == MulPart::wide) return p;
+  if (a.inst.arithmetic().part == MulPart::wide) return p;
   return a.e.resize(a.b.CreateLShr(p, a.constant(2 * n, static_cast<std::uint64_t>(n))), n, false);
 }
 
@@ -73,7 +74,6 @@ bool divide(Alu& a) {
 }  // namespace
 
 bool emit_integer(Alu& a) {
-  const auto& mods = a.inst.mods;
   const Type t = a.type();
   if (ptx::is_float(t) || is_packed(t)) return false;
   auto& b = a.b;
@@ -84,13 +84,13 @@ bool emit_integer(Alu& a) {
     case Opcode::sub: {
       Value *x = a.src(0, n), *y = a.src(1, n);
       const bool add = a.inst.op == Opcode::add;
-      if (mods.sat) {
+      if (a.inst.arithmetic().sat) {
         a.result(b.CreateBinaryIntrinsic(add ? Intrinsic::sadd_sat : Intrinsic::ssub_sat, x, y), true);
         return true;
       }
       Value* r = add ? b.CreateAdd(x, y) : b.CreateSub(x, y);
       a.result(r, sign);
-      if (mods.cc) a.result(add ? b.CreateICmpULT(r, x) : b.CreateICmpULT(x, y), false, 1);
+      if (a.inst.arithmetic().cc) a.result(add ? b.CreateICmpULT(r, x) : b.CreateICmpULT(x, y), false, 1);
       return true;
     }
     case Opcode::addc:
@@ -100,26 +100,28 @@ bool emit_integer(Alu& a) {
         Value* s = b.CreateAdd(x, y);
         Value* r = b.CreateAdd(s, carry);
         a.result(r, sign);
-        if (mods.cc) a.result(b.CreateOr(b.CreateICmpULT(s, x), b.CreateICmpULT(r, s)), false, 1);
+        if (a.inst.arithmetic().cc)
+          a.result(b.CreateOr(b.CreateICmpULT(s, x), b.CreateICmpULT(r, s)), false, 1);
       } else {
         Value* s = b.CreateSub(x, y);
         a.result(b.CreateSub(s, carry), sign);
-        if (mods.cc) a.result(b.CreateOr(b.CreateICmpULT(x, y), b.CreateICmpULT(s, carry)), false, 1);
+        if (a.inst.arithmetic().cc)
+          a.result(b.CreateOr(b.CreateICmpULT(x, y), b.CreateICmpULT(s, carry)), false, 1);
       }
       return true;
     }
     case Opcode::mul: a.result(product(a), sign); return true;
     case Opcode::mad:
     case Opcode::madc: {
-      if (mods.sat) return false;
-      const int m = mods.part == MulPart::wide ? 2 * n : n;
+      if (a.inst.arithmetic().sat) return false;
+      const int m = a.inst.arithmetic().part == MulPart::wide ? 2 * n : n;
       Value *p = product(a), *c = a.src(2, m);
       Value* s = b.CreateAdd(p, c);
       Value* r = s;
-      Value* over = mods.cc ? b.CreateICmpULT(s, p) : nullptr;
+      Value* over = a.inst.arithmetic().cc ? b.CreateICmpULT(s, p) : nullptr;
       if (a.inst.op == Opcode::madc) {
         r = b.CreateAdd(s, a.e.resize(a.src(3, 1), m, false));
-        if (mods.cc) over = b.CreateOr(over, b.CreateICmpULT(r, s));
+        if (a.inst.arithmetic().cc) over = b.CreateOr(over, b.CreateICmpULT(r, s));
       }
       a.result(r, sign);
       if (over) a.result(over, false, 1);
@@ -127,13 +129,13 @@ bool emit_integer(Alu& a) {
     }
     case Opcode::mul24:
     case Opcode::mad24: {
-      if (mods.sat) return false;
+      if (a.inst.arithmetic().sat) return false;
       auto low24 = [&](Value* v) {
         Value* up = b.CreateShl(v, a.constant(32, 8));
         return sign ? b.CreateAShr(up, a.constant(32, 8)) : b.CreateLShr(up, a.constant(32, 8));
       };
       Value *x = low24(a.src(0, 32)), *y = low24(a.src(1, 32)), *p;
-      if (mods.part == MulPart::hi) {
+      if (a.inst.arithmetic().part == MulPart::hi) {
         Value* wide = b.CreateMul(a.e.resize(x, 64, sign), a.e.resize(y, 64, sign));
         p = a.e.resize(b.CreateLShr(wide, a.constant(64, 16)), 32, false);
       } else {
@@ -153,7 +155,7 @@ bool emit_integer(Alu& a) {
       const auto id = a.inst.op == Opcode::min ? (sign ? Intrinsic::smin : Intrinsic::umin)
                                                : (sign ? Intrinsic::smax : Intrinsic::umax);
       Value* r = b.CreateBinaryIntrinsic(id, a.src(0, n), a.src(1, n));
-      if (mods.relu) r = b.CreateBinaryIntrinsic(Intrinsic::smax, r, a.constant(n, 0));
+      if (a.inst.arithmetic().relu) r = b.CreateBinaryIntrinsic(Intrinsic::smax, r, a.constant(n, 0));
       a.result(r, sign);
       return true;
     }

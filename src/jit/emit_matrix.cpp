@@ -93,15 +93,14 @@ std::vector<Value*> widen(Emitter& e, const simt::Inst& inst, std::size_t first,
 bool Emitter::emit_matrix(const simt::Inst& inst) {
   if (inst.op != Opcode::mma && inst.op != Opcode::wmma_mma) return false;
   if (!full_ || inst.guard != simt::no_value) return false;
-  const auto& mods = inst.mods;
-  Product p{mods.m, mods.n, mods.k, inst.op == Opcode::wmma_mma, {}, {}, {}, {}};
-  Type a = Type::f16, bt = Type::f16, ct = mods.types[1];
-  if (mods.types[2] != Type::none) {
-    a = mods.types[1];
-    bt = mods.types[2];
-    ct = mods.types[3];
+  Product p{inst.tile().m, inst.tile().n, inst.tile().k, inst.op == Opcode::wmma_mma, {}, {}, {}, {}};
+  Type a = Type::f16, bt = Type::f16, ct = inst.types[1];
+  if (inst.types[2] != Type::none) {
+    a = inst.types[1];
+    bt = inst.types[2];
+    ct = inst.types[3];
   }
-  const Type dt = mods.types[0];
+  const Type dt = inst.types[0];
   if (!operand_type(a) || a != bt || !sum_type(ct) || !sum_type(dt)) return false;
   if (!p.wmma && a == Type::f16 && p.k == 4) return false;
   p.a = p.fragment(Matrix::a, a);
@@ -133,6 +132,7 @@ bool Emitter::emit_matrix(const simt::Inst& inst) {
   };
   auto* real = llvm::FixedVectorType::get(b.getFloatTy(), warp_size);
   std::vector<Value*> sums;
+  sums.reserve(static_cast<std::size_t>(p.d.slots));
   for (int slot = 0; slot < p.d.slots; ++slot) sums.push_back(vc[static_cast<std::size_t>(slot)]);
   // k outermost: the chains of different slots are independent.
   for (int k = 0; k < p.k; ++k)
@@ -146,7 +146,8 @@ bool Emitter::emit_matrix(const simt::Inst& inst) {
   for (int r = 0; r < p.d.registers; ++r) {
     Value* packed = nullptr;
     for (int i = 0; i < p.d.per_register; ++i) {
-      Value* sum = sums[static_cast<std::size_t>(r * p.d.per_register + i)];
+      Value* sum = sums[static_cast<std::size_t>(r) * static_cast<std::size_t>(p.d.per_register) +
+                        static_cast<std::size_t>(i)];
       Value* bits;
       if (dt == Type::f32) {
         bits = canonical_nan(b.CreateBitCast(sum, int_type(32, Form::vector)));

@@ -108,7 +108,9 @@ llvm::SmallVector<Value*, 8> gather(Access& a) {
   auto* pointers = llvm::FixedVectorType::get(b.getPtrTy(), warp_size);
   for (int i = 0; i < a.items; ++i) {
     Value* at =
-        i ? b.CreateAdd(host, a.e.imm(64, Form::vector, static_cast<std::uint64_t>(i * a.bytes))) : host;
+        i ? b.CreateAdd(host, a.e.imm(64, Form::vector,
+                                      static_cast<std::uint64_t>(i) * static_cast<std::uint64_t>(a.bytes)))
+          : host;
     result.push_back(b.CreateMaskedGather(a.lanes_type(), b.CreateIntToPtr(at, pointers), natural(a.bytes),
                                           a.mask.vector, llvm::Constant::getNullValue(a.lanes_type())));
   }
@@ -117,10 +119,9 @@ llvm::SmallVector<Value*, 8> gather(Access& a) {
 
 /// A plain 32-bit load of every lane of the block, as gathers come in pairs of.
 bool may_pair(const simt::Inst& inst) {
-  const auto& mods = inst.mods;
-  return inst.op == Opcode::ld && inst.guard == simt::no_value && mods.vector == 1 &&
-         ptx::bits(mods.types[0]) == 32 && !simt::is_ordered(mods) &&
-         (mods.space == Space::none || mods.space == Space::global || mods.space == Space::constant) &&
+  return inst.op == Opcode::ld && inst.guard == simt::no_value && inst.memory().vector == 1 &&
+         ptx::bits(inst.types[0]) == 32 && !simt::is_ordered(inst) &&
+         (inst.space() == Space::none || inst.space() == Space::global || inst.space() == Space::constant) &&
          inst.srcs[0].kind == simt::Operand::Kind::value;
 }
 
@@ -131,11 +132,11 @@ const simt::Inst* neighbour(const Emitter& e, const simt::Inst& inst) {
   const auto& insts = e.block->insts;
   for (auto i = static_cast<std::size_t>(&inst - insts.data()) + 1; i < insts.size(); ++i) {
     const simt::Inst& next = insts[i];
-    if (may_pair(next) && next.srcs[0].value == inst.srcs[0].value && next.mods.space == inst.mods.space &&
+    if (may_pair(next) && next.srcs[0].value == inst.srcs[0].value && next.space() == inst.space() &&
         (next.offset == inst.offset + 4 || next.offset == inst.offset - 4) && !e.early_loads.contains(&next))
       return &next;
     if (next.op != Opcode::ld && next.op != Opcode::cvta && !interp::is_alu(next)) return nullptr;
-    if (next.op == Opcode::ld && simt::is_ordered(next.mods)) return nullptr;
+    if (next.op == Opcode::ld && simt::is_ordered(next)) return nullptr;
   }
   return nullptr;
 }
@@ -202,7 +203,9 @@ void scatter(Access& a, llvm::ArrayRef<Value*> values) {
   auto* pointers = llvm::FixedVectorType::get(b.getPtrTy(), warp_size);
   for (int i = 0; i < a.items; ++i) {
     Value* at =
-        i ? b.CreateAdd(host, a.e.imm(64, Form::vector, static_cast<std::uint64_t>(i * a.bytes))) : host;
+        i ? b.CreateAdd(host, a.e.imm(64, Form::vector,
+                                      static_cast<std::uint64_t>(i) * static_cast<std::uint64_t>(a.bytes)))
+          : host;
     b.CreateMaskedScatter(values[static_cast<std::size_t>(i)], b.CreateIntToPtr(at, pointers),
                           natural(a.bytes), a.mask.vector);
   }
@@ -233,7 +236,7 @@ bool one_address(const Address& a) {
 void load(Access& a) {
   auto& e = a.e;
   auto& b = e.b;
-  const bool sign = ptx::is_signed(a.inst.mods.types[0]);
+  const bool sign = ptx::is_signed(a.inst.types[0]);
   auto define = [&](int item, Value* v, Form form) {
     e.define_from(a.inst, static_cast<std::size_t>(item), v, form, sign);
   };
@@ -344,14 +347,13 @@ void load_parameter(Emitter& e, const simt::Inst& inst, int bytes, int items) {
     auto* v = b.CreateAlignedLoad(b.getIntNTy(static_cast<unsigned>(bytes * 8)),
                                   b.CreateConstGEP1_64(b.getInt8Ty(), base, offset), llvm::Align(1));
     v->setMetadata(llvm::LLVMContext::MD_invariant_load, llvm::MDNode::get(e.c, {}));
-    e.define_from(inst, static_cast<std::size_t>(i), v, Form::scalar, ptx::is_signed(inst.mods.types[0]));
+    e.define_from(inst, static_cast<std::size_t>(i), v, Form::scalar, ptx::is_signed(inst.types[0]));
   }
 }
 
 }  // namespace
 
 bool Emitter::emit_memory(const simt::Inst& inst) {
-  const auto& mods = inst.mods;
   switch (inst.op) {
     case Opcode::ld:
     case Opcode::ldu:
@@ -361,27 +363,29 @@ bool Emitter::emit_memory(const simt::Inst& inst) {
     case Opcode::discard:
     case Opcode::applypriority:
       if (traced() && inst.slot != simt::no_slot)
-        trace_access(*this, address_of(*this, inst, inst.srcs[0], inst.offset, mods.space), inst_mask(inst));
+        trace_access(*this, address_of(*this, inst, inst.srcs[0], inst.offset, inst.space()),
+                     inst_mask(inst));
       return true;
     default: return false;
   }
-  const int bytes = ptx::bits(mods.types[0]) / 8, items = mods.vector;
-  if (inst.op == Opcode::ld && mods.space == Space::param && inst.srcs[0].kind == simt::Operand::Kind::imm) {
+  const int bytes = ptx::bits(inst.types[0]) / 8, items = inst.memory().vector;
+  if (inst.op == Opcode::ld && inst.space() == Space::param &&
+      inst.srcs[0].kind == simt::Operand::Kind::imm) {
     load_parameter(*this, inst, bytes, items);
     return true;
   }
   Access a{
-      *this,           inst, bytes, items, address_of(*this, inst, inst.srcs[0], inst.offset, mods.space),
+      *this,           inst, bytes, items, address_of(*this, inst, inst.srcs[0], inst.offset, inst.space()),
       inst_mask(inst), {},   {}};
   if (traced() && inst.slot != simt::no_slot) trace_access(*this, a.address, a.mask);
-  const bool ordered = simt::is_ordered(mods);
+  const bool ordered = simt::is_ordered(inst);
   if (ordered) compiler_fence();
   if (inst.op == Opcode::st)
     store(a);
   else
     load(a);
   if (ordered) compiler_fence();
-  if (mods.semantics == Semantics::sc) b.CreateFence(llvm::AtomicOrdering::SequentiallyConsistent);
+  if (inst.memory().semantics == Semantics::sc) b.CreateFence(llvm::AtomicOrdering::SequentiallyConsistent);
   return true;
 }
 

@@ -18,7 +18,7 @@ bool constant(const simt::Operand& o) {
 
 /// Members as a mask vector, or null if all 32 lanes take part.
 Value* members(Emitter& e, const simt::Inst& inst, const Emitter::Mask& mask) {
-  if (!inst.mods.sync) return mask.full ? nullptr : mask.vector;
+  if (!inst.meeting().sync) return mask.full ? nullptr : mask.vector;
   const simt::Operand& o = inst.srcs.back();
   if (constant(o) && (o.bits & full_mask) == full_mask) return mask.full ? nullptr : mask.vector;
   // Lanes name the same set by the manual; the first active lane's is used.
@@ -28,7 +28,7 @@ Value* members(Emitter& e, const simt::Inst& inst, const Emitter::Mask& mask) {
 }
 
 bool members_vary(Emitter& e, const simt::Inst& inst) {
-  return inst.mods.sync && e.kind(inst.srcs.back()) == Lanes::Kind::vector;
+  return inst.meeting().sync && e.kind(inst.srcs.back()) == Lanes::Kind::vector;
 }
 
 bool shuffle(Emitter& e, const simt::Inst& inst) {
@@ -42,7 +42,7 @@ bool shuffle(Emitter& e, const simt::Inst& inst) {
     const int max_lane = (lane & segment) | (clamp & ~segment), min_lane = lane & segment;
     int j = lane;
     bool valid = false;
-    switch (inst.mods.shfl) {
+    switch (inst.meeting().shfl) {
       case ShflMode::up:
         j = lane - by;
         valid = j >= max_lane;
@@ -80,7 +80,7 @@ bool vote(Emitter& e, const simt::Inst& inst) {
   Value* all = who ? e.to_bits(who) : static_cast<Value*>(b.getInt32(full_mask));
   Value* yes = e.to_bits(who ? b.CreateAnd(holds, who) : holds);
   Value* r;
-  switch (inst.mods.vote) {
+  switch (inst.meeting().vote) {
     case VoteMode::all: r = b.CreateICmpEQ(yes, all); break;
     case VoteMode::any: r = b.CreateICmpNE(yes, b.getInt32(0)); break;
     case VoteMode::uni: r = b.CreateOr(b.CreateICmpEQ(yes, all), b.CreateICmpEQ(yes, b.getInt32(0))); break;
@@ -92,7 +92,7 @@ bool vote(Emitter& e, const simt::Inst& inst) {
 
 bool reduce(Emitter& e, const simt::Inst& inst) {
   using ptx::AtomOp;
-  const ptx::Type t = inst.mods.types[0];
+  const ptx::Type t = inst.types[0];
   if (ptx::is_float(t)) return false;
   auto& b = e.b;
   const bool sign = ptx::is_signed(t);
@@ -100,7 +100,7 @@ bool reduce(Emitter& e, const simt::Inst& inst) {
   Value* v = e.get(inst.srcs[0], 32, Form::vector);
   if (Value* who = members(e, inst, mask)) {
     std::uint64_t neutral = 0;
-    switch (inst.mods.atom) {
+    switch (inst.meeting().reduction) {
       case AtomOp::and_: neutral = ~0u; break;
       case AtomOp::min: neutral = sign ? 0x7fffffffu : ~0u; break;
       case AtomOp::max: neutral = sign ? 0x80000000u : 0; break;
@@ -109,7 +109,7 @@ bool reduce(Emitter& e, const simt::Inst& inst) {
     v = b.CreateSelect(who, v, e.imm(32, Form::vector, neutral));
   }
   Value* r;
-  switch (inst.mods.atom) {
+  switch (inst.meeting().reduction) {
     case AtomOp::add: r = b.CreateAddReduce(v); break;
     case AtomOp::and_: r = b.CreateAndReduce(v); break;
     case AtomOp::or_: r = b.CreateOrReduce(v); break;

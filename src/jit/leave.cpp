@@ -16,7 +16,7 @@ using ptx::Opcode;
 
 void Emitter::assume_no_wrap(const simt::Inst& inst, std::uint32_t index) {
   using namespace ptx;
-  const Type type = inst.op == Opcode::cvt ? inst.mods.types[1] : inst.mods.types[0];
+  const Type type = inst.op == Opcode::cvt ? inst.types[1] : inst.types[0];
   const int width = ptx::bits(type);
   const bool sign = ptx::is_signed(type);
   const std::size_t sources = inst.op == Opcode::mad ? 2 : inst.srcs.size();
@@ -127,7 +127,7 @@ void Emitter::flush_assumptions() {
 /// i64: what the wide base of an instruction's affine source is off by; null if nothing.
 llvm::Value* Emitter::correction(const simt::Inst& inst) {
   if (corrections_.empty()) return nullptr;
-  const ptx::Type type = inst.op == Opcode::cvt ? inst.mods.types[1] : inst.mods.types[0];
+  const ptx::Type type = inst.op == Opcode::cvt ? inst.types[1] : inst.types[0];
   const std::size_t sources = inst.op == Opcode::mad ? 2 : inst.srcs.size();
   for (std::size_t i = 0; i < sources; ++i) {
     if (kind(inst.srcs[i]) != Kind::affine) continue;

@@ -17,9 +17,9 @@ bool passes_low_bits(const simt::Inst& inst, std::size_t i) {
     case Opcode::xor_:
     case Opcode::not_:
     case Opcode::neg:
-    case Opcode::mov: return inst.dsts.size() == 1 && inst.srcs.size() <= 2 && !inst.mods.cc;
+    case Opcode::mov: return inst.dsts.size() == 1 && inst.srcs.size() <= 2 && !inst.arithmetic().cc;
     case Opcode::mul:
-    case Opcode::mad: return inst.mods.part == ptx::MulPart::lo;
+    case Opcode::mad: return inst.arithmetic().part == ptx::MulPart::lo;
     case Opcode::shl: return i == 0;
     case Opcode::selp: return i < 2;
     case Opcode::cvta: return true;
@@ -65,9 +65,9 @@ std::vector<bool> narrow_values(const simt::Kernel& kernel) {
       for (const simt::Inst& inst : block.insts) {
         const bool memory = (ptx::flags(inst.op) & ptx::accesses_memory) != 0;
         for (std::size_t i = 0; i < inst.srcs.size(); ++i) {
-          if (memory && i == 0 && windowed(inst.mods.space) && inst.op != Opcode::cp_async) continue;
+          if (memory && i == 0 && windowed(inst.space()) && inst.op != Opcode::cp_async) continue;
           if (inst.op == Opcode::cvt && !inst.dsts.empty() && result_narrow(inst.dsts[0]) &&
-              !ptx::is_float(inst.mods.types[0]) && !ptx::is_float(inst.mods.types[1]))
+              !ptx::is_float(inst.types[0]) && !ptx::is_float(inst.types[1]))
             continue;
           if (passes_low_bits(inst, i) && !inst.dsts.empty() && result_narrow(inst.dsts[0])) continue;
           widen(inst.srcs[i]);
@@ -77,9 +77,9 @@ std::vector<bool> narrow_values(const simt::Kernel& kernel) {
         // The arithmetic that makes a value must be able to make its low half alone.
         if (inst.dsts.size() == 1 && inst.dsts[0] != simt::no_value && narrow[inst.dsts[0]]) {
           const bool can = passes_low_bits(inst, 0) || inst.op == Opcode::cvt || inst.op == Opcode::cvta ||
-                           (inst.op == Opcode::mul && inst.mods.part == ptx::MulPart::wide) ||
-                           (inst.op == Opcode::mad && inst.mods.part == ptx::MulPart::wide) ||
-                           (inst.op == Opcode::ld && inst.mods.space == ptx::Space::param);
+                           (inst.op == Opcode::mul && inst.arithmetic().part == ptx::MulPart::wide) ||
+                           (inst.op == Opcode::mad && inst.arithmetic().part == ptx::MulPart::wide) ||
+                           (inst.op == Opcode::ld && inst.space() == ptx::Space::param);
           if (!can) {
             narrow[inst.dsts[0]] = false;
             changed = true;

@@ -182,7 +182,7 @@ Result<Code> Selector::run() {
     for (std::uint32_t i = 0; i < block.insts.size(); ++i) {
       const Inst& inst = block.insts[i];
       const std::uint8_t f = ptx::flags(inst.op);
-      const bool parameter = inst.op == Opcode::ld && inst.mods.space == ptx::Space::param && pure(inst);
+      const bool parameter = inst.op == Opcode::ld && inst.space() == ptx::Space::param && pure(inst);
       const bool suspends = block.suspend != simt::Suspend::none && i + 1 == block.insts.size();
       if (((f & (ptx::accesses_memory | ptx::may_suspend | ptx::control_flow | ptx::collective)) != 0 &&
            !parameter) ||

@@ -24,14 +24,14 @@ bool is_packed(Type t) {
 void Selector::half(const Inst& inst, int operations) {
   std::vector<Words> sources;
   for (const Operand& o : inst.srcs) sources.push_back(words(o, 1));
-  fp16(destination(inst), std::move(sources), is_packed(inst.mods.types[0]) ? 2 * operations : operations);
+  fp16(destination(inst), std::move(sources), is_packed(inst.types[0]) ? 2 * operations : operations);
 }
 
 // MUFU with what brings the argument into its range: subnormals are scaled unless flushed.
 void Selector::approximate(const Inst& inst) {
   const Words dst = destination(inst);
   const Words a = words(inst.srcs[0], 1);
-  const bool whole_range = !inst.mods.ftz && inst.mods.types[0] == Type::f32;
+  const bool whole_range = !inst.arithmetic().ftz && inst.types[0] == Type::f32;
   switch (inst.op) {
     case Opcode::sin:
     case Opcode::cos: {
@@ -61,13 +61,13 @@ void Selector::divide_float(const Inst& inst) {
   const Words dst = destination(inst);
   const bool quotient = inst.op == Opcode::div;
   const Words a = words(inst.srcs[0], 1), b = quotient ? words(inst.srcs[1], 1) : a;
-  if (inst.mods.approx || inst.mods.full) {
+  if (inst.arithmetic().approx || inst.arithmetic().full) {
     if (!quotient) {
       approximate(inst);
       return;
     }
     const Words r = temporary();
-    if (inst.mods.ftz) {
+    if (inst.arithmetic().ftz) {
       mufu(r, {b});
     } else {
       const Word big = temporary_predicate();
@@ -99,7 +99,7 @@ void Selector::divide_float(const Inst& inst) {
 
 void Selector::conversion(const Inst& inst) {
   const Words dst = destination(inst);
-  const Type to = inst.mods.types[0], from = inst.mods.types[1];
+  const Type to = inst.types[0], from = inst.types[1];
   const int from_words = ptx::bits(from) == 64 ? 2 : 1;
   const Words a = words(inst.srcs[0], from_words);
   if (from == Type::f64 || to == Type::f64) {
@@ -121,8 +121,9 @@ void Selector::conversion(const Inst& inst) {
     return;
   }
   if (ptx::is_float(to) && ptx::is_float(from)) {
-    const bool rounds_to_integer = inst.mods.round == ptx::Round::rni || inst.mods.round == ptx::Round::rzi ||
-                                   inst.mods.round == ptx::Round::rmi || inst.mods.round == ptx::Round::rpi;
+    const bool rounds_to_integer =
+        inst.arithmetic().round == ptx::Round::rni || inst.arithmetic().round == ptx::Round::rzi ||
+        inst.arithmetic().round == ptx::Round::rmi || inst.arithmetic().round == ptx::Round::rpi;
     if (rounds_to_integer) {
       convert(dst, {a});
       return;
@@ -146,13 +147,13 @@ void Selector::conversion(const Inst& inst) {
 
 Result<void> Selector::recipe_float(const Inst& inst, bool& known) {
   known = true;
-  const Type type = inst.mods.types[0];
+  const Type type = inst.types[0];
   const Words dst = inst.dsts.empty() || inst.dsts[0] == no_value ? Words{} : place(inst.dsts[0]);
   // Signs and absolute values are operand modifiers.
   const auto source = [&](std::size_t i, int count) {
     const Inst* d = sole_use(inst.srcs[i]);
-    if (d != nullptr && (d->op == Opcode::neg || d->op == Opcode::abs) && d->mods.types[0] == type &&
-        !d->mods.ftz)
+    if (d != nullptr && (d->op == Opcode::neg || d->op == Opcode::abs) && d->types[0] == type &&
+        !d->arithmetic().ftz)
       return words(d->srcs[0], count);
     return words(inst.srcs[i], count);
   };
@@ -203,7 +204,7 @@ Result<void> Selector::recipe_float(const Inst& inst, bool& known) {
         const Words b = words(inst.srcs[inst.op == Opcode::div ? 1 : 0], 2);
         const Words seed = temporary(2);
         mufu({seed[1]}, {{b[1]}});  // MUFU.RCP64H, .RSQ64H
-        if (inst.mods.approx && inst.op != Opcode::div) {
+        if (inst.arithmetic().approx && inst.op != Opcode::div) {
           move(dst, seed);
           return {};
         }

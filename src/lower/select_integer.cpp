@@ -16,16 +16,17 @@ using simt::no_value;
 bool Selector::wide_product(const Operand& o, std::vector<Words>& factors) {
   const Inst* d = definition(o);
   if (d == nullptr) return false;
-  if (d->op == Opcode::mul && d->mods.part == MulPart::wide && ptx::bits(d->mods.types[0]) == 32) {
+  if (d->op == Opcode::mul && d->arithmetic().part == MulPart::wide && ptx::bits(d->types[0]) == 32) {
     factors = {words(d->srcs[0], 1), words(d->srcs[1], 1)};
     return true;
   }
-  const bool scaled = (d->op == Opcode::shl || (d->op == Opcode::mul && d->mods.part == MulPart::lo)) &&
-                      words_of(d->dsts[0]) == 2 && d->srcs[1].kind == Operand::Kind::imm;
+  const bool scaled =
+      (d->op == Opcode::shl || (d->op == Opcode::mul && d->arithmetic().part == MulPart::lo)) &&
+      words_of(d->dsts[0]) == 2 && d->srcs[1].kind == Operand::Kind::imm;
   if (!scaled) return false;
   const Inst* widening = definition(d->srcs[0]);
-  if (widening == nullptr || widening->op != Opcode::cvt || ptx::bits(widening->mods.types[1]) != 32 ||
-      ptx::is_float(widening->mods.types[1]))
+  if (widening == nullptr || widening->op != Opcode::cvt || ptx::bits(widening->types[1]) != 32 ||
+      ptx::is_float(widening->types[1]))
     return false;
   const std::uint64_t factor =
       d->op == Opcode::shl ? std::uint64_t{1} << (d->srcs[1].bits & 63) : d->srcs[1].bits;
@@ -37,8 +38,8 @@ bool Selector::wide_product(const Operand& o, std::vector<Words>& factors) {
 void Selector::add(const Inst& inst) {
   const Words dst = destination(inst);
   const bool subtract = inst.op == Opcode::sub || inst.op == Opcode::subc;
-  const bool carries = inst.mods.cc || inst.op == Opcode::addc || inst.op == Opcode::subc;
-  if (dst.size() == 1 || ptx::bits(inst.mods.types[0]) <= 32) {
+  const bool carries = inst.arithmetic().cc || inst.op == Opcode::addc || inst.op == Opcode::subc;
+  if (dst.size() == 1 || ptx::bits(inst.types[0]) <= 32) {
     std::vector<Words> sources;
     if (!carries) {
       // mul + add is one IMAD; add + add one IADD3; shift + add one LEA.
@@ -46,7 +47,7 @@ void Selector::add(const Inst& inst) {
         const Inst* d = sole_use(inst.srcs[i]);
         if (d == nullptr || d->dsts.size() != 1 || words_of(d->dsts[0]) != 1) continue;
         const Operand& other = inst.srcs[1 - i];
-        const bool low = ptx::bits(d->mods.types[0]) <= 32 || narrow_[d->dsts[0]];
+        const bool low = ptx::bits(d->types[0]) <= 32 || narrow_[d->dsts[0]];
         if (d->op == Opcode::mul && low && !(subtract && i == 0)) {
           multiply(dst, {words(d->srcs[0], 1), words(d->srcs[1], 1), words(other, 1)});
           return;
@@ -55,7 +56,7 @@ void Selector::add(const Inst& inst) {
           integer(dst, {words(d->srcs[0], 1), words(other, 1)});
           return;
         }
-        if ((d->op == Opcode::add || d->op == Opcode::sub) && low && !d->mods.cc) {
+        if ((d->op == Opcode::add || d->op == Opcode::sub) && low && !d->arithmetic().cc) {
           integer(dst, {words(d->srcs[0], 1), words(d->srcs[1], 1), words(other, 1)});
           return;
         }
@@ -66,7 +67,7 @@ void Selector::add(const Inst& inst) {
       sources.push_back(carry ? Words{predicate(o)} : words(o, 1));
     }
     VirtualInst& i = integer(dst, sources);
-    if (inst.mods.cc && inst.dsts.size() > 1 && inst.dsts[1] != no_value)
+    if (inst.arithmetic().cc && inst.dsts.size() > 1 && inst.dsts[1] != no_value)
       i.define_predicate = place(inst.dsts[1])[0];
     return;
   }
@@ -90,14 +91,14 @@ void Selector::add(const Inst& inst) {
   if (carry_in.in_register()) low.push_back({carry_in});
   integer(dst.empty() ? Words{} : Words{dst[0]}, low).define_predicate = carry;
   VirtualInst& i = integer(dst.empty() ? Words{} : Words{dst[1]}, high);
-  if (inst.mods.cc && inst.dsts.size() > 1 && inst.dsts[1] != no_value)
+  if (inst.arithmetic().cc && inst.dsts.size() > 1 && inst.dsts[1] != no_value)
     i.define_predicate = place(inst.dsts[1])[0];
 }
 
 void Selector::multiply_add(const Inst& inst) {
   const Words dst = destination(inst);
   const bool has_addend = inst.op != Opcode::mul && inst.op != Opcode::mul24;
-  const int source_bits = ptx::bits(inst.mods.types[0]);
+  const int source_bits = ptx::bits(inst.types[0]);
   if (inst.op == Opcode::mul24 || inst.op == Opcode::mad24) {
     const Words low = temporary();
     integer(low, {words(inst.srcs[0], 1), words(inst.srcs[1], 1)});
@@ -115,12 +116,12 @@ void Selector::multiply_add(const Inst& inst) {
     }
     for (std::size_t i = 3; i < inst.srcs.size(); ++i) sources.push_back({predicate(inst.srcs[i])});
     const bool power_of_two = inst.op == Opcode::mul && inst.srcs[1].kind == Operand::Kind::imm &&
-                              dst.size() == 1 && inst.mods.part == MulPart::lo &&
+                              dst.size() == 1 && inst.arithmetic().part == MulPart::lo &&
                               std::has_single_bit(inst.srcs[1].bits);
     VirtualInst& i = power_of_two ? integer(dst, {sources[0]}) : multiply(dst, std::move(sources));
-    if (inst.mods.part == MulPart::hi)
+    if (inst.arithmetic().part == MulPart::hi)
       i.machine.interval = static_cast<std::uint16_t>(2 * i.machine.interval);
-    if (inst.mods.cc && inst.dsts.size() > 1 && inst.dsts[1] != no_value)
+    if (inst.arithmetic().cc && inst.dsts.size() > 1 && inst.dsts[1] != no_value)
       i.define_predicate = place(inst.dsts[1])[0];
     return;
   }
@@ -136,7 +137,7 @@ void Selector::multiply_add(const Inst& inst) {
     if (!addend[0].in_register()) addend.resize(1);
     wide.push_back(addend);
   }
-  if (inst.mods.part == MulPart::hi) {
+  if (inst.arithmetic().part == MulPart::hi) {
     multiply(low, wide);
     chain(dst, {low, cross2}, 5, Pipe::imul);
     return;
@@ -190,7 +191,7 @@ void Selector::predicate_logic(const Inst& inst) {
 }
 
 void Selector::set_predicate(const Inst& inst) {
-  const ptx::Type type = inst.mods.types[inst.op == Opcode::set ? 1 : 0];
+  const ptx::Type type = inst.types[inst.op == Opcode::set ? 1 : 0];
   const int count = ptx::bits(type) == 64 ? 2 : 1;
   Words a = words(inst.srcs[0], count), b = words(inst.srcs[1], count);
   Word extra{};
@@ -242,7 +243,7 @@ void Selector::divide_integer(const Inst& inst) {
   const Words dst = destination(inst);
   const int count = static_cast<int>(std::max<std::size_t>(dst.size(), 1));
   const bool remainder = inst.op == Opcode::rem;
-  const bool is_signed = ptx::is_signed(inst.mods.types[0]);
+  const bool is_signed = ptx::is_signed(inst.types[0]);
   const Operand& by = inst.srcs[1];
   const Words a = words(inst.srcs[0], count);
   if (by.kind == Operand::Kind::imm) {
@@ -302,7 +303,7 @@ void Selector::divide_integer(const Inst& inst) {
 
 Result<void> Selector::recipe_integer(const Inst& inst, bool& known) {
   known = true;
-  const ptx::Type type = inst.mods.types[0];
+  const ptx::Type type = inst.types[0];
   const bool floating = ptx::is_float(type);
   const Words dst = inst.dsts.empty() || inst.dsts[0] == no_value ? Words{} : place(inst.dsts[0]);
   const int count = static_cast<int>(std::max<std::size_t>(dst.size(), 1));
@@ -349,7 +350,7 @@ Result<void> Selector::recipe_integer(const Inst& inst, bool& known) {
     }
     case Opcode::shl:
     case Opcode::shr: shift(inst); return {};
-    case Opcode::prmt: simple(inst.mods.prmt == ptx::PrmtMode::none ? 3 : 2); return {};
+    case Opcode::prmt: simple(inst.arithmetic().prmt == ptx::PrmtMode::none ? 3 : 2); return {};
     case Opcode::setp:
     case Opcode::set: set_predicate(inst); return {};
     case Opcode::selp: {

@@ -41,7 +41,6 @@ Rate rate_of(Type a, const chip::Spec& chip) {
 
 Result<void> Selector::recipe_matrix(const Inst& inst, bool& known) {
   known = true;
-  const auto& mods = inst.mods;
   const auto gather = [&](std::size_t first, std::size_t count, int each) {
     Words all;
     for (std::size_t i = first; i < first + count && i < inst.srcs.size(); ++i) {
@@ -82,7 +81,7 @@ Result<void> Selector::recipe_matrix(const Inst& inst, bool& known) {
     case Opcode::wmma_store: {
       const bool stride = inst.srcs.size() > 1 && inst.srcs.size() % 2 == 0;
       const Words data =
-          gather(1, inst.srcs.size() - 1 - (stride ? 1 : 0), std::max(1, ptx::bits(mods.types[0]) / 32));
+          gather(1, inst.srcs.size() - 1 - (stride ? 1 : 0), std::max(1, ptx::bits(inst.types[0]) / 32));
       access(inst, Memory::store, {}, inst.srcs[0], {data}, static_cast<std::uint32_t>(4 * data.size()));
       return {};
     }
@@ -92,20 +91,22 @@ Result<void> Selector::recipe_matrix(const Inst& inst, bool& known) {
   }
 
   // D, A, B, C types; wmma names D and C alone where A and B are f16.
-  Type a = mods.types[1];
+  Type a = inst.types[1];
   const bool wmma = inst.op == Opcode::wmma_mma;
-  if (wmma && mods.types[2] == Type::none) a = Type::f16;
+  if (wmma && inst.types[2] == Type::none) a = Type::f16;
   const Rate rate = rate_of(a, chip_);
   if (const Result<void> r = require(rate.feature, inst); !r) return r;
-  const double macs = static_cast<double>(mods.m) * mods.n * mods.k;
+  const double macs = static_cast<double>(inst.tile().m) * inst.tile().n * inst.tile().k;
   const Words d = results();
   const int wide = a == Type::f64 ? 2 : 1;
   const auto total = inst.srcs.size();
   const std::size_t c_count = std::min(inst.dsts.size(), total);
   const std::size_t ab = total - c_count;
-  std::size_t b_count = wmma ? ab / 2 : std::max<std::size_t>(1, mods.n * ab / std::max(1, mods.m + mods.n));
-  if (wmma && mods.m != mods.n && a != Type::f16)
-    b_count = std::max<std::size_t>(1, mods.n * ab / std::max(1, mods.m + mods.n));
+  std::size_t b_count =
+      wmma ? ab / 2
+           : std::max<std::size_t>(1, inst.tile().n * ab / std::max(1, inst.tile().m + inst.tile().n));
+  if (wmma && inst.tile().m != inst.tile().n && a != Type::f16)
+    b_count = std::max<std::size_t>(1, inst.tile().n * ab / std::max(1, inst.tile().m + inst.tile().n));
   std::vector<Words> sources = {gather(0, ab - b_count, wide), gather(ab - b_count, b_count, wide),
                                 gather(ab, c_count, wide)};
   for (Words& s : sources) s = in_registers(std::move(s));

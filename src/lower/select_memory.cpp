@@ -27,9 +27,9 @@ Access::Space space_of(ptx::Space space) {
 }
 
 // An access that other threads may order theirs by.
-bool orders_others(const ptx::Modifiers& mods) {
+bool orders_others(const simt::Inst& inst) {
   using S = ptx::Semantics;
-  switch (mods.semantics) {
+  switch (inst.memory().semantics) {
     case S::acquire:
     case S::release:
     case S::acq_rel:
@@ -50,8 +50,8 @@ Selector::Address Selector::address(const Operand& base, std::int64_t offset, bo
   for (;;) {
     const Inst* d = definition(at);
     if (d == nullptr || d->dsts.size() != 1) break;
-    if ((d->op == Opcode::add || d->op == Opcode::sub) && !d->mods.cc) {
-      if (!narrow && ptx::bits(d->mods.types[0]) != 64) break;
+    if ((d->op == Opcode::add || d->op == Opcode::sub) && !d->arithmetic().cc) {
+      if (!narrow && ptx::bits(d->types[0]) != 64) break;
       const bool first = d->op == Opcode::add && d->srcs[0].kind == Operand::Kind::imm;
       const Operand& constant = d->srcs[first ? 0 : 1];
       if (constant.kind != Operand::Kind::imm) break;
@@ -68,8 +68,7 @@ Selector::Address Selector::address(const Operand& base, std::int64_t offset, bo
       at = d->srcs[0];
       continue;
     }
-    if (narrow && d->op == Opcode::cvt && !ptx::is_float(d->mods.types[1]) &&
-        ptx::bits(d->mods.types[1]) >= 32) {
+    if (narrow && d->op == Opcode::cvt && !ptx::is_float(d->types[1]) && ptx::bits(d->types[1]) >= 32) {
       at = d->srcs[0];
       continue;
     }
@@ -94,17 +93,17 @@ int Selector::alignment(const Operand& o, int depth) const {
   const Inst* d = definition(o);
   if (d == nullptr || depth == 0 || d->srcs.empty()) return 0;
   const auto of = [&](std::size_t i) { return alignment(d->srcs[i], depth - 1); };
-  const bool low_product = d->mods.part == ptx::MulPart::lo || d->mods.part == ptx::MulPart::wide;
+  const bool low_product =
+      d->arithmetic().part == ptx::MulPart::lo || d->arithmetic().part == ptx::MulPart::wide;
   switch (d->op) {
     case Opcode::add:
     case Opcode::sub:
     case Opcode::or_:
     case Opcode::xor_: return std::min(of(0), of(1));
     case Opcode::and_: return std::max(of(0), of(1));
-    case Opcode::mul:
-      return low_product && !ptx::is_float(d->mods.types[0]) ? std::min(most, of(0) + of(1)) : 0;
+    case Opcode::mul: return low_product && !ptx::is_float(d->types[0]) ? std::min(most, of(0) + of(1)) : 0;
     case Opcode::mad:
-      return low_product && !ptx::is_float(d->mods.types[0]) ? std::min({most, of(0) + of(1), of(2)}) : 0;
+      return low_product && !ptx::is_float(d->types[0]) ? std::min({most, of(0) + of(1), of(2)}) : 0;
     case Opcode::shl:
       return d->srcs[1].kind == Operand::Kind::imm
                  ? std::min<int>(most, of(0) + static_cast<int>(d->srcs[1].bits & 63))
@@ -112,14 +111,14 @@ int Selector::alignment(const Operand& o, int depth) const {
     case Opcode::selp: return std::min(of(0), of(1));
     case Opcode::cvta:
     case Opcode::mov: return d->srcs.size() == 1 ? of(0) : 0;
-    case Opcode::cvt: return ptx::is_float(d->mods.types[1]) ? 0 : of(0);
+    case Opcode::cvt: return ptx::is_float(d->types[1]) ? 0 : of(0);
     default: return 0;
   }
 }
 
 void Selector::access(const Inst& inst, Memory kind, Words dst, const Operand& base, std::vector<Words> data,
                       std::uint32_t bytes) {
-  const Access::Space space = space_of(inst.mods.space);
+  const Access::Space space = space_of(inst.space());
   const bool narrow = space == Access::Space::shared || space == Access::Space::local;
   Address a = address(base, inst.offset, narrow);
   std::vector<Words> sources;
@@ -133,15 +132,15 @@ void Selector::access(const Inst& inst, Memory kind, Words dst, const Operand& b
   i.machine.slot = inst.slot;
   i.machine.bytes = static_cast<std::uint16_t>(bytes);
   i.machine.bypass_l1 =
-      kind == Memory::load && (inst.mods.cache == ptx::CacheOp::cg || inst.mods.cache == ptx::CacheOp::cv ||
-                               simt::is_ordered(inst.mods));
+      kind == Memory::load && (inst.memory().cache == ptx::CacheOp::cg ||
+                               inst.memory().cache == ptx::CacheOp::cv || simt::is_ordered(inst));
   i.access.space = space;
   i.access.reads = kind != Memory::store && kind != Memory::reduction;
   i.access.writes = kind == Memory::store || kind == Memory::atomic || kind == Memory::reduction ||
                     kind == Memory::async_copy;
   i.access.read_only = i.access.reads && !i.access.writes &&
-                       (inst.mods.cache == ptx::CacheOp::nc || space == Access::Space::constant);
-  i.access.fence = orders_others(inst.mods);
+                       (inst.memory().cache == ptx::CacheOp::nc || space == Access::Space::constant);
+  i.access.fence = orders_others(inst);
   i.access.base = key;
   i.access.base_align = static_cast<std::uint8_t>(a.align);
   i.access.offset = a.offset;
@@ -151,7 +150,7 @@ void Selector::access(const Inst& inst, Memory kind, Words dst, const Operand& b
 // One instruction of the memory pipe, whatever it does to an mbarrier (SYNCS) or asks of the copy engine.
 void Selector::asynchronous(const Inst& inst, Memory kind) {
   std::vector<Words> sources;
-  const bool narrow = space_of(inst.mods.space) == Access::Space::shared;
+  const bool narrow = space_of(inst.space()) == Access::Space::shared;
   const Address at = address(inst.srcs[0], 0, narrow);
   if (!at.base.empty()) sources.push_back(at.base);
   for (std::size_t i = 1; i < inst.srcs.size() && sources.size() < 4; ++i) {
@@ -178,7 +177,6 @@ void Selector::asynchronous(const Inst& inst, Memory kind) {
 
 Result<void> Selector::recipe_memory(const Inst& inst, bool& known) {
   known = true;
-  const auto& mods = inst.mods;
   const auto results = [&] {
     Words all;
     for (const simt::ValueId d : inst.dsts) {
@@ -195,13 +193,14 @@ Result<void> Selector::recipe_memory(const Inst& inst, bool& known) {
     }
     return all;
   };
-  const int bits = ptx::bits(mods.types[0]);
+  const int bits = ptx::bits(inst.types[0]);
   const int each = std::max(1, bits / 32);
-  const auto bytes = static_cast<std::uint32_t>(std::max(1, bits / 8) * std::max<int>(1, mods.vector));
+  const auto bytes =
+      static_cast<std::uint32_t>(std::max(1, bits / 8) * std::max<int>(1, inst.memory().vector));
   switch (inst.op) {
     case Opcode::ld:
     case Opcode::ldu:
-      if (mods.space == ptx::Space::param) {  // indexed or guarded: a constant-bank load, no trace record
+      if (inst.space() == ptx::Space::param) {  // indexed or guarded: a constant-bank load, no trace record
         VirtualInst& i = emit(Pipe::memory, static_cast<int>(chip_.unit.l1_latency), results(),
                               {in_registers(words(inst.srcs[0], 1))});
         i.machine.bytes = static_cast<std::uint16_t>(bytes);
@@ -216,14 +215,15 @@ Result<void> Selector::recipe_memory(const Inst& inst, bool& known) {
           inst.op == Opcode::atom && !inst.dsts.empty() &&
           std::any_of(inst.dsts.begin(), inst.dsts.end(), [](auto d) { return d != no_value; });
       std::vector<Words> data;
-      if (mods.atom == ptx::AtomOp::cas) {
+      if (inst.memory().atom == ptx::AtomOp::cas) {
         data = {words(inst.srcs[1], each), words(inst.srcs[2], each)};
       } else {
         data = {data_from(1, each)};
       }
       access(inst,
-             reads || mods.atom == ptx::AtomOp::cas || mods.atom == ptx::AtomOp::exch ? Memory::atomic
-                                                                                      : Memory::reduction,
+             reads || inst.memory().atom == ptx::AtomOp::cas || inst.memory().atom == ptx::AtomOp::exch
+                 ? Memory::atomic
+                 : Memory::reduction,
              reads ? results() : Words{}, inst.srcs[0], std::move(data), bytes);
       return {};
     }
@@ -237,8 +237,8 @@ Result<void> Selector::recipe_memory(const Inst& inst, bool& known) {
       VirtualInst& i = emit(Pipe::memory, 1, {}, std::move(sources));
       i.machine.memory = Memory::async_copy;
       i.machine.slot = inst.slot;
-      i.machine.bytes = mods.copy_bytes;
-      i.access = {Access::Space::generic, true, true, false, false, {}, 0, 0, mods.copy_bytes};
+      i.machine.bytes = inst.memory().copy_bytes;
+      i.access = {Access::Space::generic, true, true, false, false, {}, 0, 0, inst.memory().copy_bytes};
       return {};
     }
     case Opcode::cp_async_commit_group:  // LDGDEPBAR, DEPBAR
@@ -286,7 +286,7 @@ Result<void> Selector::recipe_memory(const Inst& inst, bool& known) {
       return {};
     case Opcode::bar:
     case Opcode::barrier: {
-      if (mods.barrier == ptx::Barrier::warp_sync) {
+      if (inst.meeting().barrier == ptx::Barrier::warp_sync) {
         emit(Pipe::none, 1, {}, {}).access.fence = true;
         return {};
       }
@@ -440,7 +440,7 @@ void Selector::reconvergence() {
         if (any(phi.incoming)) vary(phi.dst);
       for (const Inst& inst : block.insts) {
         const bool memory = (ptx::flags(inst.op) & ptx::accesses_memory) != 0 &&
-                            !(inst.op == Opcode::ld && inst.mods.space == ptx::Space::param);
+                            !(inst.op == Opcode::ld && inst.space() == ptx::Space::param);
         if (memory || inst.op == Opcode::shfl || inst.op == Opcode::call || any(inst.srcs) ||
             (inst.guard != no_value && varies[inst.guard]))
           for (const simt::ValueId d : inst.dsts) vary(d);

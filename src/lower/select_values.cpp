@@ -202,9 +202,9 @@ std::optional<Words> Selector::alias(const Inst& inst, const Definition& d) {
     }
     case Opcode::cvta: return words(inst.srcs[0], words_of(inst.dsts[0]));
     case Opcode::ld:
-      if (inst.mods.space == ptx::Space::param && inst.srcs[0].kind != Operand::Kind::value) {
+      if (inst.space() == ptx::Space::param && inst.srcs[0].kind != Operand::Kind::value) {
         Words ws;
-        const int bytes = std::max(ptx::bits(inst.mods.types[0]) / 8, 1);
+        const int bytes = std::max(ptx::bits(inst.types[0]) / 8, 1);
         const std::uint64_t at = static_cast<std::uint64_t>(inst.offset) + inst.srcs[0].bits +
                                  d.position * static_cast<std::uint64_t>(bytes);
         for (int i = 0; i < words_of(inst.dsts[d.position]); ++i)
@@ -213,8 +213,8 @@ std::optional<Words> Selector::alias(const Inst& inst, const Definition& d) {
       }
       return std::nullopt;
     case Opcode::cvt: {
-      const ptx::Type to = inst.mods.types[0], from = inst.mods.types[1];
-      if (ptx::is_float(to) || ptx::is_float(from) || inst.mods.sat) return std::nullopt;
+      const ptx::Type to = inst.types[0], from = inst.types[1];
+      if (ptx::is_float(to) || ptx::is_float(from) || inst.arithmetic().sat) return std::nullopt;
       const int to_bits = ptx::bits(to), from_bits = ptx::bits(from);
       if (to_bits >= 32 && to_bits <= from_bits) return words(inst.srcs[0], words_of(inst.dsts[0]));
       if (to_bits == from_bits) return words(inst.srcs[0], 1);

@@ -52,10 +52,10 @@ class Verifier {
       if (it == definitions_.end()) break;
       const simt::Inst& d = *it->second;
       const bool sum =
-          (d.op == Opcode::add || d.op == Opcode::sub) && ptx::bits(d.mods.types[0]) >= 32 && !d.mods.cc;
+          (d.op == Opcode::add || d.op == Opcode::sub) && ptx::bits(d.types[0]) >= 32 && !d.arithmetic().cc;
       if (sum && d.srcs[1].kind == simt::Operand::Kind::imm) {
-        const auto change = ptx::bits(d.mods.types[0]) == 32 ? static_cast<std::int32_t>(d.srcs[1].bits)
-                                                             : static_cast<std::int64_t>(d.srcs[1].bits);
+        const auto change = ptx::bits(d.types[0]) == 32 ? static_cast<std::int32_t>(d.srcs[1].bits)
+                                                        : static_cast<std::int64_t>(d.srcs[1].bits);
         p.offset += d.op == Opcode::add ? change : -change;
         p.root = d.srcs[0];
       } else if (d.op == Opcode::add && sum && d.srcs[0].kind == simt::Operand::Kind::imm) {
@@ -63,7 +63,7 @@ class Verifier {
         p.root = d.srcs[1];
       } else if (d.op == Opcode::cvta || (d.op == Opcode::mov && d.srcs.size() == 1)) {
         p.root = d.srcs[0];
-      } else if (d.op == Opcode::cvt && !ptx::is_float(d.mods.types[1])) {
+      } else if (d.op == Opcode::cvt && !ptx::is_float(d.types[1])) {
         p.root = d.srcs[0];
       } else {
         break;
@@ -78,7 +78,7 @@ class Verifier {
   }
   static bool fixed_order(const simt::Inst& i) {
     using S = ptx::Semantics;
-    const S s = i.mods.semantics;
+    const S s = i.memory().semantics;
     return i.op == Opcode::bar || i.op == Opcode::barrier ||
            !(s == S::none || s == S::weak || s == S::relaxed);
   }
@@ -87,16 +87,16 @@ class Verifier {
     if (fixed_order(a) || fixed_order(b)) return false;
     if (reads_only(a) && reads_only(b)) return true;
     const auto read_only_memory = [](const simt::Inst& i) {
-      return i.mods.space == ptx::Space::constant || i.mods.cache == ptx::CacheOp::nc;
+      return i.space() == ptx::Space::constant || i.memory().cache == ptx::CacheOp::nc;
     };
     if (read_only_memory(a) || read_only_memory(b)) return true;
     if (a.op == Opcode::cp_async || b.op == Opcode::cp_async) return false;
-    const ptx::Space x = a.mods.space, y = b.mods.space;
+    const ptx::Space x = a.space(), y = b.space();
     if (x != y) return x != ptx::Space::none && y != ptx::Space::none;
     const Place p = place(a), q = place(b);
     if (!same_root(p.root, q.root)) return false;
     const auto bytes = [](const simt::Inst& i) {
-      return std::int64_t{ptx::bits(i.mods.types[0])} / 8 * std::max<int>(1, i.mods.vector);
+      return std::int64_t{ptx::bits(i.types[0])} / 8 * std::max<int>(1, i.memory().vector);
     };
     return p.offset + bytes(a) <= q.offset || q.offset + bytes(b) <= p.offset;
   }

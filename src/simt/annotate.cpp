@@ -14,13 +14,13 @@ using ptx::Opcode;
 bool has_slot(const Inst& inst) {
   switch (inst.op) {
     case Opcode::bar:
-    case Opcode::barrier: return inst.mods.barrier != ptx::Barrier::warp_sync;
+    case Opcode::barrier: return inst.meeting().barrier != ptx::Barrier::warp_sync;
     // Hints: nothing is accessed.
     case Opcode::prefetch:
     case Opcode::prefetchu:
     case Opcode::discard:
     case Opcode::applypriority: return false;
-    case Opcode::ld: return inst.mods.space != ptx::Space::param;
+    case Opcode::ld: return inst.space() != ptx::Space::param;
     default: return traits(inst.op).memory || concerns_groups(inst.op);
   }
 }
@@ -33,11 +33,11 @@ bool is_shared_memory(ptx::Space space) {
 
 bool is_synchronising_load(const Inst& inst) {
   using S = ptx::Semantics;
-  if (inst.op == Opcode::atom) return is_shared_memory(inst.mods.space);
-  if (inst.op != Opcode::ld || !is_shared_memory(inst.mods.space)) return false;
-  const S s = inst.mods.semantics;
+  if (inst.op == Opcode::atom) return is_shared_memory(inst.space());
+  if (inst.op != Opcode::ld || !is_shared_memory(inst.space())) return false;
+  const S s = inst.memory().semantics;
   return s == S::relaxed || s == S::acquire || s == S::volatile_ || s == S::mmio || s == S::sc ||
-         s == S::acq_rel || inst.mods.cache == ptx::CacheOp::cv;
+         s == S::acq_rel || inst.memory().cache == ptx::CacheOp::cv;
 }
 
 struct Definitions {
@@ -163,7 +163,7 @@ void mark_dependence(Kernel& kernel, bool callees_synchronise) {
     kernel.needs_coupling |= b.suspend == Suspend::clock || b.suspend == Suspend::sleep;
     for (const Inst& inst : b.insts)
       if (inst.op == Opcode::atom || inst.op == Opcode::red || inst.op == Opcode::cp_reduce_async_bulk)
-        kernel.uses_float_atomics |= ptx::is_float(inst.mods.types[0]);
+        kernel.uses_float_atomics |= ptx::is_float(inst.types[0]);
   }
 }
 

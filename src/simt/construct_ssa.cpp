@@ -146,7 +146,7 @@ class Builder {
     if (!stacks_[v].empty()) return stacks_[v].back();
     Inst mov;
     mov.op = ptx::Opcode::mov;
-    mov.mods.types[0] = draft_.variables[v] == Width::pred ? ptx::Type::pred : ptx::Type::b32;
+    mov.types[0] = draft_.variables[v] == Width::pred ? ptx::Type::pred : ptx::Type::b32;
     mov.srcs = {current(v)};
     mov.dsts = {new_value(v, b)};
     insts.push_back(mov);

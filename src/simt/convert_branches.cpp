@@ -27,12 +27,12 @@ int cost(const Inst& inst, const std::vector<VariableId>& loaded) {
       return -1;
   for (const Operand& o : inst.srcs)
     if (o.kind == Operand::Kind::special && reads_time(o.special)) return -1;
-  const bool wide = inst.mods.types[0] == ptx::Type::f64;
+  const bool wide = inst.types[0] == ptx::Type::f64;
   switch (inst.op) {
     case Opcode::ld:
-      if (is_ordered(inst.mods)) return -1;
+      if (is_ordered(inst)) return -1;
       return loads_from_afar(inst) ? 1 : 2;
-    case Opcode::st: return is_ordered(inst.mods) ? -1 : 2;
+    case Opcode::st: return is_ordered(inst) ? -1 : 2;
     case Opcode::mov:
     case Opcode::add:
     case Opcode::sub:
@@ -52,7 +52,7 @@ int cost(const Inst& inst, const std::vector<VariableId>& loaded) {
     case Opcode::mul:
     case Opcode::mad:
     case Opcode::cvt:
-      return wide ? 4 : inst.mods.types[0] == ptx::Type::s64 || inst.mods.types[0] == ptx::Type::u64 ? 8 : 2;
+      return wide ? 4 : inst.types[0] == ptx::Type::s64 || inst.types[0] == ptx::Type::u64 ? 8 : 2;
     default: return -1;
   }
 }

@@ -103,8 +103,8 @@ std::string dump(const Kernel& k) {
       }
       if (!inst.dsts.empty()) out += " = ";
       out += ptx::name(inst.op);
-      out += text(inst.mods.space);
-      for (const ptx::Type t : inst.mods.types)
+      out += text(inst.space());
+      for (const ptx::Type t : inst.types)
         if (t != ptx::Type::none) fmt::format_to(to, ".{}", ptx::name(t));
       if (inst.syscall != Syscall::none) fmt::format_to(to, " {}", text(inst.syscall));
       if (inst.indirect) out += " one of";

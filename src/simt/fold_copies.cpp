@@ -125,9 +125,9 @@ class Folder {
   // Offsets of frames and windows leave sums of constants, and sums with 0.
   bool fold_sum(const Inst& inst) {
     if (inst.op != Opcode::add || inst.guard != no_value || inst.dsts.size() != 1 || inst.srcs.size() != 2 ||
-        inst.mods.sat || inst.dsts[0] == no_value || known_[inst.dsts[0]].kind != Operand::Kind::none)
+        inst.arithmetic().sat || inst.dsts[0] == no_value || known_[inst.dsts[0]].kind != Operand::Kind::none)
       return false;
-    const ptx::Type type = inst.mods.types[0];
+    const ptx::Type type = inst.types[0];
     using enum ptx::Type;
     if (type != s32 && type != u32 && type != s64 && type != u64) return false;
     const Width width = k_.values[inst.dsts[0]].width;
@@ -145,17 +145,17 @@ class Folder {
 
   // A load through the parameter buffer's own address is ld.param.
   static void fold_parameter_load(Inst& inst) {
-    if (inst.op != Opcode::ld || inst.mods.space != ptx::Space::none || inst.srcs.empty() ||
+    if (inst.op != Opcode::ld || inst.space() != ptx::Space::none || inst.srcs.empty() ||
         inst.srcs[0].kind != Operand::Kind::param_address)
       return;
-    inst.mods.space = ptx::Space::param;
+    inst.set_space(ptx::Space::param);
     inst.offset += static_cast<std::int64_t>(inst.srcs[0].bits);
     inst.srcs[0] = Operand::imm(0);
   }
 
   static bool is_root(const Inst& inst) {
     const OpcodeFlags f = traits(inst.op);
-    if (inst.op == Opcode::ld && inst.mods.space == ptx::Space::param) return false;
+    if (inst.op == Opcode::ld && inst.space() == ptx::Space::param) return false;
     if (f.memory || f.suspends || f.control || f.collective || !f.has_destination) return true;
     for (const Operand& o : inst.srcs)
       if (o.kind == Operand::Kind::special && reads_time(o.special)) return true;

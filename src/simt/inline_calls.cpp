@@ -70,8 +70,8 @@ Item& Inliner::emit_inst(Opcode op, const ptx::Location& at, std::uint32_t count
 void Inliner::emit_access(Opcode op, std::uint32_t parameter, ptx::Type type, VariableId variable,
                           const ptx::Location& at) {
   Item& item = emit_inst(op, at, 0);
-  item.inst.mods.types[0] = type;
-  item.inst.mods.space = ptx::Space::param;
+  item.inst.types[0] = type;
+  item.inst.set_space(ptx::Space::param);
   item.parameter = parameter;
   if (op == Opcode::ld)
     item.inst.dsts = {variable};
@@ -85,7 +85,7 @@ void Inliner::emit_exit(const ptx::Location& at, std::uint32_t counts) {
     return;
   }
   Item& dies = emit_inst(Opcode::mov, at, 0);
-  dies.inst.mods.types[0] = ptx::Type::pred;
+  dies.inst.types[0] = ptx::Type::pred;
   dies.inst.dsts = {alive_};
   dies.inst.srcs = {Operand::imm(0)};
   emit_jump(end_label_, at, counts);
@@ -150,7 +150,7 @@ Result<void> Inliner::run_function(const ptx::Function& f) {
     if (!how.parameters[i].by_value) continue;
     const VariableId variable = draft_.new_variable(how.parameters[i].width);
     Item& arrives = emit_inst(Opcode::mov, v.location, 0);
-    arrives.inst.mods.types[0] = v.type;
+    arrives.inst.types[0] = v.type;
     arrives.inst.dsts = {variable};
     Operand from;
     from.kind = Operand::Kind::argument;
@@ -167,7 +167,7 @@ Result<void> Inliner::run_function(const ptx::Function& f) {
 
   if (alive_ != no_value) {
     Item& lives = emit_inst(Opcode::mov, f.location, 0);
-    lives.inst.mods.types[0] = ptx::Type::pred;
+    lives.inst.types[0] = ptx::Type::pred;
     lives.inst.dsts = {alive_};
     lives.inst.srcs = {Operand::imm(1)};
   }

@@ -95,7 +95,7 @@ class Inliner {
   Operand global(const std::string& name);
   Result<Operand> symbol(Instance& self, const std::string& name, const ptx::Location& at);
   Operand move_special(ptx::SpecialRegister reg, const ptx::Location& at);
-  Result<Operand> value(Instance& self, const ptx::Operand& o, const ptx::Modifiers& mods,
+  Result<Operand> value(Instance& self, const ptx::Operand& o, const std::array<ptx::Type, 4>& types,
                         const ptx::Location& at);
   Result<Operand> address(Instance& self, const ptx::Operand& o, std::int64_t& offset,
                           const ptx::Location& at);

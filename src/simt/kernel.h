@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "ptx/module.h"
+#include "simt/operation.h"
 #include "support/result.h"
 #include "support/units.h"
 
@@ -61,15 +62,13 @@ struct Operand {
 /// What the system does for device code. Operands in the order of the C signature; pointers are generic.
 enum class Syscall : std::uint8_t { none, vprintf, malloc, free, assertfail };
 
-struct Inst {
-  ptx::Opcode op{};
+struct Inst : Operation {
   Syscall syscall = Syscall::none;  ///< op == call
   /// op == call without syscall: who may be called, ascending. Direct calls have one. Operands are the
   /// callee's parameters and results; where some callee may exit, a last result (pred) tells which lanes came
   /// back.
   std::vector<FunctionId> callees;
   bool indirect = false;  ///< srcs[0] is the callee's address in each lane, arguments follow.
-  ptx::Modifiers mods;
   /// Destinations in text order; `d|p` pairs are two; vectors one each; `.cc` appends a pred value.
   /// no_value where the text has `_` or nobody reads it.
   std::vector<ValueId> dsts;

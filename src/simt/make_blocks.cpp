@@ -10,7 +10,7 @@ namespace wanren::simt {
 namespace {
 
 Suspend suspend_of(const Inst& inst) {
-  if (waits_at_barrier(inst.op, inst.mods)) return Suspend::barrier;
+  if (waits_at_barrier(inst)) return Suspend::barrier;
   if (inst.op == ptx::Opcode::nanosleep) return Suspend::sleep;
   if (inst.op == ptx::Opcode::mbarrier_try_wait) return Suspend::phase;
   if (inst.op == ptx::Opcode::call && inst.syscall == Syscall::none) return Suspend::call;

@@ -19,20 +19,24 @@ inline OpcodeFlags traits(ptx::Opcode opcode) {
 }
 
 /// A volatile, relaxed or stronger access: other threads may order their own by it.
-inline bool is_ordered(const ptx::Modifiers& mods) {
-  return mods.semantics != ptx::Semantics::none && mods.semantics != ptx::Semantics::weak;
+inline bool is_ordered(ptx::Semantics semantics) {
+  return semantics != ptx::Semantics::none && semantics != ptx::Semantics::weak;
+}
+inline bool is_ordered(const Operation& o) {
+  return is_ordered(o.memory().semantics);
 }
 
 /// A load that takes the long way: not of shared memory, not of a parameter.
 inline bool loads_from_afar(const Inst& inst) {
-  return inst.op == ptx::Opcode::ld && inst.mods.space != ptx::Space::shared &&
-         inst.mods.space != ptx::Space::param;
+  return inst.op == ptx::Opcode::ld && inst.space() != ptx::Space::shared &&
+         inst.space() != ptx::Space::param;
 }
 
 /// bar/barrier that may make the warp wait (not arrive, not bar.warp.sync).
-inline bool waits_at_barrier(ptx::Opcode op, const ptx::Modifiers& mods) {
-  return (op == ptx::Opcode::bar || op == ptx::Opcode::barrier) && mods.barrier != ptx::Barrier::warp_sync &&
-         mods.barrier != ptx::Barrier::arrive;
+inline bool waits_at_barrier(const Operation& o) {
+  const ptx::Barrier kind = o.meeting().barrier;
+  return (o.op == ptx::Opcode::bar || o.op == ptx::Opcode::barrier) && kind != ptx::Barrier::warp_sync &&
+         kind != ptx::Barrier::arrive;
 }
 
 /// Asks whether a phase of an mbarrier is over.
@@ -79,7 +83,9 @@ inline bool concerns_groups(ptx::Opcode op) {
 /// Lanes of a warp meet in it: collectives and barriers.
 inline bool lanes_meet(const Block& block) {
   for (const Inst& i : block.insts)
-    if (i.mods.sync || i.op == ptx::Opcode::bar || i.op == ptx::Opcode::barrier) return true;
+    if (i.meeting().sync || std::holds_alternative<Tile>(i.payload) || i.op == ptx::Opcode::bar ||
+        i.op == ptx::Opcode::barrier)
+      return true;
   return false;
 }
 

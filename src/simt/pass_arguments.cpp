@@ -210,13 +210,11 @@ Result<std::uint32_t> Inliner::argument(Instance& self, const ptx::Operand& oper
     return *p;
   }
   const std::uint32_t id = new_parameter(formal, at);
-  ptx::Modifiers mods;
-  mods.types[0] = formal.type;
-  auto source = value(self, operand, mods, at);
+  auto source = value(self, operand, {formal.type}, at);
   if (!source) return std::unexpected(source.error());
   Item& item = emit_inst(Opcode::st, at, 0);
-  item.inst.mods = mods;
-  item.inst.mods.space = ptx::Space::param;
+  item.inst.types[0] = formal.type;
+  item.inst.set_space(ptx::Space::param);
   item.inst.srcs = {Operand::imm(0), *source};
   item.parameter = id;
   return id;

@@ -13,7 +13,7 @@ namespace {
 using ptx::Opcode;
 
 std::uint32_t element_bytes(const Item& item) {
-  return std::max(1, ptx::bits(item.inst.mods.types[0]) / 8);
+  return std::max(1, ptx::bits(item.inst.types[0]) / 8);
 }
 
 struct Placement {
@@ -48,13 +48,13 @@ Inst transfer(const Draft& draft, const Item& item, VariableId dst, Operand src,
   const int from_bits = src.kind == Operand::Kind::value ? bits(draft.variables[src.value]) : bits(to);
   if (from_bits == bits(to) && static_cast<int>(bytes) * 8 == from_bits) {
     inst.op = Opcode::mov;
-    inst.mods.types[0] = to == Width::b128 ? ptx::Type::b128 : type_of(bytes, false);
+    inst.types[0] = to == Width::b128 ? ptx::Type::b128 : type_of(bytes, false);
     return inst;
   }
-  const bool is_signed = ptx::is_signed(item.inst.mods.types[0]);
+  const bool is_signed = ptx::is_signed(item.inst.types[0]);
   inst.op = Opcode::cvt;
-  inst.mods.types[0] = type_of(static_cast<std::uint32_t>(bits(to)) / 8, is_signed);
-  inst.mods.types[1] = type_of(bytes, is_signed);
+  inst.types[0] = type_of(static_cast<std::uint32_t>(bits(to)) / 8, is_signed);
+  inst.types[1] = type_of(bytes, is_signed);
   return inst;
 }
 
@@ -66,7 +66,7 @@ Result<void> place_parameters(Draft& draft) {
     if (item.parameter == no_parameter) continue;
     Placement& p = placements[item.parameter];
     const std::uint32_t bytes = element_bytes(item);
-    for (std::uint32_t e = 0; e < item.inst.mods.vector; ++e) {
+    for (std::uint32_t e = 0; e < item.inst.memory().vector; ++e) {
       const std::uint64_t at = static_cast<std::uint64_t>(item.inst.offset) + e * bytes;
       auto [it, fresh] = p.parts.try_emplace(at, bytes, 0);
       p.in_memory |= it->second.first != bytes;
@@ -115,7 +115,7 @@ Result<void> place_parameters(Draft& draft) {
     }
     Placement& p = placements[item.parameter];
     if (p.in_memory) {
-      item.inst.mods.space = ptx::Space::local;
+      item.inst.set_space(ptx::Space::local);
       item.inst.offset += static_cast<std::int64_t>(p.frame_offset);
       if (draft.is_function) item.inst.srcs[0].kind = Operand::Kind::frame_address;
       item.parameter = no_parameter;
@@ -123,7 +123,7 @@ Result<void> place_parameters(Draft& draft) {
       continue;
     }
     const std::uint32_t bytes = element_bytes(item);
-    for (std::uint32_t e = 0; e < item.inst.mods.vector; ++e) {
+    for (std::uint32_t e = 0; e < item.inst.memory().vector; ++e) {
       const VariableId part = p.parts[static_cast<std::uint64_t>(item.inst.offset) + e * bytes].second;
       Item move;
       move.counts = 0;

@@ -175,7 +175,7 @@ class Analysis {
     for (const Phi& phi : block.phis) changed |= force(phi.dst);
     for (const Inst& inst : block.insts) {
       const OpcodeFlags f = traits(inst.op);
-      const bool parameter = inst.op == ptx::Opcode::ld && inst.mods.space == ptx::Space::param;
+      const bool parameter = inst.op == ptx::Opcode::ld && inst.space() == ptx::Space::param;
       bool varies = (f.memory && !parameter) || f.collective || f.suspends || f.control;
       for (const Operand& o : inst.srcs) varies |= o.kind == Operand::Kind::special && reads_time(o.special);
       if (!varies) continue;

@@ -19,7 +19,7 @@ bool is_common(ptx::Space space) {
 }
 
 bool is_strong(const Inst& inst) {
-  const S s = inst.mods.semantics;
+  const S s = inst.memory().semantics;
   return s == S::relaxed || s == S::acquire || s == S::release || s == S::volatile_ || s == S::mmio ||
          s == S::sc || s == S::acq_rel;
 }
@@ -35,15 +35,15 @@ bool is_heap_call(const Inst& inst) {
 /// Its result depends on what other CTAs have done so far.
 bool sees_others(const Inst& inst) {
   if (is_heap_call(inst)) return true;
-  if (!is_common(inst.mods.space) || !is_used(inst)) return false;
-  if (inst.op == Opcode::ld) return is_strong(inst) || inst.mods.cache == ptx::CacheOp::cv;
+  if (!is_common(inst.space()) || !is_used(inst)) return false;
+  if (inst.op == Opcode::ld) return is_strong(inst) || inst.memory().cache == ptx::CacheOp::cv;
   return inst.op == Opcode::atom;
 }
 
 /// Others may see it at once, or it sees them.
 bool takes_its_turn(const Inst& inst) {
   if (sees_others(inst)) return true;
-  if (!is_common(inst.mods.space)) return false;
+  if (!is_common(inst.space())) return false;
   if (inst.op == Opcode::st) return is_strong(inst);
   return inst.op == Opcode::atom || inst.op == Opcode::red;
 }

@@ -304,9 +304,10 @@ class Transfer {
 
   // Results of scalar operations: alignment, and values known at analysis time.
   Transferred scalar() {
-    const ptx::Type type = in_.mods.types[0];
+    const ptx::Type type = in_.types[0];
     ValueShape s = uniform_shape();
-    if (in_.dsts.size() != 1 || !is_integer(type) || in_.mods.sat || in_.mods.cc) return uniform(s);
+    if (in_.dsts.size() != 1 || !is_integer(type) || in_.arithmetic().sat || in_.arithmetic().cc)
+      return uniform(s);
     const ValueShape a = in_.srcs.empty() ? s : source(0);
     const ValueShape b = in_.srcs.size() > 1 ? source(1) : s;
     const bool known = a.is_constant && b.is_constant && in_.srcs.size() <= 2;
@@ -331,8 +332,8 @@ class Transfer {
       case Opcode::or_:
       case Opcode::xor_: s.base_align = std::min(a.base_align, b.base_align); break;
       case Opcode::cvt:
-        if (is_integer(in_.mods.types[1]) && ptx::bits(type) == width_ &&
-            ptx::bits(in_.mods.types[1]) <= width_ && a.base_align != 63)
+        if (is_integer(in_.types[1]) && ptx::bits(type) == width_ && ptx::bits(in_.types[1]) <= width_ &&
+            a.base_align != 63)
           s.base_align = a.base_align;
         break;
       default: break;
@@ -341,9 +342,9 @@ class Transfer {
   }
 
   Transferred unguarded() {
-    const ptx::Modifiers& m = in_.mods;
-    const ptx::Type type = m.types[0];
-    const bool plain = is_integer(type) && !m.sat && !m.cc && in_.dsts.size() == 1 && ptx::bits(type) <= 64;
+    const ptx::Type type = in_.types[0];
+    const bool plain = is_integer(type) && !in_.arithmetic().sat && !in_.arithmetic().cc &&
+                       in_.dsts.size() == 1 && ptx::bits(type) <= 64;
     const OpcodeFlags f = traits(in_.op);
     switch (in_.op) {
       case Opcode::mov:
@@ -360,13 +361,14 @@ class Transfer {
         return all_uniform() ? uniform() : Transferred{};
       case Opcode::ld:
       case Opcode::ldu: {
-        if (m.space == ptx::Space::local) return {};
-        return !is_ordered(m) && m.cache != ptx::CacheOp::cv && is_uniform(0) ? uniform() : Transferred{};
+        if (in_.space() == ptx::Space::local) return {};
+        return !is_ordered(in_) && in_.memory().cache != ptx::CacheOp::cv && is_uniform(0) ? uniform()
+                                                                                           : Transferred{};
       }
       case Opcode::vote:
       case Opcode::redux:
         // Lanes may name different member masks in one execution; then the results differ.
-        return !m.sync || is_uniform(in_.srcs.size() - 1) ? uniform() : Transferred{};
+        return !in_.meeting().sync || is_uniform(in_.srcs.size() - 1) ? uniform() : Transferred{};
       case Opcode::activemask: return uniform();
       case Opcode::bar:
       case Opcode::barrier: return uniform();
@@ -459,12 +461,11 @@ class Transfer {
   }
 
   std::optional<Transferred> multiply() {
-    const ptx::Modifiers& m = in_.mods;
-    const bool wide = m.part == ptx::MulPart::wide;
-    if (m.part == ptx::MulPart::hi || in_.srcs.size() < 2) return std::nullopt;
-    const int source_width = ptx::bits(m.types[0]);
+    const bool wide = in_.arithmetic().part == ptx::MulPart::wide;
+    if (in_.arithmetic().part == ptx::MulPart::hi || in_.srcs.size() < 2) return std::nullopt;
+    const int source_width = ptx::bits(in_.types[0]);
     if (width_ != (wide ? 2 * source_width : source_width)) return std::nullopt;
-    auto p = product(source(0), source(1), source_width, wide, ptx::is_signed(m.types[0]));
+    auto p = product(source(0), source(1), source_width, wide, ptx::is_signed(in_.types[0]));
     if (!p) return std::nullopt;
     if (in_.op == Opcode::mul) return p;
     Transferred t = linear(Rule::mad, p->shape, source(2), false);
@@ -476,7 +477,7 @@ class Transfer {
   }
 
   Transferred convert() {
-    const ptx::Type to = in_.mods.types[0], from = in_.mods.types[1];
+    const ptx::Type to = in_.types[0], from = in_.types[1];
     if (!is_integer(from) || in_.srcs.size() != 1 || in_.srcs[0].kind != Operand::Kind::value) return {};
     const int wide = ptx::bits(to), narrow = ptx::bits(from);
     const int held = bits(k_.values[in_.srcs[0].value].width);
@@ -491,17 +492,18 @@ class Transfer {
   }
 
   Transferred address_conversion() {
-    const ptx::Modifiers& m = in_.mods;
     const ValueShape a = source(0);
     if (a.kind == Kind::vector || width_ != 64 || in_.dsts.size() != 1) return {};
-    const bool local = m.space == ptx::Space::local;
+    const bool local = in_.space() == ptx::Space::local;
     if (!local && a.kind == Kind::uniform) return uniform(uniform_shape());
     const std::uint64_t frame = local ? k_.local_bytes : 0;
     LanePattern lanes;
     for (int l = 0; l < warp_size; ++l)
-      lanes[l] = static_cast<std::int64_t>(static_cast<std::uint64_t>(pattern(a)[l]) +
-                                           (m.to ? 0 - frame : frame) * static_cast<std::uint64_t>(l));
-    return affine(m.to ? Rule::from_generic : Rule::to_generic, lanes, shapes_.patterns[a.scaled], 0);
+      lanes[l] =
+          static_cast<std::int64_t>(static_cast<std::uint64_t>(pattern(a)[l]) +
+                                    (in_.memory().to ? 0 - frame : frame) * static_cast<std::uint64_t>(l));
+    return affine(in_.memory().to ? Rule::from_generic : Rule::to_generic, lanes, shapes_.patterns[a.scaled],
+                  0);
   }
 
   const Kernel& k_;

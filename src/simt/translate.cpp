@@ -77,7 +77,7 @@ Operand Inliner::global(const std::string& name) {
 Operand Inliner::move_special(ptx::SpecialRegister reg, const ptx::Location& at) {
   const VariableId v = draft_.new_variable(register_width(ptx::type(reg)));
   Item& item = emit_inst(Opcode::mov, at, 0);
-  item.inst.mods.types[0] = ptx::type(reg);
+  item.inst.types[0] = ptx::type(reg);
   item.inst.dsts = {v};
   Operand o;
   o.kind = Operand::Kind::special;
@@ -87,7 +87,7 @@ Operand Inliner::move_special(ptx::SpecialRegister reg, const ptx::Location& at)
 }
 
 // One scalar source.
-Result<Operand> Inliner::value(Instance& self, const ptx::Operand& o, const ptx::Modifiers& mods,
+Result<Operand> Inliner::value(Instance& self, const ptx::Operand& o, const std::array<ptx::Type, 4>& types,
                                const ptx::Location& at) {
   switch (o.kind) {
     case Kind::reg: {
@@ -98,7 +98,7 @@ Result<Operand> Inliner::value(Instance& self, const ptx::Operand& o, const ptx:
     case Kind::integer: return Operand::imm(o.bits);
     case Kind::floating: {
       bool wide = false;
-      for (const ptx::Type t : mods.types) wide |= t == ptx::Type::f64 || t == ptx::Type::b64;
+      for (const ptx::Type t : types) wide |= t == ptx::Type::f64 || t == ptx::Type::b64;
       if (!o.is_double || wide) return Operand::imm(o.bits);
       return Operand::imm(std::bit_cast<std::uint32_t>(static_cast<float>(std::bit_cast<double>(o.bits))));
     }
@@ -128,7 +128,7 @@ Result<Operand> Inliner::address(Instance& self, const ptx::Operand& o, std::int
 // ld/st of a .param variable by name. False: not one.
 Result<bool> Inliner::parameter_access(Instance& self, const ptx::Instruction& in, Item& item) {
   if (in.opcode != Opcode::ld && in.opcode != Opcode::st) return false;
-  if (item.inst.mods.space != ptx::Space::param) return false;
+  if (item.inst.space() != ptx::Space::param) return false;
   const auto& operands = in.opcode == Opcode::ld   ? in.sources
                          : in.destinations.empty() ? in.sources
                                                    : in.destinations;
@@ -137,7 +137,7 @@ Result<bool> Inliner::parameter_access(Instance& self, const ptx::Instruction& i
   if (at == operands.end()) return error(in.location, "memory access without an address");
   if (at->has_reg) {
     // A kernel's parameter buffer is generic memory; a callee's parameters live in its frame.
-    item.inst.mods.space = self.is_kernel ? ptx::Space::none : ptx::Space::local;
+    item.inst.set_space(self.is_kernel ? ptx::Space::none : ptx::Space::local);
     return false;
   }
   item.inst.offset = static_cast<std::int64_t>(at->bits);
@@ -157,8 +157,7 @@ Result<bool> Inliner::parameter_access(Instance& self, const ptx::Instruction& i
 Result<void> Inliner::plain(Instance& self, const ptx::Instruction& in, bool keep_guard) {
   Item item;
   Inst& inst = item.inst;
-  inst.op = in.opcode;
-  inst.mods = in.mods;
+  static_cast<Operation&>(inst) = operation_of(in.opcode, in.mods);
   inst.location = in.location;
   if (keep_guard && in.guard) {
     inst.guard = self.first_register + *in.guard;
@@ -193,7 +192,7 @@ Result<void> Inliner::plain(Instance& self, const ptx::Instruction& in, bool kee
       const Width width = draft_.variables[base->value];
       const VariableId sum = draft_.new_variable(width);
       Item& add = emit_inst(Opcode::add, in.location, 0);
-      add.inst.mods.types[0] = width == Width::b64 ? ptx::Type::s64 : ptx::Type::s32;
+      add.inst.types[0] = width == Width::b64 ? ptx::Type::s64 : ptx::Type::s32;
       add.inst.dsts = {sum};
       add.inst.srcs = {*base, Operand::imm(static_cast<std::uint64_t>(offset))};
       *base = Operand::of(sum);
@@ -217,7 +216,7 @@ Result<void> Inliner::plain(Instance& self, const ptx::Instruction& in, bool kee
     }
   }
   for (std::size_t i = 0; i < in.sources.size(); ++i) {
-    if (in.opcode == Opcode::cp_async && i == 2) continue;  // mods.copy_bytes has it
+    if (in.opcode == Opcode::cp_async && i == 2) continue;  // the operation has it
     if (auto r = sort_operand(in.sources[i]); !r) return r;
   }
   for (const ptx::Operand* o : data) {
@@ -231,22 +230,19 @@ Result<void> Inliner::plain(Instance& self, const ptx::Instruction& in, bool kee
         inst.srcs.push_back(special);
         continue;
       }
-      auto v = value(self, *p, in.mods, in.location);
+      auto v = value(self, *p, in.mods.types, in.location);
       if (!v) return std::unexpected(v.error());
       inst.srcs.push_back(*v);
     }
   }
   using enum Opcode;
   if (inst.op == addc || inst.op == subc || inst.op == madc) inst.srcs.push_back(Operand::of(carry_));
-  if (inst.mods.cc) inst.dsts.push_back(carry_);
+  if (inst.arithmetic().cc) inst.dsts.push_back(carry_);
   if (inst.op == cvta) {
     // Global, constant and parameter memory are generic memory at the same addresses.
-    const ptx::Space s = inst.mods.space;
+    const ptx::Space s = inst.space();
     if (s == ptx::Space::global || s == ptx::Space::constant || s == ptx::Space::param) {
-      inst.op = mov;
-      const ptx::Type type = inst.mods.types[0];
-      inst.mods = {};
-      inst.mods.types[0] = type;
+      static_cast<Operation&>(inst) = {mov, {inst.types[0]}, {}};
     }
   }
   draft_.items.push_back(std::move(item));

@@ -50,9 +50,9 @@ class Evaluation {
 
   void run(const Inst& inst) {
     std::optional<Linear> result;
-    if (inst.guard == no_value && inst.dsts.size() == 1 && !inst.mods.sat && !inst.mods.cc) {
+    if (inst.guard == no_value && inst.dsts.size() == 1 && !inst.arithmetic().sat && !inst.arithmetic().cc) {
       if (inst.op == Opcode::mov && inst.srcs.size() == 1) result = of(inst.srcs[0]);
-      if ((inst.op == Opcode::add || inst.op == Opcode::sub) && is_integer(inst.mods.types[0])) {
+      if ((inst.op == Opcode::add || inst.op == Opcode::sub) && is_integer(inst.types[0])) {
         auto a = of(inst.srcs[0]), b = of(inst.srcs[1]);
         if (inst.op == Opcode::add && a && a->base == no_value) std::swap(a, b);
         if (a && b && b->base == no_value)
@@ -131,7 +131,7 @@ bool holds(Compare c, std::uint64_t x, std::uint64_t y, Type t) {
 // Others may see, or wait for, how often these run.
 bool may_repeat(const Inst& inst) {
   if (inst.op == Opcode::atom || inst.syscall != Syscall::none || inst.op == Opcode::call) return false;
-  if (traits(inst.op).memory) return !is_ordered(inst.mods);
+  if (traits(inst.op).memory) return !is_ordered(inst);
   return !traits(inst.op).suspends;
 }
 
@@ -174,12 +174,12 @@ class Unroller {
       values.run(inst);
     }
     if (!test || test->op != Opcode::setp || test->guard != no_value || test->dsts.size() != 1 ||
-        test->srcs.size() != 2 || !is_integer(test->mods.types[0]) || !left || !right)
+        test->srcs.size() != 2 || !is_integer(test->types[0]) || !left || !right)
       return std::nullopt;
     Counted c;
-    c.type = test->mods.types[0];
-    c.compare = plain(test->mods.compare);
-    if (c.compare != test->mods.compare) c.type = ptx::bits(c.type) == 64 ? Type::u64 : Type::u32;
+    c.type = test->types[0];
+    c.compare = plain(test->arithmetic().compare);
+    if (c.compare != test->arithmetic().compare) c.type = ptx::bits(c.type) == 64 ? Type::u64 : Type::u32;
     const bool leaves_where_true = *goes_on(b) != (block.term.negated ? 1 : 0);
     if (leaves_where_true) c.compare = inverse(c.compare);
     if (left->base == no_value ||
@@ -295,7 +295,7 @@ class Unroller {
   static std::uint32_t run_time_limit(const Block& block) {
     std::uint32_t limit = 20;
     for (const Inst& inst : block.insts)
-      if (inst.op == Opcode::ld && inst.mods.space == ptx::Space::shared)
+      if (inst.op == Opcode::ld && inst.space() == ptx::Space::shared)
         limit = std::max(limit, 68u);
       else if (loads_from_afar(inst))
         limit = std::max(limit, 28u);
@@ -311,7 +311,7 @@ class Unroller {
     const auto add = [&](Opcode op, Type type, VariableId dst, std::vector<Operand> srcs) -> Inst& {
       Inst inst;
       inst.op = op;
-      inst.mods.types[0] = type;
+      inst.types[0] = type;
       inst.dsts = {dst};
       inst.srcs = std::move(srcs);
       inst.location = location;
@@ -324,11 +324,11 @@ class Unroller {
         up ? std::vector{c.bound, counter} : std::vector{counter, c.bound});
     Inst& test =
         add(Opcode::setp, wide ? Type::u64 : Type::u32, enough, {Operand::of(left), Operand::imm(far)});
-    test.mods.compare = c.compare == Compare::le || c.compare == Compare::ge ? Compare::ge : Compare::gt;
+    test.set_compare(c.compare == Compare::le || c.compare == Compare::ge ? Compare::ge : Compare::gt);
     if (c.compare != Compare::ne) {
       // The distance is one only where the bound lies ahead.
       const VariableId ahead = draft_.new_variable(Width::pred), both = draft_.new_variable(Width::pred);
-      add(Opcode::setp, c.type, ahead, {counter, c.bound}).mods.compare = c.compare;
+      add(Opcode::setp, c.type, ahead, {counter, c.bound}).set_compare(c.compare);
       add(Opcode::and_, Type::pred, both, {Operand::of(enough), Operand::of(ahead)});
       block.term.cond = both;
     } else {

@@ -53,7 +53,7 @@ class Verifier {
         const Inst& inst = b.insts[j];
         if (inst.slot != no_slot)
           rule(inst.slot == slots++, "block {} instruction {}: slot out of order", i, j);
-        bool suspends = waits_at_barrier(inst.op, inst.mods) || inst.op == ptx::Opcode::nanosleep ||
+        bool suspends = waits_at_barrier(inst) || inst.op == ptx::Opcode::nanosleep ||
                         inst.op == ptx::Opcode::mbarrier_try_wait ||
                         (inst.op == ptx::Opcode::call && inst.syscall == Syscall::none);
         for (const Operand& o : inst.srcs) {

@@ -19,7 +19,7 @@ constexpr std::uint8_t bit(Space space) {
 std::uint8_t spaces_of(const simt::Inst& inst) {
   // The record of cp.async is its read of global memory.
   if (inst.op == ptx::Opcode::cp_async) return bit(Space::global) | bit(Space::none);
-  switch (inst.mods.space) {
+  switch (inst.space()) {
     case ptx::Space::global: return bit(Space::global) | bit(Space::none);
     case ptx::Space::shared: return bit(Space::shared) | bit(Space::none);
     case ptx::Space::local: return bit(Space::local) | bit(Space::none);

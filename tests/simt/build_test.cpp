@@ -36,6 +36,31 @@ TEST(Build, ACopyLeavesNoTraceButCountsAsAnInstruction) {
   EXPECT_EQ(b.slots, 1);
 }
 
+TEST(Build, SpellingsOfOneOperationAreEqual) {
+  const Kernel k = must_build(kernel_text(R"(
+    ld.param.u64 %rd1, [k_param_0];
+    ld.global.u32 %r1, [%rd1];
+    ld.weak.global.L1::evict_last.u32 %r2, [%rd1];
+    ld.relaxed.gpu.global.u32 %r3, [%rd1];
+    shfl.sync.down.b32 %r4, %r1, 1, 31, -1;
+    add.u32 %r5, %r1, %r2;
+    add.u32 %r5, %r5, %r3;
+    add.u32 %r5, %r5, %r4;
+    st.global.u32 [%rd1], %r5;
+    ret;)"));
+  std::vector<Inst> insts;  // An ordered load begins a block.
+  for (const Block& b : k.blocks) insts.insert(insts.end(), b.insts.begin(), b.insts.end());
+  ASSERT_EQ(insts.size(), 9u);
+  EXPECT_EQ(insts[1].payload, insts[2].payload)
+      << ".weak is what a plain load is, and nobody follows the hint";
+  EXPECT_NE(insts[1].payload, insts[3].payload);
+  EXPECT_TRUE(std::holds_alternative<Meeting>(insts[4].payload));
+  EXPECT_EQ(insts[4].space(), ptx::Space::none) << "another family's words are not set";
+  EXPECT_EQ(insts[4].memory().vector, 1);
+  EXPECT_TRUE(std::holds_alternative<Arithmetic>(insts[5].payload));
+  static_assert(sizeof(Operation) <= 32, "every instruction of every kernel has one");
+}
+
 TEST(Build, AGuardedInstructionKeepsWhatItsRegisterHeld) {
   const Kernel k = must_build(kernel_text(R"(
     mov.u32 %r1, %tid.x;
@@ -278,9 +303,9 @@ TEST(Build, AParameterReadAtTwoWidthsLivesInTheFrame) {
     ret; })");
   EXPECT_EQ(k.local_bytes, 16u);
   const Inst& store = find(k, Opcode::st, 0);
-  EXPECT_EQ(store.mods.space, ptx::Space::local);
+  EXPECT_EQ(store.space(), ptx::Space::local);
   const Inst& load = find(k, Opcode::ld, 1);
-  EXPECT_EQ(load.mods.space, ptx::Space::local);
+  EXPECT_EQ(load.space(), ptx::Space::local);
   EXPECT_EQ(load.offset, store.offset + 4);
 }
 

@@ -281,8 +281,8 @@ class Walk {
       case Opcode::setp: {
         const std::uint32_t a = word(at(0)), b = word(at(1));
         const auto sa = static_cast<std::int32_t>(a), sb = static_cast<std::int32_t>(b);
-        const bool is_signed = inst.mods.types[0] == ptx::Type::s32;
-        switch (inst.mods.compare) {
+        const bool is_signed = inst.types[0] == ptx::Type::s32;
+        switch (inst.arithmetic().compare) {
           case ptx::Compare::eq: return a == b;
           case ptx::Compare::ne: return a != b;
           case ptx::Compare::lt: return is_signed ? sa < sb : a < b;

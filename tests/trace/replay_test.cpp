@@ -25,7 +25,7 @@ simt::Kernel diamond() {
   const auto with_slot = [&](simt::BlockId b, ptx::Opcode op, ptx::Space space) {
     simt::Inst inst;
     inst.op = op;
-    inst.mods.space = space;
+    inst.set_space(space);
     inst.slot = k.blocks[b].slots++;
     k.blocks[b].insts.push_back(inst);
   };
