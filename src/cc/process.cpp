@@ -20,6 +20,7 @@ namespace wanren::cc {
 
 Result<Process> Process::start(const std::vector<std::string>& command, const std::string& stderr_path) {
   std::vector<char*> argv;
+  argv.reserve(command.size() + 1);
   for (const std::string& a : command) argv.push_back(const_cast<char*>(a.c_str()));
   argv.push_back(nullptr);
   posix_spawn_file_actions_t actions;

@@ -19,8 +19,12 @@ bool runnable(const std::string& path) {
 std::string search_path(const std::string& name) {
   const char* path = std::getenv("PATH");
   std::istringstream dirs(path ? path : "");
-  for (std::string dir; std::getline(dirs, dir, ':');)
-    if (!dir.empty() && runnable(dir + "/" + name)) return dir + "/" + name;
+  for (std::string dir; std::getline(dirs, dir, ':');) {
+    if (dir.empty()) continue;
+    dir += '/';
+    dir += name;
+    if (runnable(dir)) return dir;
+  }
   return {};
 }
 

@@ -4,6 +4,7 @@
 #include <array>
 #include <map>
 #include <numeric>
+#include <utility>
 
 #include "chip/policies.h"
 
@@ -115,7 +116,7 @@ std::string nearest(std::string_view word, std::span<const std::string> candidat
 std::string did_you_mean(std::string_view word, std::span<const std::string> candidates,
                          std::string otherwise) {
   const std::string near = nearest(word, candidates);
-  return near.empty() ? otherwise : "did you mean `" + near + "`?";
+  return near.empty() ? std::move(otherwise) : "did you mean `" + near + "`?";
 }
 
 std::string_view name(Origin origin) {

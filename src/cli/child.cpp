@@ -25,8 +25,9 @@ std::string find_program(const std::string& name) {
   const char* path = std::getenv("PATH");
   std::stringstream folders(path != nullptr ? path : "");
   for (std::string folder; std::getline(folders, folder, ':');) {
-    const std::string candidate = folder + "/" + name;
-    if (access(candidate.c_str(), X_OK) == 0) return candidate;
+    folder += '/';
+    folder += name;
+    if (access(folder.c_str(), X_OK) == 0) return folder;
   }
   return "";
 }
@@ -86,6 +87,7 @@ ChildResult run_child(const ChildOptions& options) {
       dup2(nowhere, STDOUT_FILENO);
     }
     std::vector<char*> arguments;
+    arguments.reserve(options.command.size() + 1);
     for (const std::string& argument : options.command)
       arguments.push_back(const_cast<char*>(argument.c_str()));
     arguments.push_back(nullptr);

@@ -32,6 +32,7 @@ bool owns(GraphHandle graph, const NodeHandle* nodes, std::size_t count) {
 
 std::vector<GraphNode*> nodes_of(const NodeHandle* handles, std::size_t count) {
   std::vector<GraphNode*> nodes;
+  nodes.reserve(count);
   for (std::size_t i = 0; i < count; ++i) nodes.push_back(node_of(handles[i]));
   return nodes;
 }

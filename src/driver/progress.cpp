@@ -54,7 +54,7 @@ Progress::~Progress() {
   thread_.join();
 }
 
-trace::WarpSource* Progress::watch(trace::WarpSource* source, std::string name) {
+trace::WarpSource* Progress::watch(trace::WarpSource* source, const std::string& name) {
   sources_.push_back(std::make_unique<Watched>(*this, *source));
   std::lock_guard lock(mutex_);
   current_ = name.substr(0, name.find('('));

@@ -26,7 +26,7 @@ class Progress {
   /// So many CTAs have been submitted.
   void expect(std::uint64_t ctas);
   /// A source that passes everything on to `source` and counts CTAs; until forget().
-  trace::WarpSource* watch(trace::WarpSource* source, std::string name);
+  trace::WarpSource* watch(trace::WarpSource* source, const std::string& name);
   void forget(trace::WarpSource* watched);
   /// The device goes on; it stands still. The line shows in between only.
   void resume();

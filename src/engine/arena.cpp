@@ -345,6 +345,7 @@ std::optional<Arena::Allocation> Arena::find(const void* pointer) const {
 std::vector<Arena::Allocation> Arena::allocations() const {
   std::lock_guard lock(memory_lock_);
   std::vector<Allocation> all;
+  all.reserve(blocks_.size());
   for (const auto& [offset, block] : blocks_)
     all.push_back({block.kind,
                    at(offset),

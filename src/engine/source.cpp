@@ -180,8 +180,8 @@ class Source final : public TraceSource, private Arena::WindowHolder {
       default: break;
     }
     if (count != 0) filled.words = std::move(trace.current);
-    if (count != 0 || filled.end != trace::Chunk::End::more) trace.ahead.push_back(std::move(filled));
     trace.asleep = filled.end == trace::Chunk::End::coupled;
+    if (count != 0 || filled.end != trace::Chunk::End::more) trace.ahead.push_back(std::move(filled));
     trace.exited = yield == simt::Yield::exited;
     return yield;
   }

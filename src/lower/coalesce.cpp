@@ -374,9 +374,9 @@ class Coalescer {
       move.machine.ptx_inst = code_.blocks[r.block].insts[r.inst].machine.ptx_inst;
       if (r.use < 0) {
         move.machine.repeat = 1;
-        for (std::uint8_t i = 0; i < old.size(); ++i) {
-          move.defines = {old[i]};
-          move.uses = {{Code::word_of(fresh, i)}};
+        for (std::uint8_t i = 0; const Word& w : old) {
+          move.defines = {w};
+          move.uses = {{Code::word_of(fresh, i++)}};
           additions.push_back({r.block, r.inst, true, move});
         }
       } else {
