@@ -47,7 +47,6 @@ Result<std::unique_ptr<Cta>> Cta::create(Grid& grid, StackCache& stacks, simt::B
   if (!window) return std::unexpected(window.error());
   cta->window_ = *window;
   cta->has_window_ = true;
-  cta->entry_ = grid.launch.code->entry();
   // The sanitizer must see each switch.
   cta->rings_ = WANREN_FIBER_INLINE && !WANREN_ASAN && !WANREN_TSAN &&
                 std::any_of(kernel.blocks.begin(), kernel.blocks.end(),
@@ -79,7 +78,6 @@ Result<std::unique_ptr<Cta>> Cta::create(Grid& grid, StackCache& stacks, simt::B
     ctx.counts = counts;
     ctx.kernel = &kernel;
     ctx.coupled = grid.spins ? 1 : 0;
-    cta->runs_[w].code = launch.code.get();
     cta->runs_[w].cta = cta.get();
     ctx.engine_private = &cta->runs_[w];
   }
@@ -127,7 +125,15 @@ void Cta::drop_stack(std::uint32_t w) {
   runs_[w].has_stack = false;
 }
 
+void Cta::choose_code() {
+  const KernelCode& code = grid_.launch.code->begin(grid_.code_stack_bytes);
+  if (runs_[0].code == &code) return;
+  entry_ = code.entry();
+  for (WarpRun& run : runs_) run.code = &code;
+}
+
 void Cta::begin(std::uint64_t linear, std::uint32_t unit) {
+  choose_code();
   const Dim3 shape = grid_.launch.grid;
   const auto x = static_cast<std::uint32_t>(linear % shape.x);
   const auto y = static_cast<std::uint32_t>(linear / shape.x % shape.y);
@@ -337,6 +343,7 @@ void Cta::straight(simt::WarpContext* first) {
 }
 
 bool Cta::run_straight(ThreadState& state, std::uint64_t first, std::uint64_t last, std::uint64_t& clock) {
+  choose_code();
   clock += slice_cycles * grid_.warps;
   straight_first_ = first;
   straight_last_ = last;

@@ -42,10 +42,10 @@ class Grid {
   std::uint8_t* parameters = nullptr;
   std::uint32_t threads = 0, warps = 0;
   std::uint32_t total_shared_bytes = 0;
-  bool spins = false;     ///< Some back edge waits for another warp.
-  bool together = false;  ///< CTAs wait for each other.
-  std::size_t stack_bytes = 0;
-  std::vector<std::uint32_t> tid;  ///< [warp][x, y, z][lane]
+  bool spins = false;                                 ///< Some back edge waits for another warp.
+  bool together = false;                              ///< CTAs wait for each other.
+  std::size_t code_stack_bytes = 0, stack_bytes = 0;  ///< For the code; with the services' share.
+  std::vector<std::uint32_t> tid;                     ///< [warp][x, y, z][lane]
 
  private:
   Grid(const Launch& launch, Arena& arena) : launch(launch), arena(arena) {}
@@ -141,6 +141,8 @@ class Cta {
   }
   void open(Barrier& barrier);
   void answer(const Barrier& barrier);
+  /// Takes the code that is ready now.
+  void choose_code();
   bool start(std::uint32_t w, simt::WarpEntry entry);
   bool start(std::uint32_t w) { return start(w, entry_); }
   void exit(std::uint32_t w);

@@ -50,6 +50,21 @@ struct Worker {
   FloatingPointScope floating_point;
 };
 
+/// Tells the code how long it runs.
+class RunTime {
+ public:
+  explicit RunTime(const Grid& grid) : code_(*grid.launch.code), since_(SteadyClock::now()) {}
+  void tell() {
+    const auto now = SteadyClock::now();
+    code_.ran(std::chrono::duration<double>(now - since_).count());
+    since_ = now;
+  }
+
+ private:
+  const KernelCode& code_;
+  SteadyClock::time_point since_;
+};
+
 /// Any order, any thread.
 void run_independent(Grid& grid, int threads, SteadyClock::time_point deadline) {
   const std::uint64_t ctas = grid.launch.grid.count();
@@ -64,7 +79,9 @@ void run_independent(Grid& grid, int threads, SteadyClock::time_point deadline) 
     const auto cta = worker.make();
     if (cta == nullptr) return;
     std::uint64_t latest = clock_start;
+    RunTime time(grid);
     while (!grid.failed()) {
+      time.tell();
       const std::uint64_t begin = next.fetch_add(chunk, std::memory_order_relaxed);
       if (begin >= ctas) break;
       if (straight) {
@@ -81,6 +98,7 @@ void run_independent(Grid& grid, int threads, SteadyClock::time_point deadline) 
         latest = std::max(latest, clock);
       }
     }
+    time.tell();
     runtime.advance_clock(latest);
   };
   if (threads <= 1) {
@@ -106,7 +124,9 @@ void run_together(Grid& grid, SteadyClock::time_point deadline) {
   std::deque<std::unique_ptr<Cta>> resident;
   std::uint64_t next = 0;
   std::uint64_t clock = grid.arena.runtime().clock();
+  RunTime time(grid);
   while (next < ctas || !resident.empty()) {
+    time.tell();
     std::unique_ptr<Cta> cta;
     if (next < ctas && resident.size() < most) {
       if (idle.empty()) {
@@ -128,6 +148,7 @@ void run_together(Grid& grid, SteadyClock::time_point deadline) {
       case Cta::Outcome::failed: return;
     }
   }
+  time.tell();
   grid.arena.runtime().advance_clock(clock);
 }
 
@@ -156,7 +177,8 @@ Result<std::unique_ptr<Grid>> Grid::create(const Launch& launch, Arena& arena) {
   for (const simt::Block& block : launch.kernel->blocks) grid->spins = grid->spins || block.term.spins;
   grid->together = launch.cooperative || launch.kernel->waits_for_ctas;
   // Room for the engine's services, and for a signal-free margin above the code's own need.
-  grid->stack_bytes = launch.code->stack_bytes() + (16 << 10);
+  grid->code_stack_bytes = launch.code->stack_bytes();
+  grid->stack_bytes = grid->code_stack_bytes + (16 << 10);
   grid->tid.resize(std::size_t{grid->warps} * 3 * warp_size);
   for (std::uint32_t t = 0; t < grid->warps * warp_size; ++t) {
     std::uint32_t* row = &grid->tid[std::size_t{t / warp_size} * 3 * warp_size + t % warp_size];

@@ -31,6 +31,14 @@ class KernelCode {
   virtual double compile_seconds() const = 0;
   /// Whether entry() returns without ever yielding in a plain run (faults apart).
   virtual bool never_yields() const { return false; }
+  /// What a CTA that begins now runs: this, or code that has become ready since, of the same patterns, that
+  /// needs no more than `stack_bytes`. Lives as long as this.
+  virtual const KernelCode& begin(std::size_t stack_bytes) const {
+    (void)stack_bytes;
+    return *this;
+  }
+  /// Host seconds spent in it, told by whoever runs it.
+  virtual void ran(double seconds) const { (void)seconds; }
 };
 
 struct Launch {

@@ -230,7 +230,9 @@ class Source final : public TraceSource, private Arena::WindowHolder {
       }
       if (!slot.cta->expire_waits()) break;
     }
-    slot.wall_s += std::chrono::duration<double>(SteadyClock::now() - start).count();
+    const double seconds = std::chrono::duration<double>(SteadyClock::now() - start).count();
+    grid_->launch.code->ran(seconds);
+    slot.wall_s += seconds;
   }
 
   std::unique_ptr<Grid> grid_;

@@ -115,11 +115,8 @@ fs::path file_of(const CacheKey& key) {
   return fmt::format("{:016x}{:016x}.jit", key[0], key[1]);
 }
 
-std::uint64_t size_limit() {
-  return std::strtoull(text_of(Setting::cache_max_bytes).c_str(), nullptr, 10);
-}
-
-void shrink(const fs::path& folder, std::uint64_t limit) {
+/// Oldest entries go first; so do files that a process which ended meanwhile has left half written.
+void shrink(const CachePlace& place) {
   struct File {
     fs::path path;
     std::uint64_t bytes;
@@ -128,15 +125,14 @@ void shrink(const fs::path& folder, std::uint64_t limit) {
   std::vector<File> files;
   std::uint64_t total = 0;
   std::error_code ignored;
-  for (const auto& f : fs::directory_iterator(folder, ignored)) {
-    if (f.path().extension() != ".jit") continue;
+  for (const auto& f : fs::directory_iterator(place.folder, ignored)) {
     files.push_back({f.path(), f.file_size(ignored), f.last_write_time(ignored)});
     total += files.back().bytes;
   }
-  if (total <= limit) return;
   std::sort(files.begin(), files.end(), [](const File& a, const File& b) { return a.used < b.used; });
   for (const File& f : files) {
-    if (total <= limit) break;
+    const bool left = f.path.extension() != ".jit" && files.back().used - f.used > std::chrono::hours(1);
+    if (total <= place.most_bytes && !left) continue;
     fs::remove(f.path, ignored);
     total -= f.bytes;
   }
@@ -195,7 +191,12 @@ Memory& memory() {
 
 }  // namespace
 
-CacheKey cache_key(const simt::Kernel& kernel, const simt::BlockShape& shape, engine::Flavour flavour) {
+CachePlace cache_place() {
+  return {cache_folder(), std::strtoull(text_of(Setting::cache_max_bytes).c_str(), nullptr, 10)};
+}
+
+CacheKey cache_key(const simt::Kernel& kernel, const simt::BlockShape& shape, engine::Flavour flavour,
+                   Tier tier) {
   static const std::string host = host_machine().cpu + '\n' + host_machine().features + '\n' +
                                   LLVM_VERSION_STRING + '\n' + build_identity();
   Hash h;
@@ -203,6 +204,7 @@ CacheKey cache_key(const simt::Kernel& kernel, const simt::BlockShape& shape, en
   h.add(shape.generic);
   if (!shape.generic) h.add(shape.block);
   h.add(flavour);
+  h.add(tier);
   h.add(kernel.local_bytes);
   h.add(kernel.parameter_bytes);
   h.add(kernel.frame_bytes);
@@ -278,11 +280,10 @@ std::optional<CacheEntry> decode(std::span<const char> file, const CacheKey& key
   return entry;
 }
 
-std::optional<CacheEntry> read_cache(const CacheKey& key) {
+std::optional<CacheEntry> read_cache(const CachePlace& place, const CacheKey& key) {
   if (auto entry = memory().find(key)) return entry;
-  const fs::path folder = cache_folder();
-  if (folder.empty()) return std::nullopt;
-  const fs::path path = folder / file_of(key);
+  if (place.folder.empty()) return std::nullopt;
+  const fs::path path = place.folder / file_of(key);
   std::ifstream in(path, std::ios::binary);
   if (!in) return std::nullopt;
   std::error_code ignored;
@@ -298,10 +299,10 @@ std::optional<CacheEntry> read_cache(const CacheKey& key) {
   return entry;
 }
 
-void write_cache(const CacheKey& key, const CacheEntry& entry) {
+void write_cache(const CachePlace& place, const CacheKey& key, const CacheEntry& entry) {
   static std::atomic<unsigned> counter{0};
   memory().keep(key, entry);
-  const fs::path folder = cache_folder();
+  const fs::path& folder = place.folder;
   if (folder.empty()) return;
   std::error_code error;
   fs::create_directories(folder, error);
@@ -320,7 +321,7 @@ void write_cache(const CacheKey& key, const CacheEntry& entry) {
   }
   fs::rename(aside, folder / file_of(key), error);
   if (error) fs::remove(aside, error);
-  shrink(folder, size_limit());
+  shrink(place);
 }
 
 void forget_memory_cache() {

@@ -4,11 +4,13 @@
 
 #include <array>
 #include <cstdint>
+#include <filesystem>
 #include <optional>
 #include <span>
 #include <vector>
 
 #include "engine/launch.h"
+#include "jit/machine.h"
 #include "simt/kernel.h"
 #include "simt/shape.h"
 
@@ -16,14 +18,24 @@ namespace wanren::jit {
 
 using CacheKey = std::array<std::uint64_t, 4>;
 
+/// Where entries are on disk; an empty folder: nowhere.
+struct CachePlace {
+  std::filesystem::path folder;
+  std::uint64_t most_bytes = 0;
+};
+/// As the environment says, which a program may change while another thread compiles: asked where it
+/// launches.
+CachePlace cache_place();
+
 struct CacheEntry {
   std::vector<char> object;
   std::vector<simt::LanePattern> patterns;
 };
 
-/// Of everything the object depends on: kernel, shape, flavour, this library, LLVM and the host CPU.
-CacheKey cache_key(const simt::Kernel& kernel, const simt::BlockShape& shape, engine::Flavour flavour);
-std::optional<CacheEntry> read_cache(const CacheKey& key);
+/// Of everything the object depends on: kernel, shape, flavour, tier, this library, LLVM and the host CPU.
+CacheKey cache_key(const simt::Kernel& kernel, const simt::BlockShape& shape, engine::Flavour flavour,
+                   Tier tier);
+std::optional<CacheEntry> read_cache(const CachePlace& place, const CacheKey& key);
 /// A file's bytes; and what they hold, if they are whole and of this key.
 std::vector<char> encode(const CacheKey& key, const CacheEntry& entry);
 std::optional<CacheEntry> decode(std::span<const char> file, const CacheKey& key);
@@ -31,6 +43,6 @@ std::optional<CacheEntry> decode(std::span<const char> file, const CacheKey& key
 void forget_memory_cache();
 /// Quietly keeps to memory (64 MiB, least recently used go first) where it cannot write. CUDA_CACHE_DISABLE=1
 /// turns the disk's part off, CUDA_CACHE_MAXSIZE (bytes, default 256 MiB) bounds it: oldest entries go first.
-void write_cache(const CacheKey& key, const CacheEntry& entry);
+void write_cache(const CachePlace& place, const CacheKey& key, const CacheEntry& entry);
 
 }  // namespace wanren::jit

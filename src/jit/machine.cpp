@@ -31,7 +31,7 @@ namespace {
 
 constexpr const char* remedy = "report it; --timing off with the interpreter avoids compiled code";
 
-std::unique_ptr<llvm::TargetMachine> make_target() {
+std::unique_ptr<llvm::TargetMachine> make_target(Tier tier = Tier::best) {
   static std::once_flag once;
   std::call_once(once, [] {
     llvm::InitializeNativeTarget();
@@ -46,9 +46,13 @@ std::unique_ptr<llvm::TargetMachine> make_target() {
   options.EmitStackSizeSection = true;
   options.AllowFPOpFusion = llvm::FPOpFusion::Strict;
   const HostMachine& host = host_machine();
-  return std::unique_ptr<llvm::TargetMachine>(
-      target->createTargetMachine(triple, host.cpu, host.features, options, llvm::Reloc::PIC_,
-                                  llvm::CodeModel::Small, llvm::CodeGenOptLevel::Default, true));
+  const auto level = tier == Tier::quick ? llvm::CodeGenOptLevel::None : llvm::CodeGenOptLevel::Default;
+  std::unique_ptr<llvm::TargetMachine> machine(target->createTargetMachine(
+      triple, host.cpu, host.features, options, llvm::Reloc::PIC_, llvm::CodeModel::Small, level, true));
+  // It knows no wide vectors and would hand over every second instruction.
+  machine->setO0WantsFastISel(false);
+  machine->setFastISel(false);
+  return machine;
 }
 
 std::string text(llvm::Error error) {
@@ -85,6 +89,48 @@ void bound_code_generator() {
       if (found != options.end()) found->second->addOccurrence(0, name, value);
     }
   });
+}
+
+/// Whether the quick tier's registers are allocated over whole functions. Otherwise values go through memory
+/// between basic blocks and loops run many times longer; but where there are thousands of blocks, the
+/// allocator would take longer than all else, as nothing has cleaned up before it.
+bool allocates_whole(const llvm::Module& module) {
+  constexpr std::size_t most_blocks = 2000;
+  std::size_t blocks = 0;
+  for (const llvm::Function& f : module) blocks += f.size();
+  return blocks <= most_blocks;
+}
+
+/// LLVM has no other switch for it than this option, which it reads when the passes are listed.
+class AllocatorChoice {
+ public:
+  explicit AllocatorChoice(bool whole) : guard_(lock()) {
+    option().setValue(whole ? llvm::cl::BOU_TRUE : llvm::cl::BOU_UNSET);
+  }
+  ~AllocatorChoice() { option().setValue(llvm::cl::BOU_UNSET); }
+
+ private:
+  static std::mutex& lock() {
+    static std::mutex m;
+    return m;
+  }
+  static llvm::cl::opt<llvm::cl::boolOrDefault>& option() {
+    const auto found = llvm::cl::getRegisteredOptions().find("optimize-regalloc");
+    WR_CHECK(found != llvm::cl::getRegisteredOptions().end());
+    return *static_cast<llvm::cl::opt<llvm::cl::boolOrDefault>*>(found->second);
+  }
+  std::lock_guard<std::mutex> guard_;
+};
+
+/// Without optimisation LLVM 19 restores rax over the result of a function that keeps its caller's registers.
+void call_plainly(llvm::Module& module) {
+  constexpr const char* keeps = "no_caller_saved_registers";
+  for (llvm::Function& f : module) {
+    f.removeFnAttr(keeps);
+    for (llvm::BasicBlock& blk : f)
+      for (llvm::Instruction& inst : blk)
+        if (auto* call = llvm::dyn_cast<llvm::CallInst>(&inst)) call->removeFnAttr(keeps);
+  }
 }
 
 }  // namespace
@@ -146,10 +192,11 @@ void optimise(llvm::Module& module) {
   passes.run(module, mam);
 }
 
-Result<std::vector<char>> make_object(llvm::Module& module) {
-  auto target = make_target();
+Result<std::vector<char>> make_object(llvm::Module& module, Tier tier) {
+  auto target = make_target(tier);
   if (!target) return fail("", "LLVM has no code generator for this host", remedy);
   bound_code_generator();
+  if (tier == Tier::quick) call_plainly(module);
   llvm::SmallVector<char, 0> bytes;
   llvm::raw_svector_ostream out(bytes);
   llvm::legacy::PassManager passes;
@@ -160,10 +207,14 @@ Result<std::vector<char>> make_object(llvm::Module& module) {
   config->setDisableVerify(true);
   config->disablePass(&llvm::PostRASchedulerID);
   config->disablePass(&llvm::LiveDebugValuesID);
+  if (tier == Tier::quick) config->disablePass(&llvm::MachineSchedulerID);
   passes.add(config);
   passes.add(info);
   if (config->addISelPasses()) return fail("", "LLVM cannot select instructions for this host", remedy);
-  config->addMachinePasses();
+  {
+    const AllocatorChoice choice(tier == Tier::quick && allocates_whole(module));
+    config->addMachinePasses();
+  }
   config->setInitialized();
   if (machine.addAsmPrinter(passes, out, nullptr, llvm::CodeGenFileType::ObjectFile,
                             info->getMMI().getContext()))

@@ -18,6 +18,10 @@ class TargetMachine;
 
 namespace wanren::jit {
 
+/// How much the code generator does: quick is compiled two to four times as fast and runs up to twice as
+/// long.
+enum class Tier : std::uint8_t { quick, best };
+
 struct HostMachine {
   std::string cpu, features;
   bool avx512 = false;
@@ -28,7 +32,7 @@ const HostMachine& host_machine();
 Result<void> prepare_module(llvm::Module& module);
 void optimise(llvm::Module& module);
 /// An ELF object. Errors: LLVM has no code generator for this host.
-Result<std::vector<char>> make_object(llvm::Module& module);
+Result<std::vector<char>> make_object(llvm::Module& module, Tier tier);
 
 /// An object in memory, ready to run. Its `wanren_insts` is `insts`.
 class LoadedObject {
@@ -38,6 +42,7 @@ class LoadedObject {
                                                     const std::vector<const simt::Inst*>& insts);
   ~LoadedObject();
   std::uintptr_t entry() const { return entry_; }
+  std::size_t bytes() const { return object_.size(); }
   /// Code of the kernel or of a function, not of what they share.
   bool contains(std::uintptr_t pc) const {
     for (const auto& [begin, end] : code_)

@@ -232,24 +232,29 @@ class CompileTime : public testing::TestWithParam<Hard> {};
 TEST_P(CompileTime, IsSeconds) {
   auto kernel = semantics::build_kernel(kernel_text(GetParam().body), GetParam().name);
   ASSERT_TRUE(kernel) << kernel.error().message();
-  // Two on a quiet host; cores that others share run slower.
-  constexpr double most_s = 3.0;
+  // The best code is made while the program runs: it must come, and not take the length's square.
+  constexpr double most_s = 2.0, most_behind_s = 6.0;
   const char* before = std::getenv("CUDA_CACHE_DISABLE");
   const std::string disabled = before ? before : "0";
   setenv("CUDA_CACHE_DISABLE", "1", 1);
-  for (const auto flavour : {engine::Flavour::plain, engine::Flavour::traced})
-    for (const std::uint32_t threads : {0u, 128u}) {
-      const double start_s = thread_cpu_seconds();
-      EXPECT_TRUE(compile(*kernel, {threads, threads != 0, threads != 0}, flavour));
-      EXPECT_LT(thread_cpu_seconds() - start_s, most_s)
-          << threads << (flavour == engine::Flavour::traced ? " traced" : " plain");
-    }
+  for (const auto& [tier, bound_s] : {std::pair("tiers", most_s), std::pair("best", most_behind_s)}) {
+    setenv("WANREN_JIT", tier, 1);
+    for (const auto flavour : {engine::Flavour::plain, engine::Flavour::traced})
+      for (const std::uint32_t threads : {0u, 128u}) {
+        const double start_s = thread_cpu_seconds();
+        EXPECT_TRUE(compile(*kernel, {threads, threads != 0, threads != 0}, flavour));
+        EXPECT_LT(thread_cpu_seconds() - start_s, bound_s)
+            << threads << (flavour == engine::Flavour::traced ? " traced " : " plain ") << tier;
+        Compiler::forget();
+      }
+  }
+  unsetenv("WANREN_JIT");
   setenv("CUDA_CACHE_DISABLE", disabled.c_str(), 1);
 }
 
 INSTANTIATE_TEST_SUITE_P(Kernels, CompileTime,
                          testing::Values(Hard{"warp_sort", warp_sort()}, Hard{"thread_sort", thread_sort()},
-                                         Hard{"float_atomics", float_atomics(30)}, Hard{"waits", waits(40)},
+                                         Hard{"float_atomics", float_atomics(30)}, Hard{"waits", waits(60)},
                                          Hard{"random_1000", random_program(1000, 1)}),
                          [](const auto& info) { return std::string(info.param.name); });
 
