@@ -116,6 +116,9 @@ struct __attribute__((aligned(4))) __nv_bfloat162 {
 
   __nv_bfloat162() = default;
   __host__ __device__ __nv_bfloat162(__nv_bfloat16 a, __nv_bfloat16 b) : x(a), y(b) {}
+  __host__ __device__ __nv_bfloat162(const __nv_bfloat162_raw& r)
+      : x(__nv_bfloat16::from_bits_(r.x)), y(__nv_bfloat16::from_bits_(r.y)) {}
+  __host__ __device__ operator __nv_bfloat162_raw() const { return __nv_bfloat162_raw{x.__x, y.__x}; }
   static __host__ __device__ __nv_bfloat162 from_word_(unsigned int w) {
     return __nv_bfloat162(__nv_bfloat16::from_bits_((unsigned short)w),
                           __nv_bfloat16::from_bits_((unsigned short)(w >> 16)));

@@ -92,6 +92,7 @@ struct __attribute__((aligned(4))) __half2 {
   __host__ __device__ __half2(__half a, __half b) : x(a), y(b) {}
   __host__ __device__ __half2(const __half2_raw& r)
       : x(__half::from_bits_(r.x)), y(__half::from_bits_(r.y)) {}
+  __host__ __device__ operator __half2_raw() const { return __half2_raw{x.__x, y.__x}; }
   static __host__ __device__ __half2 from_word_(unsigned int w) {
     return __half2(__half::from_bits_((unsigned short)w), __half::from_bits_((unsigned short)(w >> 16)));
   }
