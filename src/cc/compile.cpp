@@ -98,6 +98,7 @@ Command Build::common() const {
                "-Wno-unused-command-line-argument",
                "-Wno-pass-failed",
                "-Wno-unknown-cuda-version"};
+  if (!toolchain_.cccl.empty()) add(c, {"-isystem", toolchain_.cccl});
   if (isatty(STDERR_FILENO)) c.push_back("-fcolor-diagnostics");
   if (options_.relocatable) c.push_back("-fgpu-rdc");
   if (options_.fast_math) {
@@ -230,6 +231,7 @@ Result<int> Build::compile_host(const Input& input, const std::string& object) {
                toolchain_.include,
                "-c",
                options_.optimization};
+  if (!toolchain_.cccl.empty()) add(c, {"-isystem", toolchain_.cccl});
   if (options_.debug_host) c.push_back("-g");
   if (options_.shared) c.push_back("-fPIC");
   c.push_back("-Wno-unused-command-line-argument");

@@ -57,6 +57,8 @@ Result<Toolchain> find_toolchain() {
       break;
     }
   }
+  for (const fs::path& place : {prefix / "include/wanren/cccl", fs::path(WANREN_CCCL_INCLUDE)})
+    if (t.cccl.empty() && fs::exists(place / "cub/cub.cuh", error)) t.cccl = place.string();
   if (t.include.empty())
     return fail((prefix / "include/wanren").string(), "Wanren's CUDA headers are not there",
                 "install again with cmake --install");

@@ -12,6 +12,7 @@ namespace wanren::cc {
 struct Toolchain {
   std::string clang;           // clang++ 19
   std::string include;         // holds cuda_runtime.h
+  std::string cccl;            // holds thrust, cub, cuda, nv; empty: nobody fetched them
   std::string runtime_folder;  // holds libcudart.so
   std::string device_library;  // device.bc
 };
