@@ -101,17 +101,11 @@ void cub_algorithms() {
   EXPECT(*total == 34);
 }
 
-// clang wants shared variables without constructors: what has one is made in place.
-template <class T>
-struct Place {
-  char bytes[sizeof(T)];
-};
-
 __global__ void reverse(const int* in, int* out, int* visits) {
   using Barrier = cuda::barrier<cuda::thread_scope_block>;
   __shared__ int tile[256];
-  __shared__ __align__(16) Place<Barrier> place;
-  auto& barrier = reinterpret_cast<Barrier&>(place);
+#pragma nv_diag_suppress static_var_with_dynamic_init
+  __shared__ Barrier barrier;
   const auto block = cg::this_thread_block();
   if (block.thread_rank() == 0) init(&barrier, block.size());
   block.sync();
@@ -124,9 +118,9 @@ __global__ void reverse(const int* in, int* out, int* visits) {
 __global__ void stages(const int* in, int* out, int count) {
   using State = cuda::pipeline_shared_state<cuda::thread_scope_block, 2>;
   __shared__ int tile[2][256];
-  __shared__ __align__(16) Place<State> place;
+  __shared__ State state;
   const auto block = cg::this_thread_block();
-  auto pipe = cuda::make_pipeline(block, &reinterpret_cast<State&>(place));
+  auto pipe = cuda::make_pipeline(block, &state);
   int sum = 0;
   for (int done = 0, asked = 0; done < count; ++done) {
     for (; asked < count && asked < done + 2; ++asked) {
