@@ -43,8 +43,12 @@ void Unit::issue_async(int s, int w, Cycle now, const DecodedInst& inst, const t
   }
   Cta& cta = ctas_[warp.cta];
   if (record.kind == trace::Kind::bulk) {
-    const BulkEngine::Owner owner{cta.grid->slot, warp.cta, static_cast<std::uint16_t>(slot_of(s, w)),
-                                  cta.born, bulk_.age(slot_of(s, w))};
+    const BulkEngine::Owner owner{cta.grid->slot,
+                                  warp.cta,
+                                  static_cast<std::uint16_t>(slot_of(s, w)),
+                                  cta.born,
+                                  bulk_.age(slot_of(s, w)),
+                                  profile_of(counters_[cta.grid->slot], warp, true)};
     return bulk_.issue(record, owner, now);
   }
   UnitCounters& c = counters_[cta.grid->slot];

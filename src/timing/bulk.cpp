@@ -105,6 +105,10 @@ bool BulkEngine::send(std::uint32_t id, Cycle now) {
   const int n = sector_count(sectors);
   if (sectors_ > 0 && sectors_ + n > p_.miss_sectors) return false;
   sectors_ += n;
+  UnitCounters& c = counters_[copy.owner.grid];
+  if (copy.op == BulkOp::store) c.bulk_write_sectors += static_cast<std::uint64_t>(n);
+  if (access_of(copy.op) == Access::read) c.bulk_read_sectors += static_cast<std::uint64_t>(n);
+  if (copy.owner.profile) copy.owner.profile->l2_sectors += static_cast<std::uint64_t>(n);
   port_.take(start_of(now), p_.bulk_sector * n);
   ++copy.under_way;
   const Cycle leaves = std::max(now + p_.l1_to_noc, outbox_.empty() ? Cycle{0} : outbox_.back().leaves);

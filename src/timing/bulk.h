@@ -23,6 +23,7 @@ class BulkEngine {
   struct Owner {
     std::uint16_t grid = 0, cta = 0, warp = 0;
     std::uint64_t born = 0, age = 0;
+    InstructionProfile* profile = nullptr;  ///< Null: nobody asked.
   };
   /// The bytes of a copy are there.
   struct Arrived {

@@ -80,9 +80,10 @@ class Verifier {
 
   void memory() {
     const std::uint64_t l1_misses = c_.l1_sectors - c_.l1_hit_sectors;
-    equal("sectors that missed L1 and sectors read from L2", l1_misses, c_.l2_read_sectors);
-    equal("sectors stored through L1 and written to L2", c_.l1_store_sectors - c_.l1_spill_sectors,
-          c_.l2_write_sectors);
+    equal("sectors that missed L1 or went past it and sectors read from L2", l1_misses + c_.bulk_read_sectors,
+          c_.l2_read_sectors);
+    equal("sectors stored through L1 or past it and written to L2",
+          c_.l1_store_sectors - c_.l1_spill_sectors + c_.bulk_write_sectors, c_.l2_write_sectors);
     const std::uint64_t l2 = c_.l2_read_sectors + c_.l2_write_sectors + c_.l2_atomic_sectors;
     at_most("sectors that hit L2, against all", static_cast<double>(c_.l2_hit_sectors),
             static_cast<double>(l2));
