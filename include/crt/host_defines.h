@@ -39,10 +39,13 @@
 // The parameter space is constant in PTX anyway; taking its address only differs in cost.
 #define __grid_constant__
 #define __nv_pure__ __attribute__((pure))
-#define __cluster_dims__(...)                                                       \
-  _Pragma(                                                                          \
-      "GCC error \"__cluster_dims__ is not supported: use cudaLaunchKernelEx with " \
-      "cudaLaunchAttributeClusterDimension\"")
+#if !defined(__WANREN_CLUSTER_DIMS__)
+#define __cluster_dims__(...) _Pragma("GCC error \"__cluster_dims__ takes a second pass of wanren cc\"")
+#elif defined(__CUDA_ARCH__) && __CUDA_ARCH__ < 900
+#define __cluster_dims__(...) _Pragma("GCC error \"__cluster_dims__ needs -arch=sm_90 or above\"")
+#else
+#define __cluster_dims__(...) __attribute__((annotate("wanren.cluster_dims", __VA_ARGS__)))
+#endif
 #else
 #ifndef __host__
 #define __host__

@@ -13,6 +13,7 @@
 #include <thread>
 
 #include "cc/advice.h"
+#include "cc/cluster_dims.h"
 #include "cc/fatbin.h"
 
 namespace wanren::cc {
@@ -106,6 +107,7 @@ Command Build::common() const {
     c.push_back("-D__USE_FAST_MATH__=1");
   }
   if (options_.approximate_square_root) c.push_back("-D__WANREN_APPROXIMATE_SQRT__=1");
+  if (clusters_) c.push_back(cluster_dims_macro);
   add(c, options_.compile);
   return c;
 }
@@ -136,6 +138,28 @@ std::string Build::finished_ptx(std::string ptx) const {
   return options_.relocatable ? relocatable_mark + ptx : ptx;
 }
 
+bool Build::wants_clusters(const std::string& messages) {
+  if (clusters_ || messages.find(cluster_dims_marker) == std::string::npos) return false;
+  return clusters_ = true;
+}
+
+Result<std::string> Build::taken_ptx(const std::string& source, const std::string& architecture,
+                                     const std::string& path, const std::vector<std::string>& more) {
+  auto text = read_file(path);
+  if (!text) return std::unexpected(text.error());
+  if (!clusters_) return finished_ptx(std::move(*text));
+  const std::string ir_path = path + ".ll";
+  Command command = device_command(source, architecture, ir_path);
+  add(command, more);
+  command.push_back("-emit-llvm");
+  auto process = Process::start(command, ir_path + ".log");
+  if (!process) return std::unexpected(process.error());
+  if (process->wait() != 0) return fail(source, "no IR for its __cluster_dims__: " + process->messages());
+  auto ir = read_file(ir_path);
+  if (!ir) return std::unexpected(ir.error());
+  return finished_ptx(give_clusters(*text, cluster_dims_of(*ir)));
+}
+
 Result<int> Build::run_one(const Command& command) {
   if (!announce(command)) return 0;
   auto process = Process::start(command, directory_.file(fmt::format("{}.log", next_file_++)));
@@ -148,12 +172,18 @@ Result<int> Build::run_one(const Command& command) {
 
 Result<int> Build::device_to_ptx(const std::string& source, const std::string& output) {
   const std::string raw = directory_.file(fmt::format("{}.ptx", next_file_++));
-  const auto code = run_one(device_command(source, options_.architectures[0], raw));
-  if (!code || *code != 0 || options_.dry_run) return code;
-  auto text = read_file(raw);
+  const Command command = device_command(source, options_.architectures[0], raw);
+  if (!announce(command)) return 0;
+  auto process = Process::start(command, raw + ".log");
+  if (!process) return std::unexpected(process.error());
+  const int code = process->wait();
+  const std::string messages = process->messages();
+  if (code != 0 && wants_clusters(messages)) return device_to_ptx(source, output);
+  show({messages});
+  if (code != 0) return code;
+  auto text = taken_ptx(source, options_.architectures[0], raw, {});
   if (!text) return std::unexpected(text.error());
-  if (const auto r = write_file(output, finished_ptx(std::move(*text))); !r)
-    return std::unexpected(r.error());
+  if (const auto r = write_file(output, *text); !r) return std::unexpected(r.error());
   return 0;
 }
 
@@ -207,15 +237,19 @@ Result<int> Build::compile_cuda(const std::string& source, const std::string& ob
   if (code == 0) {
     std::vector<DeviceCode> codes;
     for (size_t i = 0; i < outputs.size(); ++i) {
-      auto text = read_file(outputs[i]);
+      const std::vector<std::string> more =
+          unit_id.empty() ? std::vector<std::string>{} : std::vector{unit_id};
+      auto text = taken_ptx(source, options_.architectures[i], outputs[i], more);
       if (!text) return std::unexpected(text.error());
-      codes.push_back({options_.architectures[i], finished_ptx(std::move(*text))});
+      codes.push_back({options_.architectures[i], std::move(*text)});
     }
     if (const auto r = feed(fifo, pack(codes), *host_process); !r) return std::unexpected(r.error());
     code = host_process->wait();
     messages.push_back(host_process->messages());
   } else {
     host_process->stop();
+    for (const std::string& text : messages)
+      if (wants_clusters(text)) return compile_cuda(source, object);
   }
   show(messages);
   if (code == 0 && options_.relocatable)
@@ -279,6 +313,7 @@ Result<int> Build::run() {
     return fs::path(path).stem().string() + extension;
   };
   for (const Input& input : options_.inputs) {
+    clusters_ = false;
     if (input.language == Language::linkable) {
       objects.push_back(input.path);
       continue;

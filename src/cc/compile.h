@@ -29,12 +29,18 @@ class Build {
   std::vector<std::string> device_command(const std::string& source, const std::string& architecture,
                                           const std::string& output) const;
   std::string finished_ptx(std::string ptx) const;
+  // The PTX at `path` that compiling `source` has made, finished.
+  Result<std::string> taken_ptx(const std::string& source, const std::string& architecture,
+                                const std::string& path, const std::vector<std::string>& more);
+  // `messages` ask for a second pass, which begins now.
+  bool wants_clusters(const std::string& messages);
   bool announce(const std::vector<std::string>& command) const;  // false: dry run, do nothing
 
   const Options& options_;
   const Toolchain& toolchain_;
   const TemporaryDirectory& directory_;
   int next_file_ = 0;
+  bool clusters_ = false;  // The file at hand has __cluster_dims__: its second pass.
 };
 
 }  // namespace wanren::cc

@@ -63,6 +63,7 @@ void fill_properties(const driver::Device& device, cudaDeviceProp& p) {
   p.computePreemptionSupported = 1;
   p.canUseHostPointerForRegisteredMem = 0;
   p.cooperativeLaunch = 1;
+  p.clusterLaunch = chip.identity.compute_major >= 9;
   p.hostRegisterSupported = 1;
   p.memoryPoolsSupported = 1;
 }

@@ -71,14 +71,30 @@ CUresult parameter(const driver::Function& function, size_t index, size_t* offse
 }
 
 CUresult launch(const void* handle, Dim3 grid, Dim3 block, unsigned shared_bytes, CUstream stream,
-                void** arguments, void** extra, bool cooperative) {
+                void** arguments, void** extra, const LaunchAttributes& attributes) {
   driver::LaunchRequest request;
   if (const CUresult error =
           launch_request(handle, grid, block, shared_bytes, stream, arguments, extra, request);
       error != CUDA_SUCCESS)
     return error;
-  request.cooperative = cooperative;
+  attributes.give(request);
   return code(driver::current_context()->device.launch(request));
+}
+
+CUresult clusters_of(const CUlaunchConfig* config, CUfunction function, int* answer,
+                     driver::Status (*ask)(driver::Device&, driver::Function&, const cudaLaunchConfig_t&,
+                                           int&)) {
+  if (answer == nullptr || config == nullptr) return invalid_value;
+  WR_CURRENT(device);
+  const auto found = function_at(function, *device);
+  if (!found || !*found) return CUDA_ERROR_INVALID_HANDLE;
+  cudaLaunchConfig_t same{};
+  same.gridDim = dim3{config->gridDimX, config->gridDimY, config->gridDimZ};
+  same.blockDim = dim3{config->blockDimX, config->blockDimY, config->blockDimZ};
+  same.dynamicSmemBytes = config->sharedMemBytes;
+  same.attrs = reinterpret_cast<cudaLaunchAttribute*>(config->attrs);
+  same.numAttrs = config->numAttrs;
+  return code(ask(*device, ***found, same, *answer));
 }
 
 }  // namespace
@@ -396,13 +412,14 @@ CUresult cuFuncLoad(CUfunction function) {
 CUresult cuLaunchKernel(CUfunction function, unsigned int gx, unsigned int gy, unsigned int gz,
                         unsigned int bx, unsigned int by, unsigned int bz, unsigned int shared_bytes,
                         CUstream stream, void** arguments, void** extra) {
-  return launch(function, {gx, gy, gz}, {bx, by, bz}, shared_bytes, stream, arguments, extra, false);
+  return launch(function, {gx, gy, gz}, {bx, by, bz}, shared_bytes, stream, arguments, extra, {});
 }
 
 CUresult cuLaunchCooperativeKernel(CUfunction function, unsigned int gx, unsigned int gy, unsigned int gz,
                                    unsigned int bx, unsigned int by, unsigned int bz,
                                    unsigned int shared_bytes, CUstream stream, void** arguments) {
-  return launch(function, {gx, gy, gz}, {bx, by, bz}, shared_bytes, stream, arguments, nullptr, true);
+  return launch(function, {gx, gy, gz}, {bx, by, bz}, shared_bytes, stream, arguments, nullptr,
+                {.cooperative = true});
 }
 
 CUresult cuLaunchKernelEx(const CUlaunchConfig* config, CUfunction function, void** arguments, void** extra) {
@@ -416,10 +433,18 @@ CUresult cuLaunchKernelEx(const CUlaunchConfig* config, CUfunction function, voi
     return code(status);
   return launch(function, {config->gridDimX, config->gridDimY, config->gridDimZ},
                 {config->blockDimX, config->blockDimY, config->blockDimZ}, config->sharedMemBytes,
-                config->hStream, arguments, extra, attributes.cooperative);
+                config->hStream, arguments, extra, attributes);
 }
 
 // Occupancy.
+
+CUresult cuOccupancyMaxActiveClusters(int* clusters, CUfunction function, const CUlaunchConfig* config) {
+  return clusters_of(config, function, clusters, &max_active_clusters);
+}
+
+CUresult cuOccupancyMaxPotentialClusterSize(int* size, CUfunction function, const CUlaunchConfig* config) {
+  return clusters_of(config, function, size, &max_cluster_size);
+}
 
 CUresult cuOccupancyMaxActiveBlocksPerMultiprocessorWithFlags(int* blocks, CUfunction function, int threads,
                                                               size_t shared_bytes, unsigned int) {

@@ -22,6 +22,7 @@ enum : int {
   carveout = 9,
   cluster_must_be_set = 10,
   cluster_width = 11,
+  cluster_height = 12,
   cluster_depth = 13,
   non_portable_cluster = 14,
   cluster_scheduling = 15
@@ -54,6 +55,15 @@ driver::Status get_attribute(driver::Device& device, driver::Function& function,
                                    : unit.shared_static - kernel.static_shared_bytes);
       break;
     case carveout: value = -1; break;  // the default
+    case cluster_must_be_set:
+      value = kernel.bounds.explicit_cluster && kernel.bounds.required_cluster[0] == 0;
+      break;
+    case cluster_width:
+    case cluster_height:
+    case cluster_depth:
+      value = static_cast<int>(kernel.bounds.required_cluster[attribute - cluster_width]);
+      break;
+    case non_portable_cluster: value = function.large_clusters; break;
     default: break;
   }
   return driver::Status::cudaSuccess;
@@ -62,13 +72,13 @@ driver::Status get_attribute(driver::Device& device, driver::Function& function,
 driver::Status set_attribute(driver::Device& device, driver::Function& function, int attribute, int value) {
   switch (attribute) {
     case max_dynamic_shared: break;
-    // Hints, and leave to use cluster sizes that other chips may lack.
+    case non_portable_cluster: function.large_clusters = value != 0; return driver::Status::cudaSuccess;
+    // Hints.
     case carveout:
-    case non_portable_cluster:
     case cluster_scheduling: return driver::Status::cudaSuccess;
     case cluster_must_be_set:
     case cluster_width:
-    case cluster_width + 1:
+    case cluster_height:
     case cluster_depth: return driver::Status::cudaErrorNotSupported;
     default: return driver::Status::cudaErrorInvalidValue;
   }
@@ -96,12 +106,50 @@ driver::Status read_attributes(const cudaLaunchAttribute* list, unsigned count,
     const cudaLaunchAttribute& attribute = list[i];
     if (attribute.id == cudaLaunchAttributeCooperative)
       attributes.cooperative = attribute.val.cooperative != 0;
-    if (attribute.id == cudaLaunchAttributeClusterDimension &&
-        attribute.val.clusterDim.x * attribute.val.clusterDim.y * attribute.val.clusterDim.z > 1) {
-      log::error("launch: thread block clusters are not supported; launch without a cluster dimension");
-      return driver::Status::cudaErrorNotSupported;
+    if (attribute.id == cudaLaunchAttributeClusterDimension) {
+      const auto& d = attribute.val.clusterDim;
+      attributes.has_cluster = true;
+      attributes.cluster = Dim3{d.x, d.y, d.z};
     }
   }
+  return driver::Status::cudaSuccess;
+}
+
+driver::Status max_active_clusters(driver::Device& device, driver::Function& function,
+                                   const cudaLaunchConfig_t& config, int& clusters) {
+  LaunchAttributes attributes;
+  if (const auto status = read_attributes(config.attrs, config.numAttrs, attributes);
+      status != driver::Status::cudaSuccess)
+    return status;
+  driver::LaunchRequest request;
+  request.function = &function;
+  attributes.give(request);
+  Dim3 cluster = request.cluster;
+  // The grid may be any, so that the cluster's own extents stand for it.
+  const auto* required = function.kernel->bounds.required_cluster;
+  request.grid = attributes.has_cluster
+                     ? request.cluster
+                     : Dim3{std::max(1u, required[0]), std::max(1u, required[1]), std::max(1u, required[2])};
+  if (const auto status = device.cluster_of(request, cluster); status != driver::Status::cudaSuccess)
+    return status;
+  const dim3 block = config.blockDim;
+  const auto fit = device.occupancy(function, block.x * block.y * block.z,
+                                    static_cast<std::uint32_t>(config.dynamicSmemBytes));
+  clusters = static_cast<int>(device.active_clusters(fit.ctas_per_unit, cluster.count()));
+  return driver::Status::cudaSuccess;
+}
+
+driver::Status max_cluster_size(driver::Device& device, driver::Function& function,
+                                const cudaLaunchConfig_t& config, int& size) {
+  if (device.chip().identity.compute_major < 9) return driver::Status::cudaErrorNotSupported;
+  const dim3 block = config.blockDim;
+  const auto fit = device.occupancy(function, block.x * block.y * block.z,
+                                    static_cast<std::uint32_t>(config.dynamicSmemBytes));
+  const std::uint64_t most =
+      function.large_clusters ? driver::Device::most_cluster : driver::Device::portable_cluster;
+  size = 0;
+  for (std::uint64_t n = most; n > 0 && size == 0; --n)
+    if (device.active_clusters(fit.ctas_per_unit, n) > 0) size = static_cast<int>(n);
   return driver::Status::cudaSuccess;
 }
 

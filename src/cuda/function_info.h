@@ -14,9 +14,22 @@ driver::Status set_attribute(driver::Device& device, driver::Function& function,
 std::size_t available_shared_bytes(driver::Device& device, const driver::Function& function, int blocks);
 
 struct LaunchAttributes {
-  bool cooperative = false;
+  bool cooperative = false, has_cluster = false;
+  Dim3 cluster;
+  void give(driver::LaunchRequest& request) const {
+    request.cooperative = cooperative;
+    request.has_cluster = has_cluster;
+    request.cluster = cluster;
+  }
 };
 /// Errors: attributes that would change what the kernel does and are not supported; logged.
 driver::Status read_attributes(const cudaLaunchAttribute* list, unsigned count, LaunchAttributes& attributes);
+
+/// Clusters, as the launch's attributes have them, that are resident at once; CTAs of the largest cluster
+/// that fits.
+driver::Status max_active_clusters(driver::Device& device, driver::Function& function,
+                                   const cudaLaunchConfig_t& config, int& clusters);
+driver::Status max_cluster_size(driver::Device& device, driver::Function& function,
+                                const cudaLaunchConfig_t& config, int& size);
 
 }  // namespace wanren::cuda

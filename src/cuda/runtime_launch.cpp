@@ -64,13 +64,13 @@ struct CallConfiguration {
 thread_local std::vector<CallConfiguration> configurations;
 
 cudaError_t launch(const void* function, dim3 grid, dim3 block, void** arguments, size_t shared_bytes,
-                   cudaStream_t stream, bool cooperative) {
+                   cudaStream_t stream, const LaunchAttributes& attributes) {
   WR_DEVICE(device);
   driver::LaunchRequest request;
   if (const cudaError_t error = request_of(function, grid, block, arguments, shared_bytes, stream, request);
       error != cudaSuccess)
     return error;
-  request.cooperative = cooperative;
+  attributes.give(request);
   // A kernel is its context's: it runs on streams of the same device only.
   if (&device_of(stream, *device) != device) return note(cudaErrorInvalidResourceHandle);
   return note(device->launch(request));
@@ -129,12 +129,12 @@ cudaError_t __cudaPopCallConfiguration(dim3* grid, dim3* block, size_t* shared_b
 
 cudaError_t cudaLaunchKernel(const void* function, dim3 grid, dim3 block, void** arguments,
                              size_t shared_bytes, cudaStream_t stream) {
-  return launch(function, grid, block, arguments, shared_bytes, stream, false);
+  return launch(function, grid, block, arguments, shared_bytes, stream, {});
 }
 
 cudaError_t cudaLaunchCooperativeKernel(const void* function, dim3 grid, dim3 block, void** arguments,
                                         size_t shared_bytes, cudaStream_t stream) {
-  return launch(function, grid, block, arguments, shared_bytes, stream, true);
+  return launch(function, grid, block, arguments, shared_bytes, stream, {.cooperative = true});
 }
 
 cudaError_t cudaLaunchKernelExC(const cudaLaunchConfig_t* config, const void* function, void** arguments) {
@@ -145,7 +145,7 @@ cudaError_t cudaLaunchKernelExC(const cudaLaunchConfig_t* config, const void* fu
       status != driver::Status::cudaSuccess)
     return note(status);
   return launch(function, config->gridDim, config->blockDim, arguments, config->dynamicSmemBytes,
-                config->stream, attributes.cooperative);
+                config->stream, attributes);
 }
 
 // nvcc 13's host stubs launch through a kernel handle; ours is the host function itself.
@@ -156,7 +156,7 @@ cudaError_t __cudaGetKernel(cudaKernel_t* kernel, const void* function) {
 
 cudaError_t __cudaLaunchKernel(cudaKernel_t kernel, dim3 grid, dim3 block, void** arguments,
                                size_t shared_bytes, cudaStream_t stream) {
-  return launch(reinterpret_cast<const void*>(kernel), grid, block, arguments, shared_bytes, stream, false);
+  return launch(reinterpret_cast<const void*>(kernel), grid, block, arguments, shared_bytes, stream, {});
 }
 
 cudaError_t cudaGetKernel(cudaKernel_t* kernel, const void* function) {
@@ -169,8 +169,8 @@ cudaError_t cudaFuncGetAttributes(cudaFuncAttributes* attributes, const void* fu
   auto found = function_of(function);
   if (!found) return note(found.error().status);
   // In the order of the attributes' numbers.
-  int values[10] = {};
-  for (int i = 0; i < 10; ++i)
+  int values[15] = {};
+  for (int i = 0; i < 15; ++i)
     if (const driver::Status status = get_attribute(*device, **found, i, values[i]);
         status != driver::Status::cudaSuccess)
       return note(status);
@@ -185,6 +185,11 @@ cudaError_t cudaFuncGetAttributes(cudaFuncAttributes* attributes, const void* fu
   attributes->cacheModeCA = values[7];
   attributes->maxDynamicSharedSizeBytes = values[8];
   attributes->preferredShmemCarveout = values[9];
+  attributes->clusterDimMustBeSet = values[10];
+  attributes->requiredClusterWidth = values[11];
+  attributes->requiredClusterHeight = values[12];
+  attributes->requiredClusterDepth = values[13];
+  attributes->nonPortableClusterSizeAllowed = values[14];
   return cudaSuccess;
 }
 
@@ -234,6 +239,24 @@ cudaError_t cudaOccupancyAvailableDynamicSMemPerBlock(size_t* bytes, const void*
   if (!found) return note(found.error().status);
   *bytes = available_shared_bytes(*device, **found, blocks);
   return cudaSuccess;
+}
+
+cudaError_t cudaOccupancyMaxActiveClusters(int* clusters, const void* function,
+                                           const cudaLaunchConfig_t* config) {
+  if (clusters == nullptr || config == nullptr) return note(cudaErrorInvalidValue);
+  WR_DEVICE(device);
+  auto found = function_of(function);
+  if (!found) return note(found.error().status);
+  return note(max_active_clusters(*device, **found, *config, *clusters));
+}
+
+cudaError_t cudaOccupancyMaxPotentialClusterSize(int* size, const void* function,
+                                                 const cudaLaunchConfig_t* config) {
+  if (size == nullptr || config == nullptr) return note(cudaErrorInvalidValue);
+  WR_DEVICE(device);
+  auto found = function_of(function);
+  if (!found) return note(found.error().status);
+  return note(max_cluster_size(*device, **found, *config, *size));
 }
 
 }  // extern "C"

@@ -41,6 +41,7 @@ struct LaunchRequest {
   std::size_t packed_bytes = 0;
   Stream stream;
   bool cooperative = false;
+  bool has_cluster = false;      ///< `cluster` is the launch's own wish; else the kernel's holds.
   const void* handle = nullptr;  ///< As the program named the kernel; for graphs' queries.
 };
 
@@ -125,6 +126,14 @@ class Device {
   /// The chip's limit and the kernel's own; registers do not limit it, code is made to fit.
   int max_threads_per_cta(const Function& function) const;
   lower::Occupancy occupancy(Function& function, std::uint32_t threads, std::uint32_t dynamic_shared_bytes);
+  /// The cluster that a launch has: its own, or the kernel's. Errors, logged: they contradict each other, the
+  /// chip has no clusters, they are too large or do not divide the grid.
+  Status cluster_of(const LaunchRequest& request, Dim3& cluster) const;
+  /// Clusters of `ctas` that fit the chip at once, with so many CTAs to a unit. One lies in one of the
+  /// chip's.
+  std::uint64_t active_clusters(int ctas_per_unit, std::uint64_t ctas) const;
+  /// Clusters up to this many CTAs run on every chip that has any; the chip's own limit is the larger one.
+  static constexpr std::uint64_t portable_cluster = 8, most_cluster = 16;
 
   /// Modelled host time in nanoseconds since the device was made; reading it costs a little, so that a
   /// program that polls a clock gets ahead.

@@ -144,6 +144,8 @@ Status Device::launch(const LaunchRequest& request) {
           std::to_string(threads) + " threads exceed the kernel's launch bounds of " + std::to_string(most),
           "use smaller blocks or raise __launch_bounds__");
   }
+  Dim3 cluster;
+  if (const Status status = cluster_of(request, cluster); status != Status::cudaSuccess) return status;
   const std::uint64_t dynamic_limit =
       function.dynamic_shared_limit != 0
           ? function.dynamic_shared_limit
@@ -172,6 +174,12 @@ Status Device::launch(const LaunchRequest& request) {
                       std::to_string(program->registers_per_thread) +
                       " registers each does not fit a compute unit (" + occupancy.limited_by + ")",
                   "use smaller blocks or __launch_bounds__");
+  if (cluster.count() > 1 && active_clusters(occupancy.ctas_per_unit, cluster.count()) == 0)
+    return refuse(Status::cudaErrorInvalidClusterSize,
+                  "a cluster of " + std::to_string(cluster.count()) +
+                      " blocks, of which a compute unit takes " + std::to_string(occupancy.ctas_per_unit) +
+                      ", does not fit one of the chip's clusters",
+                  "use smaller clusters or blocks; cudaOccupancyMaxActiveClusters says what fits");
   if (request.cooperative && grid.count() > static_cast<std::uint64_t>(occupancy.ctas_per_unit) *
                                                 static_cast<std::uint64_t>(chip_.units()))
     return refuse(Status::cudaErrorCooperativeLaunchTooLarge,
@@ -199,7 +207,8 @@ Status Device::launch(const LaunchRequest& request) {
   launch.name = function.display_name;
   launch.grid = grid;
   launch.block = block;
-  launch.cluster = request.cluster;
+  launch.cluster = cluster;
+  launch.explicit_cluster = request.has_cluster || kernel.bounds.required_cluster[0] != 0;
   launch.dynamic_shared_bytes = request.dynamic_shared_bytes;
   launch.global_addresses = function.global_addresses;
   launch.grid_id = ++shared_.next_launch;

@@ -28,6 +28,7 @@ struct Function {
   std::vector<std::uint64_t> global_addresses;            ///< By Kernel::globals.
   std::uint32_t stack_bytes = simt::default_stack_bytes;  ///< Of a recursive kernel's local memory.
   std::uint32_t dynamic_shared_limit = 0;  ///< 0: the chip's default; else what the program opted in to
+  bool large_clusters = false;             ///< The program opted in to clusters that are not portable.
 };
 
 /// Gives a recursive kernel `bytes` of local memory per thread for its calls from the next launch on.

@@ -19,6 +19,9 @@ class Progress::Watched final : public trace::WarpSource {
   std::span<const simt::LanePattern> patterns() const override { return source_.patterns(); }
   std::uint64_t ctas() const override { return source_.ctas(); }
   std::uint32_t warps_per_cta() const override { return source_.warps_per_cta(); }
+  std::uint32_t ctas_per_cluster() const override { return source_.ctas_per_cluster(); }
+  std::uint64_t cta_of(trace::ClusterPlace place) const override { return source_.cta_of(place); }
+  trace::ClusterPlace place_of(std::uint64_t cta) const override { return source_.place_of(cta); }
   bool ordered() const override { return source_.ordered(); }
   trace::CtaHandle begin_cta(std::uint64_t linear, std::uint32_t unit) override {
     return source_.begin_cta(linear, unit);

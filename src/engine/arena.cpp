@@ -410,6 +410,12 @@ Result<Window> Arena::acquire_window(std::uint64_t shared_bytes, std::uint64_t l
   return window;
 }
 
+void Arena::seal_shared(const Window& window, bool sealed) {
+  const std::uint64_t bytes = round_up(windows_[window.index].shared_bytes, page_bytes);
+  if (bytes == 0) return;
+  WR_CHECK(mprotect(window.shared, bytes, sealed ? PROT_NONE : PROT_READ | PROT_WRITE) == 0);
+}
+
 void Arena::release_window(const Window& window) {
   // Few windows stay mapped for the next launch; a large cooperative grid gives its memory back.
   constexpr std::uint32_t kept = 256;

@@ -110,6 +110,9 @@ class Arena {
   std::uint64_t host_limit_bytes() const { return limits_.host_bytes; }
 
   std::uint32_t window_count() const { return layout_.windows; }
+  /// Host addresses of all windows' shared memory.
+  std::uint64_t windows_begin() const { return base_ + layout_.shared; }
+  std::uint64_t windows_bytes() const { return layout_.windows * (reserve_bytes + shared_window_bytes); }
   /// Somebody who keeps windows at hand for CTAs to come, and gives them up when another needs one.
   class WindowHolder {
    public:
@@ -122,6 +125,8 @@ class Arena {
   /// Errors: none is free, even with holders asked; more bytes than a window has; the host refuses to map.
   Result<Window> acquire_window(std::uint64_t shared_bytes, std::uint64_t local_bytes);
   void release_window(const Window& window);
+  /// Takes the window's shared memory out of device code's reach, or gives it back.
+  void seal_shared(const Window& window, bool sealed);
 
   /// Copies a launch's parameters into the arena. Errors: too many live launches.
   Result<std::uint8_t*> acquire_parameters(std::span<const std::byte> parameters);

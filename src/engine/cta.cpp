@@ -64,6 +64,10 @@ Result<std::unique_ptr<Cta>> Cta::create(Grid& grid, StackCache& stacks, simt::B
     const Dim3 grid_shape = launch.grid, block = launch.block;
     ctx.nctaid[0] = grid_shape.x, ctx.nctaid[1] = grid_shape.y, ctx.nctaid[2] = grid_shape.z;
     ctx.ntid[0] = block.x, ctx.ntid[1] = block.y, ctx.ntid[2] = block.z;
+    const Dim3 cluster = launch.cluster;
+    ctx.cluster_nctaid[0] = cluster.x, ctx.cluster_nctaid[1] = cluster.y, ctx.cluster_nctaid[2] = cluster.z;
+    ctx.cluster_nctarank = grid.ctas_per_cluster;
+    ctx.is_explicit_cluster = launch.explicit_cluster ? 1 : 0;
     ctx.nsmid = launch.units;
     ctx.dynamic_shared_bytes = launch.dynamic_shared_bytes;
     ctx.total_shared_bytes = grid.total_shared_bytes;
@@ -73,6 +77,8 @@ Result<std::unique_ptr<Cta>> Cta::create(Grid& grid, StackCache& stacks, simt::B
     ctx.arena_base = grid.arena.base();
     ctx.arena_mask = grid.arena.mask();
     ctx.shared_base = cta->window_.shared;
+    ctx.windows_begin = grid.arena.windows_begin();
+    ctx.windows_bytes = grid.arena.windows_bytes();
     ctx.local_base = cta->window_.local + w * frame;
     ctx.local_bytes = kernel.local_bytes;
     ctx.counts = counts;
@@ -86,6 +92,7 @@ Result<std::unique_ptr<Cta>> Cta::create(Grid& grid, StackCache& stacks, simt::B
 
 Cta::~Cta() {
   abandon();
+  seal(false);
   if (has_window_) grid_.arena.release_window(window_);
 }
 
@@ -150,11 +157,36 @@ void Cta::begin(std::uint64_t linear, std::uint32_t unit) {
   waiting_ = 0;
   idle_ = expiries_ = 0;
   phases_.clear();
+  cluster_ = nullptr;
   live_ = runnable_ = lowest(grid_.warps);
   while (used_barriers_ != 0) {
     barriers_[static_cast<std::size_t>(std::countr_zero(used_barriers_))] = Barrier{};
     used_barriers_ &= used_barriers_ - 1;
   }
+}
+
+/// Shared memory of a CTA that has exited is out of the others' reach.
+void Cta::seal(bool sealed) {
+  if (sealed_ == sealed) return;
+  sealed_ = sealed;
+  grid_.arena.seal_shared(window_, sealed);
+}
+
+void Cta::join(Cluster& cluster, std::uint32_t rank) {
+  seal(false);
+  cluster_ = &cluster;
+  rank_ = rank;
+  cluster.join(*this, rank);
+  for (simt::WarpContext& ctx : contexts_) ctx.cluster_shared = cluster.windows();
+}
+
+Cluster& Cta::cluster() {
+  if (cluster_ == nullptr) {
+    alone_ = std::make_unique<Cluster>(1);
+    alone_->join(*this, 0);
+    cluster_ = alone_.get();
+  }
+  return *cluster_;
 }
 
 Dim3 Cta::id() const {
@@ -231,6 +263,9 @@ void Cta::exit(std::uint32_t w) {
     Barrier& barrier = barriers_[static_cast<std::size_t>(std::countr_zero(left))];
     if (barrier.expected == 0 && barrier.arrived != 0) open_if_complete(barrier);
   }
+  if (cluster_ == nullptr) return;
+  cluster_->open_if_complete();
+  if (live_ == 0 && cluster_->size() > 1) seal(true);
 }
 
 /// Does what warp `w`'s yield asks of the CTA; `again`: the warp did not have to wait.
@@ -252,6 +287,10 @@ inline simt::Yield Cta::heed(ThreadState& state, std::uint32_t w, bool& again) {
     again = !arrive(w);
   } else if (yield == simt::Yield::exited) {
     exit(w);
+  } else if (yield == simt::Yield::cluster) {
+    if (!cluster().waits(rank_, w, ctx.barrier_mask)) return yield;
+    runnable_ &= ~(LaneMask{1} << w);
+    cluster().park(rank_, w);
   } else if (yield == simt::Yield::phase) {
     runnable_ &= ~(LaneMask{1} << w);
     waiting_ |= LaneMask{1} << w;
@@ -420,6 +459,7 @@ void Cta::report_deadlock() {
     const int expected = barrier.expected == 0 ? std::popcount(live_) : static_cast<int>(barrier.expected);
     why += fmt::format(" barrier {} has {} of {} warps;", i, barrier.arrived, expected);
   }
+  if (cluster_ != nullptr) why += cluster_->lacks();
   why.pop_back();
   FaultReport report = describe_cta(grid_.launch, simt::Fault::deadlock, id(), why);
   report.ptx_line = place.ptx_line;
@@ -436,7 +476,10 @@ Cta::Outcome Cta::run(ThreadState& state, bool give_way, std::uint64_t& clock) {
 
 Cta::Outcome Cta::run_all(ThreadState& state, bool give_way, std::uint64_t& clock) {
   while (live_ != 0) {
-    if (runnable_ == 0 && !expire_waits()) return Outcome::failed;
+    if (runnable_ == 0) {
+      if (cluster_ != nullptr && cluster_->size() > 1) return Outcome::spinning;
+      if (!expire_waits()) return Outcome::failed;
+    }
     bool progress = false;
     bool ring = rings_ && runnable_ == live_ && (live_ & (live_ - 1)) != 0 && barriers_[0].arrived == 0;
     for (LaneMask pass = runnable_; pass != 0; pass &= pass - 1) {
@@ -448,6 +491,7 @@ Cta::Outcome Cta::run_all(ThreadState& state, bool give_way, std::uint64_t& cloc
         ring = false;
         switch (yield) {
           case simt::Yield::barrier:
+          case simt::Yield::cluster:
           case simt::Yield::exited: progress = true; break;
           case simt::Yield::clock:
             clock += clock_read_cycles;

@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "engine/arena.h"
+#include "engine/cluster.h"
 #include "engine/faults.h"
 #include "engine/fiber.h"
 #include "engine/launch.h"
@@ -41,6 +42,7 @@ class Grid {
   Arena& arena;
   std::uint8_t* parameters = nullptr;
   std::uint32_t threads = 0, warps = 0;
+  std::uint32_t ctas_per_cluster = 1;
   std::uint32_t total_shared_bytes = 0;
   bool spins = false;                                 ///< Some back edge waits for another warp.
   bool together = false;                              ///< CTAs wait for each other.
@@ -101,6 +103,16 @@ class Cta {
   bool runnable(std::uint32_t w) const { return (runnable_ >> w & 1) != 0; }
   LaneMask runnable_warps() const { return runnable_; }
   LaneMask live_warps() const { return live_; }
+  std::uint32_t warps() const { return static_cast<std::uint32_t>(contexts_.size()); }
+  std::uint8_t* shared_window() const { return window_.shared; }
+  std::uint32_t shared_bytes() const { return grid_.total_shared_bytes; }
+  void wake(LaneMask warps) { runnable_ |= warps & live_; }
+  bool waits_for_phases() const { return waiting_ != 0; }
+
+  /// Joins `cluster`, which lives until the CTA begins anew. Without this it is one of its own.
+  void join(Cluster& cluster, std::uint32_t rank);
+  Cluster& cluster();
+  std::uint32_t rank() const { return rank_; }
   simt::WarpContext& warp(std::uint32_t w) { return contexts_[w]; }
   Arena& arena() { return grid_.arena; }
   Dim3 id() const;
@@ -147,11 +159,15 @@ class Cta {
   bool start(std::uint32_t w) { return start(w, entry_); }
   void exit(std::uint32_t w);
   void drop_stack(std::uint32_t w);
+  void seal(bool sealed);
 
   Grid& grid_;
   StackCache& stacks_;
   Window window_;
-  bool has_window_ = false;
+  bool has_window_ = false, sealed_ = false;
+  Cluster* cluster_ = nullptr;
+  std::unique_ptr<Cluster> alone_;  ///< cluster_ of a CTA that has joined none.
+  std::uint32_t rank_ = 0;
   simt::WarpEntry entry_ = nullptr;
   bool rings_ = false;  ///< Warps may hand over to each other at barriers.
   std::uint64_t straight_first_ = 0, straight_last_ = 0;

@@ -15,6 +15,7 @@ std::uint64_t warp_of(const Launch& launch, const Dim3& thread) {
 }  // namespace
 
 void find_thread(const Launch& launch, Arena& arena, FaultReport& report) {
+  if (launch.cluster.count() > 1) return;  // The others of its cluster are gone.
   if (report.thread_known || report.fault != simt::Fault::illegal_address || report.ptx_line == 0) return;
   Launch again = launch;
   again.code = interpreted(launch.kernel);

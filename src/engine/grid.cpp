@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <chrono>
 #include <deque>
+#include <optional>
 
 #include "engine/cta.h"
 #include "engine/diagnose.h"
@@ -65,36 +66,90 @@ class RunTime {
   SteadyClock::time_point since_;
 };
 
+/// CTAs that are resident together: a cluster, or one CTA.
+class Gang {
+ public:
+  /// False: refused.
+  bool make(Worker& worker) {
+    for (std::uint32_t i = 0; i < worker.grid.ctas_per_cluster; ++i) {
+      ctas_.push_back(worker.make());
+      if (ctas_.back() == nullptr) return false;
+    }
+    return true;
+  }
+
+  void begin(const Launch& launch, std::uint64_t cluster) {
+    if (ctas_.size() == 1) {
+      ctas_[0]->begin(cluster, static_cast<std::uint32_t>(cluster % launch.units));
+      return;
+    }
+    cluster_.emplace(static_cast<std::uint32_t>(ctas_.size()));
+    for (std::uint32_t rank = 0; rank < ctas_.size(); ++rank) {
+      const std::uint64_t linear = cta_of_cluster(launch.grid, launch.cluster, {cluster, rank});
+      ctas_[rank]->begin(linear, static_cast<std::uint32_t>(linear % launch.units));
+      ctas_[rank]->join(*cluster_, rank);
+    }
+  }
+
+  Cta::Outcome run(ThreadState& state, bool give_way, std::uint64_t& clock) {
+    if (ctas_.size() == 1) return ctas_[0]->run(state, give_way, clock);
+    for (;;) {
+      bool live = false, ran = false;
+      for (const auto& cta : ctas_) {
+        live = live || cta->live_warps() != 0;
+        if (cta->runnable_warps() == 0) continue;
+        ran = true;
+        if (cta->run(state, true, clock) == Cta::Outcome::failed) return Cta::Outcome::failed;
+      }
+      if (!live) return Cta::Outcome::finished;
+      if (!ran && !cluster_->expire_waits()) return Cta::Outcome::failed;
+      if (give_way) return Cta::Outcome::spinning;
+    }
+  }
+
+ private:
+  std::optional<Cluster> cluster_;
+  std::vector<std::unique_ptr<Cta>> ctas_;
+};
+
 /// Any order, any thread.
 void run_independent(Grid& grid, int threads, SteadyClock::time_point deadline) {
-  const std::uint64_t ctas = grid.launch.grid.count();
+  const std::uint64_t gangs = grid.launch.grid.count() / grid.ctas_per_cluster;
   const std::uint64_t chunk =
-      std::clamp<std::uint64_t>(ctas / (static_cast<std::uint64_t>(threads) * 16), 1, 64);
+      std::clamp<std::uint64_t>(gangs / (static_cast<std::uint64_t>(threads) * 16), 1, 64);
   std::atomic<std::uint64_t> next{0};
   DeviceRuntime& runtime = grid.arena.runtime();
   const std::uint64_t clock_start = runtime.clock();
-  const bool straight = grid.launch.code->never_yields();
+  const bool straight = grid.launch.code->never_yields() && grid.ctas_per_cluster == 1;
   const auto work = [&] {
     Worker worker(grid, deadline);
-    const auto cta = worker.make();
-    if (cta == nullptr) return;
+    if (straight) {
+      const auto cta = worker.make();
+      if (cta == nullptr) return;
+      std::uint64_t latest = clock_start;
+      while (!grid.failed()) {
+        const std::uint64_t begin = next.fetch_add(chunk, std::memory_order_relaxed);
+        if (begin >= gangs) break;
+        std::uint64_t clock = clock_start;
+        if (!cta->run_straight(worker.state, begin, std::min(begin + chunk, gangs), clock)) return;
+        latest = std::max(latest, clock);
+      }
+      runtime.advance_clock(latest);
+      return;
+    }
+    Gang gang;
+    if (!gang.make(worker)) return;
     std::uint64_t latest = clock_start;
     RunTime time(grid);
     while (!grid.failed()) {
       time.tell();
       const std::uint64_t begin = next.fetch_add(chunk, std::memory_order_relaxed);
-      if (begin >= ctas) break;
-      if (straight) {
+      if (begin >= gangs) break;
+      for (std::uint64_t i = begin; i < std::min(begin + chunk, gangs) && !grid.failed(); ++i) {
+        // Each cluster's clock starts anew: what it reads does not depend on who runs it.
         std::uint64_t clock = clock_start;
-        if (!cta->run_straight(worker.state, begin, std::min(begin + chunk, ctas), clock)) return;
-        latest = std::max(latest, clock);
-        continue;
-      }
-      for (std::uint64_t linear = begin; linear < std::min(begin + chunk, ctas) && !grid.failed(); ++linear) {
-        // Each CTA's clock starts anew: what it reads does not depend on who runs it.
-        std::uint64_t clock = clock_start;
-        cta->begin(linear, static_cast<std::uint32_t>(linear % grid.launch.units));
-        if (cta->run(worker.state, false, clock) == Cta::Outcome::failed) return;
+        gang.begin(grid.launch, i);
+        if (gang.run(worker.state, false, clock) == Cta::Outcome::failed) return;
         latest = std::max(latest, clock);
       }
     }
@@ -113,38 +168,38 @@ void run_independent(Grid& grid, int threads, SteadyClock::time_point deadline) 
   });
 }
 
-/// CTAs that wait for each other: the next one begins when all that live only wait, or one has ended.
+/// CTAs that wait for each other: the next cluster begins when all that live only wait, or one has ended.
 void run_together(Grid& grid, SteadyClock::time_point deadline) {
-  const std::uint64_t ctas = grid.launch.grid.count();
+  const std::uint64_t gangs = grid.launch.grid.count() / grid.ctas_per_cluster;
   std::uint64_t most = grid.launch.resident_ctas != 0 ? grid.launch.resident_ctas : 32ull * grid.launch.units;
-  if (grid.launch.cooperative) most = std::max(most, ctas);
-  most = std::min<std::uint64_t>({most, ctas, grid.arena.window_count()});
+  most = std::max<std::uint64_t>(most / grid.ctas_per_cluster, 1);
+  if (grid.launch.cooperative) most = std::max(most, gangs);
+  most = std::min<std::uint64_t>({most, gangs, grid.arena.window_count() / grid.ctas_per_cluster});
   Worker worker(grid, deadline);
-  std::vector<std::unique_ptr<Cta>> idle;
-  std::deque<std::unique_ptr<Cta>> resident;
+  std::vector<std::unique_ptr<Gang>> idle;
+  std::deque<std::unique_ptr<Gang>> resident;
   std::uint64_t next = 0;
   std::uint64_t clock = grid.arena.runtime().clock();
   RunTime time(grid);
-  while (next < ctas || !resident.empty()) {
+  while (next < gangs || !resident.empty()) {
     time.tell();
-    std::unique_ptr<Cta> cta;
-    if (next < ctas && resident.size() < most) {
+    std::unique_ptr<Gang> gang;
+    if (next < gangs && resident.size() < most) {
       if (idle.empty()) {
-        cta = worker.make();
-        if (cta == nullptr) return;
+        gang = std::make_unique<Gang>();
+        if (!gang->make(worker)) return;
       } else {
-        cta = std::move(idle.back());
+        gang = std::move(idle.back());
         idle.pop_back();
       }
-      cta->begin(next, static_cast<std::uint32_t>(next % grid.launch.units));
-      ++next;
+      gang->begin(grid.launch, next++);
     } else {
-      cta = std::move(resident.front());
+      gang = std::move(resident.front());
       resident.pop_front();
     }
-    switch (cta->run(worker.state, true, clock)) {
-      case Cta::Outcome::finished: idle.push_back(std::move(cta)); break;
-      case Cta::Outcome::spinning: resident.push_back(std::move(cta)); break;
+    switch (gang->run(worker.state, true, clock)) {
+      case Cta::Outcome::finished: idle.push_back(std::move(gang)); break;
+      case Cta::Outcome::spinning: resident.push_back(std::move(gang)); break;
       case Cta::Outcome::failed: return;
     }
   }
@@ -166,7 +221,13 @@ Result<std::unique_ptr<Grid>> Grid::create(const Launch& launch, Arena& arena) {
   if (launch.parameters.size() < launch.kernel->parameter_bytes)
     return wanren::fail(launch.name, fmt::format("{} bytes of parameters where the kernel takes {}",
                                                  launch.parameters.size(), launch.kernel->parameter_bytes));
+  const Dim3 cluster = launch.cluster;
+  if (cluster.count() == 0 || launch.grid.x % cluster.x != 0 || launch.grid.y % cluster.y != 0 ||
+      launch.grid.z % cluster.z != 0)
+    return wanren::fail(launch.name, fmt::format("the grid is no whole number of clusters of {}x{}x{}",
+                                                 cluster.x, cluster.y, cluster.z));
   std::unique_ptr<Grid> grid(new Grid(launch, arena));
+  grid->ctas_per_cluster = static_cast<std::uint32_t>(cluster.count());
   grid->threads = static_cast<std::uint32_t>(threads);
   grid->warps = (grid->threads + warp_size - 1) / warp_size;
   const std::uint32_t fixed = launch.kernel->static_shared_bytes;

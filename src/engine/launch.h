@@ -46,6 +46,7 @@ struct Launch {
   std::shared_ptr<const KernelCode> code;
   std::string name;  ///< As the program knows it (demangled by reports).
   Dim3 grid, block, cluster;
+  bool explicit_cluster = false;  ///< The launch or the kernel asks for `cluster`.
   std::uint32_t dynamic_shared_bytes = 0;
   std::vector<std::byte> parameters;            ///< kernel->parameter_bytes
   std::vector<std::uint64_t> global_addresses;  ///< By Kernel::globals index.

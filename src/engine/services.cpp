@@ -242,7 +242,23 @@ std::uint64_t* leave_begin(simt::WarpContext* ctx, simt::FunctionId function) {
 
 std::uint32_t phases(simt::WarpContext* ctx, const std::uint8_t* mbarrier, std::uint32_t now) {
   const ServiceScope scope;
-  return cta_of(ctx).phases(mbarrier, now);
+  Cta& cta = cta_of(ctx);
+  if (ctx->cluster_nctarank == 1) return cta.phases(mbarrier, now);
+  return cta.cluster().owner(mbarrier)->phases(mbarrier, now);
+}
+
+std::uint32_t cluster_arrive(simt::WarpContext* ctx, LaneMask mask) {
+  const ServiceScope scope;
+  Cta& cta = cta_of(ctx);
+  const Cluster::Arrival arrival = cta.cluster().arrive(cta.rank(), ctx->warp_in_cta, mask);
+  return arrival.phase << 1 | static_cast<std::uint32_t>(arrival.first);
+}
+
+std::uint32_t cluster_waits(simt::WarpContext* ctx, LaneMask mask) {
+  const ServiceScope scope;
+  Cta& cta = cta_of(ctx);
+  const bool waits = cta.cluster().waits(cta.rank(), ctx->warp_in_cta, mask);
+  return (cta.cluster().over() + static_cast<std::uint32_t>(waits)) << 1 | static_cast<std::uint32_t>(waits);
 }
 
 void leave_end(simt::WarpContext* ctx) {
@@ -276,14 +292,15 @@ void silent_syscall(simt::WarpContext* ctx, std::uint32_t call, LaneMask mask,
 }  // namespace
 
 const simt::Services* services() {
-  static constexpr simt::Services table{&suspend,   &syscall,   &fault, &leave_begin,
-                                        &leave_run, &leave_end, &phases};
+  static constexpr simt::Services table{&suspend,   &syscall, &fault,          &leave_begin,  &leave_run,
+                                        &leave_end, &phases,  &cluster_arrive, &cluster_waits};
   return &table;
 }
 
 const simt::Services* silent_services() {
-  static constexpr simt::Services table{&suspend,   &silent_syscall, &fault, &leave_begin,
-                                        &leave_run, &leave_end,      &phases};
+  static constexpr simt::Services table{&suspend,     &silent_syscall, &fault,
+                                        &leave_begin, &leave_run,      &leave_end,
+                                        &phases,      &cluster_arrive, &cluster_waits};
   return &table;
 }
 

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <bit>
 #include <deque>
+#include <map>
 
 #include "engine/cta.h"
 #include "engine/diagnose.h"
@@ -42,7 +43,16 @@ struct Slot {
   std::vector<WarpTrace> traces;
   std::vector<std::unique_ptr<std::uint64_t[]>> spare;
   std::unique_ptr<Cta> cta;
+  struct Gang* gang = nullptr;  ///< Of a CTA in a cluster of several.
   double wall_s = 0;
+};
+
+/// A cluster of several CTAs, from the begin of its first to the end of its last.
+struct Gang {
+  explicit Gang(std::uint32_t size) : cluster(size) {}
+  Cluster cluster;
+  std::vector<Slot*> slots;
+  std::vector<trace::CtaHandle> ended;
 };
 
 class Source final : public TraceSource, private Arena::WindowHolder {
@@ -60,7 +70,16 @@ class Source final : public TraceSource, private Arena::WindowHolder {
   std::span<const simt::LanePattern> patterns() const override { return grid_->launch.code->patterns(); }
   std::uint64_t ctas() const override { return grid_->launch.grid.count(); }
   std::uint32_t warps_per_cta() const override { return grid_->warps; }
-  bool ordered() const override { return kernel().order_sensitive; }
+  std::uint32_t ctas_per_cluster() const override { return grid_->ctas_per_cluster; }
+  std::uint64_t cta_of(trace::ClusterPlace place) const override {
+    return cta_of_cluster(grid_->launch.grid, grid_->launch.cluster, {place.cluster, place.rank});
+  }
+  trace::ClusterPlace place_of(std::uint64_t cta) const override {
+    const ClusterPlace place = place_in_cluster(grid_->launch.grid, grid_->launch.cluster, cta);
+    return {place.cluster, place.rank};
+  }
+  /// One warp's chunk may take those of the CTA's cluster further.
+  bool ordered() const override { return kernel().order_sensitive || grid_->ctas_per_cluster > 1; }
   bool failed() const override { return grid_->failed(); }
 
   trace::CtaHandle begin_cta(std::uint64_t linear, std::uint32_t unit) override {
@@ -93,6 +112,7 @@ class Source final : public TraceSource, private Arena::WindowHolder {
       trace.kept = 0;
       trace.ahead.clear();
     }
+    if (grid_->ctas_per_cluster > 1) gather(*slot, linear);
     return handle;
   }
 
@@ -120,7 +140,7 @@ class Source final : public TraceSource, private Arena::WindowHolder {
       slot.wall_s = 0;
     }
     std::lock_guard lock(lock_);
-    free_.push_back(handle);
+    give_back(handle);
     // A grid that has ended keeps nothing that the next one needs.
     if (++ended_ == ctas()) release_idle();
   }
@@ -132,6 +152,31 @@ class Source final : public TraceSource, private Arena::WindowHolder {
   }
 
  private:
+  void gather(Slot& slot, std::uint64_t linear) {
+    const ClusterPlace place = place_in_cluster(grid_->launch.grid, grid_->launch.cluster, linear);
+    std::lock_guard lock(lock_);
+    auto& gang = gangs_[place.cluster];
+    if (gang == nullptr) gang = std::make_unique<Gang>(grid_->ctas_per_cluster);
+    slot.cta->join(gang->cluster, place.rank);
+    slot.gang = gang.get();
+    gang->slots.push_back(&slot);
+  }
+
+  /// The slots of a cluster are free together: those that go on look at all.
+  void give_back(trace::CtaHandle handle) {
+    Slot& slot = *slots_[handle];
+    if (slot.gang == nullptr) {
+      free_.push_back(handle);
+      return;
+    }
+    Gang& gang = *slot.gang;
+    gang.ended.push_back(handle);
+    if (gang.ended.size() < gang.slots.size()) return;
+    free_.insert(free_.end(), gang.ended.begin(), gang.ended.end());
+    for (Slot* s : gang.slots) s->gang = nullptr;
+    std::erase_if(gangs_, [&](const auto& entry) { return entry.second.get() == &gang; });
+  }
+
   void release_idle_windows() override {
     std::lock_guard lock(lock_);
     release_idle();
@@ -186,6 +231,18 @@ class Source final : public TraceSource, private Arena::WindowHolder {
     return yield;
   }
 
+  /// Gives the warps of `of` a turn each, until warp `w` of `slot` can run.
+  void run_others(ThreadState& state, Slot& of, Slot& slot, std::uint32_t w, bool& ran, bool& sleeps) {
+    for (LaneMask others = of.cta->runnable_warps(); others != 0 && !slot.cta->runnable(w);
+         others &= others - 1) {
+      const auto other = static_cast<std::uint32_t>(std::countr_zero(others));
+      sleeps = sleeps || of.traces[other].asleep;
+      if (of.traces[other].asleep) continue;
+      ran = true;
+      if (slice(state, of, other) == simt::Yield::fault) return;
+    }
+  }
+
   /// Runs the CTA until warp `w` has something to hand out.
   void advance(Slot& slot, std::uint32_t w, trace::Moment now) {
     ThreadState& state = thread_state();
@@ -214,21 +271,20 @@ class Source final : public TraceSource, private Arena::WindowHolder {
         continue;
       }
       // It waits at a barrier that timing has seen open, or (no record of it) that others must reach.
-      bool ran = false;
-      for (LaneMask others = slot.cta->runnable_warps(); others != 0 && !slot.cta->runnable(w);
-           others &= others - 1) {
-        const auto other = static_cast<std::uint32_t>(std::countr_zero(others));
-        if (slot.traces[other].asleep) continue;
-        ran = true;
-        if (slice(state, slot, other) == simt::Yield::fault) break;
+      bool ran = false, sleeps = false;
+      run_others(state, slot, slot, w, ran, sleeps);
+      if (slot.gang != nullptr) {
+        WR_CHECK(slot.gang->slots.size() == grid_->ctas_per_cluster);
+        for (Slot* s : slot.gang->slots)
+          if (s != &slot) run_others(state, *s, slot, w, ran, sleeps);
       }
       if (ran || grid_->failed()) continue;
-      if (slot.cta->runnable_warps() != 0) {
+      if (sleeps) {
         // All others wait for time: nothing to hand out yet.
         trace.ahead.push_back({nullptr, 0, trace::Chunk::End::coupled, 0});
         break;
       }
-      if (!slot.cta->expire_waits()) break;
+      if (!(slot.gang ? slot.gang->cluster.expire_waits() : slot.cta->expire_waits())) break;
     }
     const double seconds = std::chrono::duration<double>(SteadyClock::now() - start).count();
     grid_->launch.code->ran(seconds);
@@ -241,6 +297,7 @@ class Source final : public TraceSource, private Arena::WindowHolder {
   std::mutex lock_;
   std::vector<std::unique_ptr<Slot>> slots_;
   std::vector<trace::CtaHandle> free_;
+  std::map<std::uint64_t, std::unique_ptr<Gang>> gangs_;  ///< By cluster.
   std::uint64_t ended_ = 0;
 };
 

@@ -63,12 +63,34 @@ class Copy {
       bytes_ = static_cast<std::uint32_t>(op.srcs[next++][lane]);
       insist(op, lane, bytes_ % granule == 0 && bytes_ <= most_bytes);
     }
-    // The launch has clusters of one CTA: it alone may receive.
-    if (op.inst.memory().multicast) insist(op, lane, (op.srcs[next++][lane] & 0xffff) == 1);
+    if (op.inst.memory().multicast) {
+      receivers_ = static_cast<std::uint32_t>(op.srcs[next++][lane] & 0xffff);
+      insist(op, lane, receivers_ != 0 && receivers_ >> op.ctx.cluster_nctarank == 0);
+    }
   }
 
   void run(BulkEntry& entry) {
     entry.bytes = bytes_;
+    entry.receivers = receivers_;
+    if (receivers_ == 0) return deliver(entry);
+    const std::uint32_t to = shared_ & offset_mask;
+    const auto told = static_cast<std::uint32_t>(mbarrier_) & offset_mask;
+    for (std::uint32_t left = receivers_; left != 0; left &= left - 1) {
+      const std::uint32_t window = (static_cast<std::uint32_t>(std::countr_zero(left)) + 1)
+                                   << simt::cluster_address_bits;
+      shared_ = window | to;
+      mbarrier_ = window | told;
+      deliver(entry);
+    }
+    entry.shared = to;
+    entry.mbarrier = tells_ ? told : BulkEntry::no_mbarrier;
+  }
+
+ private:
+  static constexpr std::uint32_t most_bytes = (1 << 20) - 1;
+  static constexpr std::uint32_t offset_mask = (1u << simt::cluster_address_bits) - 1;
+
+  void deliver(BulkEntry& entry) {
     if (kind_ != BulkOp::prefetch) entry.shared = shared_;
     if (is_tensor(op_.inst))
       box(entry);
@@ -76,22 +98,18 @@ class Copy {
       line(entry);
     if (!tells_) return;
     std::uint64_t* object = mbarrier_at(op_, lane_, Space::shared_cluster, mbarrier_);
-    entry.mbarrier =
-        static_cast<std::uint32_t>(place_of(op_.ctx, reinterpret_cast<const std::uint8_t*>(object)).address);
+    entry.mbarrier = cluster_address(op_.ctx, reinterpret_cast<const std::uint8_t*>(object));
     bytes_came(op_, lane_, object, bytes_);
   }
-
- private:
-  static constexpr std::uint32_t most_bytes = (1 << 20) - 1;
 
   [[noreturn]] void misaligned() const {
     raise_fault(op_.ctx, op_.inst, simt::Fault::misaligned_address, LaneMask{1} << lane_);
   }
 
-  /// All of what is moved must lie in the CTA's shared memory.
-  std::uint8_t* shared(std::uint32_t offset) const {
-    std::uint8_t* at = access(op_, lane_, Space::shared, offset, granule);
-    if (std::uint64_t{offset} + bytes_ > op_.ctx.total_shared_bytes)
+  /// All of what is moved must lie in one CTA's shared memory.
+  std::uint8_t* shared(std::uint32_t address) const {
+    std::uint8_t* at = access(op_, lane_, Space::shared_cluster, address, granule);
+    if (std::uint64_t{address & offset_mask} + bytes_ > op_.ctx.total_shared_bytes)
       raise_fault(op_.ctx, op_.inst, simt::Fault::illegal_address, LaneMask{1} << lane_);
     return at;
   }
@@ -155,7 +173,7 @@ class Copy {
     const std::uint32_t element = map_.element_bytes, row = map_.count(0) * element;
     if (kind_ != BulkOp::prefetch) {
       if (shared_ % 128 != 0) misaligned();
-      shared(shared_);
+      near_ = shared(shared_) - (shared_ & offset_mask);
     }
     std::pair<std::uint32_t, std::uint32_t> in[TensorMap::most_dimensions];
     bool any = true;
@@ -201,7 +219,7 @@ class Copy {
                 std::uint32_t row) const {
     const std::uint32_t chunk = map_.swizzle_bytes == 0 ? row : static_cast<std::uint32_t>(granule);
     for (std::uint32_t i = 0; i < row; i += chunk) {
-      std::uint8_t* near = op_.ctx.shared_base + simt::swizzled(shared_ + offset + i, map_.swizzle_bytes);
+      std::uint8_t* near = near_ + simt::swizzled((shared_ & offset_mask) + offset + i, map_.swizzle_bytes);
       const std::uint32_t from = std::clamp(first, i, i + chunk), to = std::clamp(end, from, i + chunk);
       if (kind_ == BulkOp::load) {
         fill(near, from - i);
@@ -234,6 +252,8 @@ class Copy {
   BulkOp kind_;
   std::uint64_t global_ = 0, mbarrier_ = 0;
   std::uint32_t shared_ = 0, from_ = 0, bytes_ = 0;
+  std::uint32_t receivers_ = 0;
+  std::uint8_t* near_ = nullptr;  ///< The window that a box lies in.
   bool tells_ = false;
   TensorMap map_;
   std::int64_t coordinate_[TensorMap::most_dimensions] = {};

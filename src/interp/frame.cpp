@@ -134,6 +134,21 @@ std::uint64_t special_register(const simt::WarpContext& ctx, ptx::SpecialRegiste
     case S::nctaid_x: return ctx.nctaid[0];
     case S::nctaid_y: return ctx.nctaid[1];
     case S::nctaid_z: return ctx.nctaid[2];
+    case S::is_explicit_cluster: return ctx.is_explicit_cluster;
+    case S::clusterid_x: return ctx.ctaid[0] / ctx.cluster_nctaid[0];
+    case S::clusterid_y: return ctx.ctaid[1] / ctx.cluster_nctaid[1];
+    case S::clusterid_z: return ctx.ctaid[2] / ctx.cluster_nctaid[2];
+    case S::nclusterid_x: return ctx.nctaid[0] / ctx.cluster_nctaid[0];
+    case S::nclusterid_y: return ctx.nctaid[1] / ctx.cluster_nctaid[1];
+    case S::nclusterid_z: return ctx.nctaid[2] / ctx.cluster_nctaid[2];
+    case S::cluster_ctaid_x: return ctx.ctaid[0] % ctx.cluster_nctaid[0];
+    case S::cluster_ctaid_y: return ctx.ctaid[1] % ctx.cluster_nctaid[1];
+    case S::cluster_ctaid_z: return ctx.ctaid[2] % ctx.cluster_nctaid[2];
+    case S::cluster_nctaid_x: return ctx.cluster_nctaid[0];
+    case S::cluster_nctaid_y: return ctx.cluster_nctaid[1];
+    case S::cluster_nctaid_z: return ctx.cluster_nctaid[2];
+    case S::cluster_ctarank: return simt::cluster_rank(ctx);
+    case S::cluster_nctarank: return ctx.cluster_nctarank;
     case S::laneid: return static_cast<std::uint64_t>(lane);
     case S::warpid: return ctx.warp_in_cta;
     case S::nwarpid:

@@ -93,8 +93,7 @@ void copy_async(const WarpOp& op) {
 
 std::uint64_t window(const simt::WarpContext& ctx, Space space, int lane) {
   switch (space) {
-    case Space::shared:
-    case Space::shared_cluster: return reinterpret_cast<std::uint64_t>(ctx.shared_base);
+    case Space::shared: return reinterpret_cast<std::uint64_t>(ctx.shared_base);
     case Space::local: return reinterpret_cast<std::uint64_t>(frame_of(ctx, lane));
     default: return 0;
   }
@@ -103,10 +102,15 @@ std::uint64_t window(const simt::WarpContext& ctx, Space space, int lane) {
 // Global, constant and parameter addresses are generic addresses.
 void convert_address(const WarpOp& op) {
   const Space space = op.inst.space();
-  const bool windowed = space == Space::shared || space == Space::shared_cluster || space == Space::local;
+  const bool windowed = space == Space::shared || space == Space::local;
   for_each_lane(op.mask, [&](int lane) {
     const std::uint64_t a = op.srcs[0][lane], base = window(op.ctx, space, lane);
-    if (!windowed) {
+    if (space == Space::shared_cluster) {
+      op.dsts[0][lane] =
+          op.inst.memory().to
+              ? cluster_address(op.ctx, host_address(op.ctx, Space::none, a, lane))
+              : reinterpret_cast<std::uint64_t>(cluster_host_address(op.ctx, static_cast<std::uint32_t>(a)));
+    } else if (!windowed) {
       op.dsts[0][lane] = a;
     } else if (op.inst.memory().to) {
       op.dsts[0][lane] = static_cast<std::uint32_t>(a - base);
@@ -116,14 +120,47 @@ void convert_address(const WarpOp& op) {
   });
 }
 
+// mapa: the same variable in another CTA of the cluster, for .shared::cluster or as a generic address. Of a
+// rank that the cluster lacks: an address that faults.
+void map_address(const WarpOp& op) {
+  constexpr std::uint32_t no_rank = 0x7f;  // In the reserve around the window.
+  const bool window = op.inst.space() == Space::shared_cluster;
+  for_each_lane(op.mask, [&](int lane) {
+    const auto rank = static_cast<std::uint32_t>(op.srcs[1][lane]);
+    const std::uint64_t a = op.srcs[0][lane];
+    const std::uint32_t address = window
+                                      ? static_cast<std::uint32_t>(a)
+                                      : cluster_address(op.ctx, host_address(op.ctx, Space::none, a, lane));
+    const bool there = address != ~0u && rank < op.ctx.cluster_nctarank;
+    const std::uint32_t mapped = (there ? rank + 1 : no_rank) << simt::cluster_address_bits |
+                                 (address & ((1u << simt::cluster_address_bits) - 1));
+    if (window)
+      op.dsts[0][lane] = mapped;
+    else
+      op.dsts[0][lane] = reinterpret_cast<std::uint64_t>(cluster_host_address(op.ctx, mapped));
+  });
+}
+
+void rank_of_address(const WarpOp& op) {
+  const bool window = op.inst.space() == Space::shared_cluster;
+  for_each_lane(op.mask, [&](int lane) {
+    const std::uint64_t a = op.srcs[0][lane];
+    const std::uint32_t address = window
+                                      ? static_cast<std::uint32_t>(a)
+                                      : cluster_address(op.ctx, host_address(op.ctx, Space::none, a, lane));
+    const std::uint32_t who = address >> simt::cluster_address_bits;
+    op.dsts[0][lane] = who == 0 ? simt::cluster_rank(op.ctx) : who - 1;
+  });
+}
+
 void is_space(const WarpOp& op) {
   for_each_lane(op.mask, [&](int lane) {
     const auto at = op.ctx.arena_base | (op.srcs[0][lane] & op.ctx.arena_mask);
     const trace::Space where = place_of(op.ctx, reinterpret_cast<const std::uint8_t*>(at)).space;
     bool r = false;
     switch (op.inst.space()) {
-      case Space::shared:
-      case Space::shared_cluster: r = where == trace::Space::shared; break;
+      case Space::shared: r = where == trace::Space::shared; break;
+      case Space::shared_cluster: r = where == trace::Space::shared || where == trace::Space::cluster; break;
       case Space::local: r = where == trace::Space::local; break;
       case Space::param: r = where == trace::Space::param; break;
       case Space::global: r = where == trace::Space::global; break;
@@ -204,6 +241,8 @@ bool run_memory(const WarpOp& op) {
     case Opcode::cp_async: copy_async(op); break;
     case Opcode::cvta: convert_address(op); break;
     case Opcode::isspacep: is_space(op); break;
+    case Opcode::mapa: map_address(op); break;
+    case Opcode::getctarank: rank_of_address(op); break;
     case Opcode::fence:
     case Opcode::membar: std::atomic_thread_fence(std::memory_order_seq_cst); break;
     // Hints have no effect on results.

@@ -145,12 +145,32 @@ void wait(const WarpOp& op, PhaseTrace& record) {
   });
 }
 
+// .arrive gives its lanes' arrival; .wait, as bar.sync, writes its record before it gives way.
+void meet(const WarpOp& op) {
+  simt::WarpContext& ctx = op.ctx;
+  const bool waits = op.inst.op == Opcode::barrier_cluster_wait;
+  ctx.barrier_mask = op.mask;
+  ctx.barrier_id = waits ? trace::cluster_wait : trace::cluster_arrive;
+  ctx.barrier_threads = 0;
+  if (op.mask != 0)
+    ctx.barrier_threads =
+        waits ? ctx.services->cluster_waits(&ctx, op.mask) : ctx.services->cluster_arrive(&ctx, op.mask);
+  trace_barrier(ctx);
+  if (!waits) return;
+  while (ctx.trace_cursor != nullptr || (ctx.services->cluster_waits(&ctx, op.mask) & 1) != 0) {
+    ctx.yield = simt::Yield::cluster;
+    ctx.services->suspend(&ctx);
+    if ((ctx.services->cluster_waits(&ctx, op.mask) & 1) == 0) break;
+  }
+}
+
 }  // namespace
 
 std::uint64_t* mbarrier_at(const WarpOp& op, int lane, ptx::Space space, std::uint64_t address) {
   std::uint8_t* at = access(op, lane, space, address, object_bytes);
-  const Place place = place_of(op.ctx, at);
-  if (place.space != trace::Space::shared || place.address + object_bytes > op.ctx.total_shared_bytes)
+  const std::uint32_t where = cluster_address(op.ctx, at);
+  const std::uint32_t offset = where & ((1u << simt::cluster_address_bits) - 1);
+  if (where == ~0u || offset + object_bytes > op.ctx.total_shared_bytes)
     raise_fault(op.ctx, op.inst, simt::Fault::invalid_address_space, LaneMask{1} << lane);
   return reinterpret_cast<std::uint64_t*>(at);
 }
@@ -172,6 +192,12 @@ void wanren_interp_async_op(wanren::simt::WarpContext* ctx, const wanren::simt::
   using namespace wanren::interp;
   const WarpOp op{*ctx, *inst, reinterpret_cast<const Row*>(srcs), reinterpret_cast<Row*>(dsts), mask};
   if (wanren::simt::copies_bulk(inst->op)) return copy_bulk(op);
+  if (wanren::simt::concerns_cluster(inst->op)) return meet(op);
+  if (wanren::simt::reaches_cluster(*inst)) {
+    if (inst->slot != wanren::simt::no_slot) trace_access(op);
+    if (mask != 0) wanren_interp_warp_op(ctx, inst, srcs, dsts, mask);
+    return;
+  }
   PhaseTrace record;
   switch (inst->op) {
     case wanren::ptx::Opcode::mbarrier_arrive:

@@ -100,8 +100,7 @@ void trace_group(simt::WarpContext& ctx, const simt::Inst& inst, LaneMask mask) 
 }
 
 std::uint32_t& PhaseTrace::value_of(const simt::WarpContext& ctx, const std::uint64_t* mbarrier) {
-  const auto address =
-      static_cast<std::uint32_t>(place_of(ctx, reinterpret_cast<const std::uint8_t*>(mbarrier)).address);
+  const std::uint32_t address = cluster_address(ctx, reinterpret_cast<const std::uint8_t*>(mbarrier));
   for (std::size_t i = 0; i < count_; ++i)
     if (entries_[i].address == address) return entries_[i].value;
   entries_[count_] = {address, 0};

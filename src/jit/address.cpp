@@ -268,6 +268,10 @@ Resolved resolve(Emitter& e, Value* host) {
     base = b.CreateSelect(inside, from, base);
     space = b.CreateSelect(inside, constant(s), space);
   };
+  // Another CTA's shared memory; its own window comes last.
+  if (e.maps_cluster)
+    window(e.load_context(offsetof(WarpContext, windows_begin), 64),
+           e.load_context(offsetof(WarpContext, windows_bytes), 64), trace::Space::cluster);
   window(integer(e, offsetof(WarpContext, parameters)), b.getInt64(e.kernel.parameter_bytes),
          trace::Space::param);
   window(integer(e, offsetof(WarpContext, local_base)),

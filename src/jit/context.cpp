@@ -34,6 +34,18 @@ llvm::Value* Emitter::special(ptx::SpecialRegister reg, int width, Form form) {
     if (!shape.generic) return imm(width, form, dims[axis]);
     return context(offsetof(WarpContext, ntid) + 4 * axis);
   };
+  // The CTA's place in its cluster, by axis; an extent is never 0.
+  auto field = [&](std::size_t offset, unsigned axis) { return load_context(offset + 4 * axis, 32); };
+  auto extent_of = [&](unsigned axis) { return field(offsetof(WarpContext, cluster_nctaid), axis); };
+  auto cta_in_cluster = [&](unsigned axis) {
+    return b.CreateURem(field(offsetof(WarpContext, ctaid), axis), extent_of(axis));
+  };
+  auto cluster_of_cta = [&](unsigned axis) {
+    return b.CreateUDiv(field(offsetof(WarpContext, ctaid), axis), extent_of(axis));
+  };
+  auto clusters = [&](unsigned axis) {
+    return b.CreateUDiv(field(offsetof(WarpContext, nctaid), axis), extent_of(axis));
+  };
   auto time = [&](std::size_t offset, int shift, int bits) {
     Value* v = load_context_now(offset, 64);
     if (shift) v = b.CreateLShr(v, b.getInt64(static_cast<std::uint64_t>(shift)));
@@ -52,6 +64,24 @@ llvm::Value* Emitter::special(ptx::SpecialRegister reg, int width, Form form) {
     case R::nctaid_x: return context(offsetof(WarpContext, nctaid));
     case R::nctaid_y: return context(offsetof(WarpContext, nctaid) + 4);
     case R::nctaid_z: return context(offsetof(WarpContext, nctaid) + 8);
+    case R::is_explicit_cluster: return context(offsetof(WarpContext, is_explicit_cluster));
+    case R::clusterid_x: return uniform(cluster_of_cta(0));
+    case R::clusterid_y: return uniform(cluster_of_cta(1));
+    case R::clusterid_z: return uniform(cluster_of_cta(2));
+    case R::nclusterid_x: return uniform(clusters(0));
+    case R::nclusterid_y: return uniform(clusters(1));
+    case R::nclusterid_z: return uniform(clusters(2));
+    case R::cluster_ctaid_x: return uniform(cta_in_cluster(0));
+    case R::cluster_ctaid_y: return uniform(cta_in_cluster(1));
+    case R::cluster_ctaid_z: return uniform(cta_in_cluster(2));
+    case R::cluster_nctaid_x: return uniform(extent_of(0));
+    case R::cluster_nctaid_y: return uniform(extent_of(1));
+    case R::cluster_nctaid_z: return uniform(extent_of(2));
+    case R::cluster_ctarank: {
+      Value* plane = b.CreateAdd(cta_in_cluster(1), b.CreateMul(extent_of(1), cta_in_cluster(2)));
+      return uniform(b.CreateAdd(cta_in_cluster(0), b.CreateMul(extent_of(0), plane)));
+    }
+    case R::cluster_nctarank: return context(offsetof(WarpContext, cluster_nctarank));
     case R::laneid: return lane([](unsigned l) { return l; });
     case R::lanemask_eq: return lane([](unsigned l) { return 1u << l; });
     case R::lanemask_le: return lane([](unsigned l) { return l == 31 ? ~0u : (1u << (l + 1)) - 1; });

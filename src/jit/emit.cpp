@@ -157,7 +157,7 @@ void Emitter::define_affine(const simt::Inst& inst, Value* base) {
 }
 
 bool Emitter::emit_pure(const simt::Inst& inst) {
-  if (inst.op != Opcode::cvta && !interp::is_alu(inst)) return false;
+  if ((inst.op != Opcode::cvta || simt::reaches_cluster(inst)) && !interp::is_alu(inst)) return false;
   bool wanted = false, vector = false;
   for (simt::ValueId v : inst.dsts) {
     if (v == simt::no_value) continue;
@@ -331,7 +331,7 @@ void Emitter::emit(const simt::Inst& inst, std::uint32_t index) {
     }
     default: break;
   }
-  if (simt::is_asynchronous(inst.op)) {
+  if (simt::is_asynchronous(inst.op) || simt::reaches_cluster(inst)) {
     compiler_fence();
     call_out(inst, "wanren_interp_async_op");
     return;

@@ -7,6 +7,7 @@
 
 #include "interp/callbacks.h"
 #include "interp/interp.h"
+#include "simt/opcode_traits.h"
 
 namespace wanren::jit {
 
@@ -29,6 +30,10 @@ Emitter::Emitter(llvm::Module& module, const simt::Kernel& w, simt::FunctionId f
       options(o),
       patterns(std::move(known)) {
   find_raw_values();
+  for (const simt::Block& of : whole.blocks)
+    for (const simt::Inst& inst : of.insts)
+      maps_cluster |=
+          inst.op == ptx::Opcode::mapa || (inst.op == ptx::Opcode::cvta && simt::reaches_cluster(inst));
 }
 
 std::uint32_t Emitter::intern(const simt::LanePattern& p) {

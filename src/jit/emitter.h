@@ -160,6 +160,7 @@ class Emitter {
   const simt::Extent extent;
   const simt::Shapes& shapes;
   const simt::BlockShape& shape;
+  bool maps_cluster = false;  ///< Generic addresses may be of another CTA's shared memory.
   const EmitOptions options;
   const simt::Block* block = nullptr;  ///< the one being emitted
   llvm::Function* fn = nullptr;

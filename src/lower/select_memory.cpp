@@ -284,6 +284,8 @@ Result<void> Selector::recipe_memory(const Inst& inst, bool& known) {
     case Opcode::fence:
       emit(Pipe::none, static_cast<int>(chip_.subcore.barrier_latency), {}, {}).access.fence = true;
       return {};
+    case Opcode::barrier_cluster_arrive:  // UCGABAR
+    case Opcode::barrier_cluster_wait:
     case Opcode::bar:
     case Opcode::barrier: {
       if (inst.meeting().barrier == ptx::Barrier::warp_sync) {
@@ -310,7 +312,8 @@ Result<void> Selector::recipe_memory(const Inst& inst, bool& known) {
       i.define_predicate = dst_predicate;
       i.machine.slot = inst.slot;
       i.access.fence = true;
-      i.last = kernel_.blocks[block_].suspend == simt::Suspend::barrier;
+      i.last = kernel_.blocks[block_].suspend == simt::Suspend::barrier &&
+               inst.op != Opcode::barrier_cluster_arrive;
       return {};
     }
     case Opcode::nanosleep: {
@@ -352,6 +355,8 @@ Result<void> Selector::recipe_memory(const Inst& inst, bool& known) {
       return {};
     }
     case Opcode::activemask: integer(destination(inst), {}); return {};
+    case Opcode::mapa:  // MAPA, or shift and insert
+    case Opcode::getctarank: integer(destination(inst), {words(inst.srcs[0], 1)}); return {};
     case Opcode::call:
       if (inst.syscall == simt::Syscall::none)
         function_call(inst);

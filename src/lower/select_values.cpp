@@ -35,6 +35,14 @@ bool in_constant_bank(ptx::SpecialRegister reg) {
     case S::nctaid_x:
     case S::nctaid_y:
     case S::nctaid_z:
+    case S::is_explicit_cluster:
+    case S::nclusterid_x:
+    case S::nclusterid_y:
+    case S::nclusterid_z:
+    case S::cluster_nctaid_x:
+    case S::cluster_nctaid_y:
+    case S::cluster_nctaid_z:
+    case S::cluster_nctarank:
     case S::gridid:
     case S::nsmid:
     case S::nwarpid:

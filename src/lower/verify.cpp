@@ -5,6 +5,7 @@
 #include <map>
 
 #include "lower/program.h"
+#include "simt/opcode_traits.h"
 
 namespace wanren::lower {
 namespace {
@@ -79,7 +80,7 @@ class Verifier {
   static bool fixed_order(const simt::Inst& i) {
     using S = ptx::Semantics;
     const S s = i.memory().semantics;
-    return i.op == Opcode::bar || i.op == Opcode::barrier ||
+    return i.op == Opcode::bar || i.op == Opcode::barrier || simt::concerns_cluster(i.op) ||
            !(s == S::none || s == S::weak || s == S::relaxed);
   }
 

@@ -27,6 +27,8 @@ class Writer {
     if (opcode_ == Opcode::setmaxnreg) word(Group::atom, static_cast<int>(mods_.atom));
     flag(mods_.all_, "all");
     flag(mods_.any_, "any");
+    const bool cluster = opcode_ == Opcode::barrier_cluster_arrive || opcode_ == Opcode::barrier_cluster_wait;
+    if (cluster) word(Group::semantics, static_cast<int>(mods_.semantics));
     flag(mods_.sync, "sync");
     flag(mods_.aligned, "aligned");
     if (wmma) layout(mods_.a_col);
@@ -37,7 +39,7 @@ class Writer {
     if (opcode_ == Opcode::mma) layouts();
     if (mods_.matrix_count) add(fmt::format("x{}", mods_.matrix_count));
     flag(mods_.trans, "trans");
-    word(Group::semantics, static_cast<int>(mods_.semantics));
+    if (!cluster) word(Group::semantics, static_cast<int>(mods_.semantics));
     word(Group::scope, static_cast<int>(mods_.scope));
     if (opcode_ == Opcode::cp_async) cache();
     word(Group::space, static_cast<int>(mods_.space));

@@ -21,7 +21,7 @@ bool has_slot(const Inst& inst) {
     case Opcode::discard:
     case Opcode::applypriority: return false;
     case Opcode::ld: return inst.space() != ptx::Space::param;
-    default: return traits(inst.op).memory || concerns_groups(inst.op);
+    default: return traits(inst.op).memory || concerns_groups(inst.op) || concerns_cluster(inst.op);
   }
 }
 

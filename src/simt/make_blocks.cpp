@@ -10,7 +10,7 @@ namespace wanren::simt {
 namespace {
 
 Suspend suspend_of(const Inst& inst) {
-  if (waits_at_barrier(inst)) return Suspend::barrier;
+  if (waits_at_barrier(inst) || inst.op == ptx::Opcode::barrier_cluster_wait) return Suspend::barrier;
   if (inst.op == ptx::Opcode::nanosleep) return Suspend::sleep;
   if (inst.op == ptx::Opcode::mbarrier_try_wait) return Suspend::phase;
   if (inst.op == ptx::Opcode::call && inst.syscall == Syscall::none) return Suspend::call;

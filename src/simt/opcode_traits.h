@@ -68,9 +68,29 @@ inline bool concerns_phases(ptx::Opcode op) {
   }
 }
 
+/// Of the barrier of a cluster.
+inline bool concerns_cluster(ptx::Opcode op) {
+  return op == ptx::Opcode::barrier_cluster_arrive || op == ptx::Opcode::barrier_cluster_wait;
+}
+
 /// Runs out of line and writes trace records of its own.
 inline bool is_asynchronous(ptx::Opcode op) {
-  return copies_bulk(op) || concerns_phases(op);
+  return copies_bulk(op) || concerns_phases(op) || concerns_cluster(op);
+}
+
+/// Its address may be of another CTA of the cluster, where compiled code has one window only.
+inline bool reaches_cluster(const Inst& inst) {
+  using enum ptx::Opcode;
+  if (inst.space() != ptx::Space::shared_cluster) return false;
+  switch (inst.op) {
+    case ld:
+    case st:
+    case atom:
+    case red:
+    case cvta:
+    case isspacep: return true;
+    default: return false;
+  }
 }
 
 /// Forms and awaits groups of asynchronous copies.
@@ -84,7 +104,7 @@ inline bool concerns_groups(ptx::Opcode op) {
 inline bool lanes_meet(const Block& block) {
   for (const Inst& i : block.insts)
     if (i.meeting().sync || std::holds_alternative<Tile>(i.payload) || i.op == ptx::Opcode::bar ||
-        i.op == ptx::Opcode::barrier)
+        i.op == ptx::Opcode::barrier || concerns_cluster(i.op))
       return true;
   return false;
 }

@@ -26,7 +26,9 @@ bool concerns_memory(Opcode op) {
     case cp_async_bulk_wait_group:
     case cvta:
     case fence:
+    case getctarank:
     case isspacep:
+    case mapa:
     case membar: return true;
     default: return (ptx::flags(op) & ptx::accesses_memory) != 0;
   }

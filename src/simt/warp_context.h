@@ -22,6 +22,7 @@ enum class Yield : std::uint32_t {
   clock,    ///< answer in `clock_cycles` / `clock_ns` on resumption
   sleep,    ///< sleep_ns is set
   spin,     ///< at a back edge that `spins`
+  cluster,  ///< at barrier.cluster.wait; barrier_mask is set; runs again once cluster_waits() says no
   phase,    ///< mbarrier.try_wait: wait_* are set; runs again when that phase is over, or nobody else can run
   trace_full,  ///< trace_cursor > trace_limit
   order,       ///< traced, before a block that is `ordered`
@@ -57,6 +58,11 @@ struct Services {
   /// The mbarrier at host address `mbarrier` has completed `now` more phases. Returns how many it has
   /// completed since its CTA began, and lets warps go on that wait for them.
   std::uint32_t (*phases)(WarpContext*, const std::uint8_t* mbarrier, std::uint32_t now);
+  /// The lanes in `mask` arrive at the barrier of the cluster. Returns the number of the phase that they
+  /// arrive for, from 1 on, << 1 | whether they are the first of their warp.
+  std::uint32_t (*cluster_arrive)(WarpContext*, LaneMask mask);
+  /// Number of the phase that the lanes in `mask` have arrived for, << 1 | whether it is not over.
+  std::uint32_t (*cluster_waits)(WarpContext*, LaneMask mask);
 };
 
 /// What WarpContext::fault is told. Mapped to CUDA errors by the driver.
@@ -88,6 +94,8 @@ struct WarpContext {
   const std::uint64_t* global_addresses;  ///< By Kernel::globals index: device pointers as programs see them.
   std::uint32_t ctaid[3], nctaid[3], ntid[3];
   std::uint32_t linear_cta_low, linear_cta_high;
+  /// The cluster's extents (1 without one) and CTAs; the CTA's place in it follows from ctaid.
+  std::uint32_t cluster_nctaid[3], cluster_nctarank, is_explicit_cluster;
   std::uint32_t smid, nsmid;
   std::uint32_t dynamic_shared_bytes, total_shared_bytes;
   std::uint64_t grid_id;
@@ -103,6 +111,10 @@ struct WarpContext {
   /// Host address of shared offset 0. [-2 GiB, +2 GiB) around it is reserved, so a sign-extended
   /// 32-bit offset never leaves it. Generic pointers to shared memory are shared_base + offset.
   std::uint8_t* shared_base;
+  /// The same of each CTA of the cluster, by rank; null without one. An address of .shared::cluster is an
+  /// offset, and above it rank + 1, or 0 for the CTA itself (cluster_address_bits).
+  std::uint8_t* const* cluster_shared;
+  std::uint64_t windows_begin, windows_bytes;  ///< Where all CTAs' shared memory lies.
   /// Host address of the frame of the warp's lane 0; lane l's is local_base + l * local_bytes. The
   /// reserve around it is at least 2 GiB each way. Generic pointers to local memory are host addresses here
   /// too.
@@ -134,6 +146,14 @@ struct WarpContext {
   WarpContext* ring_next;
   WarpContext* volatile* running;
 };
+
+/// Of an address in .shared::cluster, those of the offset.
+inline constexpr int cluster_address_bits = 24;
+
+inline std::uint32_t cluster_rank(const WarpContext& ctx) {
+  const std::uint32_t* n = ctx.cluster_nctaid;
+  return ctx.ctaid[0] % n[0] + n[0] * (ctx.ctaid[1] % n[1] + n[1] * (ctx.ctaid[2] % n[2]));
+}
 
 static_assert(offsetof(WarpContext, engine_stack) == 0 && offsetof(WarpContext, warp_stack) == 8);
 

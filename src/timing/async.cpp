@@ -4,6 +4,7 @@
 #include <array>
 #include <bit>
 
+#include "simt/warp_context.h"
 #include "support/result.h"
 #include "timing/unit.h"
 
@@ -71,7 +72,7 @@ void Unit::issue_async(int s, int w, Cycle now, const DecodedInst& inst, const t
   for (std::size_t i = 0; i < record.entries(); ++i) {
     const auto address = static_cast<std::uint32_t>(record.lanes[i]);
     const auto value = static_cast<std::uint32_t>(record.lanes[i] >> 32);
-    over |= cta.phases.apply(op, address, value, cycle_from(begin));
+    change_phase(cta, op, address, value, cycle_from(begin), over);
     if (op == PhaseOp::copy_arrive || op == PhaseOp::copy_arrive_in)
       warp.copies.owe(address, value, cycle_from(begin), due);
   }
@@ -96,9 +97,16 @@ void Unit::owed(Cta& cta, std::span<const CopyGroups::Arrival> due) {
 void Unit::take_bulk() {
   for (const BulkEngine::Arrived& a : bulk_.arrived()) {
     Cta& cta = ctas_[a.owner.cta];
-    if (cta.grid != nullptr && cta.born == a.owner.born &&
-        cta.phases.take_bytes(a.entry.mbarrier, a.entry.bytes, a.at))
-      phase_over(cta);
+    if (cta.grid == nullptr || cta.born != a.owner.born) continue;
+    bool over = false;
+    if (a.entry.receivers == 0)
+      change_phase(cta, PhaseOp::complete, a.entry.mbarrier, a.entry.bytes, a.at, over);
+    for (std::uint64_t left = a.entry.receivers; left != 0; left &= left - 1) {
+      const auto rank = static_cast<std::uint32_t>(std::countr_zero(left));
+      change_phase(cta, PhaseOp::complete, (rank + 1) << simt::cluster_address_bits | a.entry.mbarrier,
+                   a.entry.bytes, a.at, over);
+    }
+    if (over) phase_over(cta);
   }
   bulk_.arrived().clear();
   for (const std::uint16_t slot : bulk_.moved()) {

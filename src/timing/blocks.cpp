@@ -125,6 +125,11 @@ void Unit::finish_warp(int s, int w, Cycle now) {
   c.warp_cycles += static_cast<std::uint64_t>(warp.resume - warp.launched);
   c.last_exit = std::max(c.last_exit, warp.resume);
   cta.end = std::max(cta.end, warp.resume);
+  if (grid.meets) {
+    ClusterMessage m = message_of(cta, ClusterMessage::Kind::exit, now);
+    m.warp = warp.number;
+    messages_.push_back(m);
+  }
   sub.end_warp(w);
   if (--cta.live > 0) {
     for (int id = 0; id < BarrierTable::count; ++id)
@@ -139,6 +144,8 @@ void Unit::finish_warp(int s, int w, Cycle now) {
 }
 
 void Unit::arrive(int s, int w, Cycle now, const trace::Record& record) {
+  if (static_cast<std::uint32_t>(record.base) >= trace::cluster_arrive)
+    return meet_cluster(s, w, now, record);
   SubCore& sub = subs_[s];
   Warp& warp = sub.warp(w);
   Cta& cta = ctas_[warp.cta];

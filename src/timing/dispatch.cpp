@@ -48,7 +48,41 @@ bool Dispatcher::fits(const Launch& launch, int unit) const {
 bool Dispatcher::place(Launch& launch, int unit, Cycle at) {
   const int share = p_.cta_schedule->share_of(p_, unit);
   if (launch.next[share] == launch.end[share] || launch.grid.source->failed()) return false;
+  if (launch.grid.ctas_per_cluster > 1) return place_cluster(launch, unit, at);
   if (!fits(launch, unit)) return false;
+  take(launch, unit);
+  ++launch.started;
+  units_[unit].send_cta(launch.grid, launch.next[share]++, std::max(launch.begin, at));
+  return true;
+}
+
+/// The CTAs of a cluster start together, on units of the chip's cluster that `unit` is in; each takes the
+/// unit with the fewest of them.
+bool Dispatcher::place_cluster(Launch& launch, int unit, Cycle at) {
+  std::vector<int> chosen;
+  const auto of_it = [&](int u) { return std::count(chosen.begin(), chosen.end(), u); };
+  while (chosen.size() < launch.grid.ctas_per_cluster) {
+    int best = -1;
+    for (const int u : order_)
+      if (p_.cluster_of(u) == p_.cluster_of(unit) && fits(launch, u) && (best < 0 || of_it(u) < of_it(best)))
+        best = u;
+    if (best < 0) {
+      for (const int u : chosen) give(launch, u);
+      return false;
+    }
+    take(launch, best);
+    chosen.push_back(best);
+  }
+  Cycle start = std::max(launch.begin, at);
+  for (const int u : chosen) start = std::max(start, again_[u]);
+  const std::uint64_t cluster = launch.next[p_.cta_schedule->share_of(p_, unit)]++;
+  for (std::uint32_t rank = 0; rank < chosen.size(); ++rank)
+    units_[chosen[rank]].send_cta(launch.grid, launch.grid.source->cta_of({cluster, rank}), start);
+  launch.started += chosen.size();
+  return true;
+}
+
+void Dispatcher::take(Launch& launch, int unit) {
   const Room room = room_of(launch.grid);
   Room& taken = taken_[unit];
   taken.ctas += room.ctas;
@@ -56,17 +90,25 @@ bool Dispatcher::place(Launch& launch, int unit, Cycle at) {
   taken.shared += room.shared;
   taken.registers += room.registers;
   ++launch.resident[unit];
-  ++launch.started;
-  units_[unit].send_cta(launch.grid, launch.next[share]++, std::max(launch.begin, at));
-  return true;
+}
+
+void Dispatcher::give(Launch& launch, int unit) {
+  const Room room = room_of(launch.grid);
+  Room& taken = taken_[unit];
+  taken.ctas -= room.ctas;
+  taken.warps -= room.warps;
+  taken.shared -= room.shared;
+  taken.registers -= room.registers;
+  --launch.resident[unit];
 }
 
 void Dispatcher::admit(Launch* launch, Cycle now) {
   fill_until(now);
   const int shares = p_.cta_schedule->shares(p_);
   for (int s = 0; s < shares; ++s) {
-    launch->next.push_back(launch->ctas * s / shares);
-    launch->end.push_back(launch->ctas * (s + 1) / shares);
+    const std::uint64_t clusters = launch->ctas / launch->grid.ctas_per_cluster;
+    launch->next.push_back(clusters * s / shares);
+    launch->end.push_back(clusters * (s + 1) / shares);
   }
   launch->resident.assign(p_.units, 0);
   for (auto& unit : units_) unit->begin_grid(launch->grid);

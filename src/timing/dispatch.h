@@ -16,7 +16,7 @@ struct Launch {
   Grid grid;
   Cycle begin = 0;  ///< First CTA may start.
   std::uint64_t ctas = 0, started = 0, ended = 0;
-  std::vector<std::uint64_t> next;  ///< By share: next CTA of it.
+  std::vector<std::uint64_t> next;  ///< By share: next CTA, or cluster of several, of it.
   std::vector<std::uint64_t> end;   ///< By share: one past its last.
   std::vector<int> resident;        ///< By unit.
   bool drained() const { return started == ended && (started == ctas || grid.source->failed()); }
@@ -58,6 +58,9 @@ class Dispatcher {
   }
   bool fits(const Launch& launch, int unit) const;
   bool place(Launch& launch, int unit, Cycle at);
+  bool place_cluster(Launch& launch, int unit, Cycle at);
+  void take(Launch& launch, int unit);
+  void give(Launch& launch, int unit);
 
   const Parameters& p_;
   Units& units_;

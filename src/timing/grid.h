@@ -27,6 +27,8 @@ struct Grid {
   std::span<const simt::LanePattern> patterns;
   std::vector<std::int64_t> strides;  ///< By pattern, see stride_of().
   bool profiled = false;
+  std::uint32_t ctas_per_cluster = 1;
+  bool meets = false;  ///< Its clusters, even of one CTA, have barriers or mbarriers in common.
 };
 
 /// What one unit counted for one grid.

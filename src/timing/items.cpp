@@ -4,6 +4,7 @@
 #include <cmath>
 #include <tuple>
 
+#include "simt/opcode_traits.h"
 #include "support/result.h"
 #include "timing/device_impl.h"
 
@@ -145,6 +146,10 @@ void Device::Impl::begin_kernel(const ItemRef& ref, Cycle at) {
   const std::uint32_t granule = static_cast<std::uint32_t>(p.register_granularity);
   grid.register_count = (per_warp + granule - 1) / granule * granule * grid.warps_per_cta;
   grid.profiled = k.profiled;
+  grid.ctas_per_cluster = item.source->ctas_per_cluster();
+  grid.meets = grid.ctas_per_cluster > 1;
+  for (const simt::Block& block : item.source->kernel().blocks)
+    for (const simt::Inst& inst : block.insts) grid.meets |= simt::concerns_cluster(inst.op);
   grid.ctas_per_unit = k.occupancy.ctas_per_unit;
   memory.begin_kernel(grid.slot);
   kernels.push_back(ref);

@@ -70,7 +70,8 @@ bool LoadStore::process(MemoryAccess& a, Cycle now) {
   if (!a.shared) return look_up(a, now);
   if (a.load != nobody) {
     loads_[a.load].remaining = 0;
-    complete(a.load, cycle_from(a.begin + p_.shared_latency + std::max<Tick>(0, a.cost - p_.wavefront)));
+    const Tick latency = a.remote ? start_of(p_.cluster_latency) : Tick{p_.shared_latency};
+    complete(a.load, cycle_from(a.begin + latency + std::max<Tick>(0, a.cost - p_.wavefront)));
   }
   return true;
 }

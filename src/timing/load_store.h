@@ -25,6 +25,7 @@ struct MemoryAccess {
   std::uint16_t subcore = 0, queue_entry = 0;
   Access access = Access::read;
   bool shared = false;
+  bool remote = false;  ///< shared: of another unit.
   bool begun = false;
   bool bypass_l1 = false;  ///< A read that goes to L2 and leaves nothing in L1.
   bool spill = false;      ///< Of the thread's spill space: stores stay in L1.

@@ -34,6 +34,9 @@ void Unit::issue_memory(int s, int w, Cycle now, const DecodedInst& inst) {
   record.mask = warp.mask;
   if (inst.slot != simt::no_slot) trace::read_record(warp.block_words + sub.records(w)[inst.slot], record);
   if (record.mask == 0 || record.space == trace::Space::none) return;
+  // Another CTA's shared memory: its banks stand for those of the unit that has it.
+  const bool remote = record.space == trace::Space::cluster;
+  if (remote) record.space = trace::Space::shared;
 
   MemoryAccess& a = workspace_->access;
   a.grid = grid.slot;
@@ -41,6 +44,7 @@ void Unit::issue_memory(int s, int w, Cycle now, const DecodedInst& inst) {
   a.subcore = static_cast<std::uint16_t>(s);
   a.access = access_of(inst.memory);
   a.shared = record.space == trace::Space::shared;
+  a.remote = remote;
   a.bypass_l1 = inst.bypass_l1;
   a.spill = inst.spill;
   const bool atomic = a.access == Access::atomic || a.access == Access::reduction;

@@ -87,6 +87,7 @@ Parameters parameters(const chip::Spec& chip, double core_mhz) {
   p.l2_turn = policy<AddressHash>(chip).turn;
   p.wavefront = to_ticks(p.shared_banks * 4.0 / chip.unit.l1_bytes_per_cycle);
   p.tag_lookup = to_ticks(1.0 / chip.unit.l1_tags_per_cycle);
+  p.cluster_latency = std::max(1, whole(chip.unit.cluster_latency));
   p.bulk_latency = std::max(1, whole(chip.unit.bulk_latency));
   p.bulk_sector = to_ticks(chip.unit.l1_sector_bytes / chip.unit.bulk_bytes_per_cycle);
   p.shared_atomic = to_ticks(chip.unit.shared_atomic_cycles);
@@ -146,6 +147,7 @@ Parameters parameters(const chip::Spec& chip, double core_mhz) {
   // What a unit sends in one quantum comes back no sooner than the end of that quantum.
   p.request_cycles = p.request_latency >> tick_bits;
   p.quantum = std::max<Cycle>(1, p.l1_to_noc + p.request_cycles + (p.return_latency >> tick_bits));
+  p.quantum = std::min(p.quantum, p.cluster_latency);
 
   const auto rounds = [](std::uint64_t items, std::uint64_t places) { return (items + places - 1) / places; };
   std::uint64_t lines = std::uint64_t{1} << 32;

@@ -37,8 +37,10 @@ struct Parameters {
   std::uint32_t l1_turn, l2_turn;  ///< How far the hashes turn a round, see Dealer.
   Cycle l1_to_noc;                 ///< Of l1_latency, the part before a miss leaves the unit.
   Tick wavefront, tag_lookup, shared_atomic;
-  Cycle bulk_latency;  ///< Of a bulk copy, issue to its first request.
-  Tick bulk_sector;    ///< What the engine takes for a sector.
+  Cycle cluster_latency;  ///< To the shared memory of another unit of the cluster, and of what their CTAs
+                          ///< tell each other.
+  Cycle bulk_latency;     ///< Of a bulk copy, issue to its first request.
+  Tick bulk_sector;       ///< What the engine takes for a sector.
   Cycle cta_launch_latency;
 
   // Network, per sector.

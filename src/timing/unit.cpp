@@ -45,6 +45,13 @@ void Unit::begin_cta(const Grid& grid, std::uint64_t linear, Cycle at) {
   cta.handle = grid.source->begin_cta(linear, static_cast<std::uint32_t>(number_));
   cta.live = grid.warps_per_cta;
   cta.born = ages_;
+  cta.place_in_cluster = grid.source->place_of(linear);
+  if (grid.meets) {
+    ClusterMessage m = message_of(cta, ClusterMessage::Kind::begin, at);
+    m.cta = index;
+    m.count = grid.warps_per_cta | grid.ctas_per_cluster << 16;
+    messages_.push_back(m);
+  }
   WR_CHECK(grid.warps_per_cta <= cta.place.size());
   ++ctas_resident_;
   UnitCounters& c = counters_[grid.slot];
@@ -84,6 +91,7 @@ void Unit::receive(std::span<const Reply> replies) {
 Cycle Unit::earliest_event() const {
   Cycle next = inbox_head_ == inbox_.size() ? never : cycle_from(inbox_[inbox_head_].arrives);
   if (!arrivals_.empty()) next = std::min(next, arrivals_.front().at);
+  if (!news_.empty()) next = std::min(next, news_.front().at);
   next = std::min(next, bulk_.next());
   for (const SubCore& sub : subs_) next = std::min(next, sub.next());
   return next;
@@ -105,6 +113,11 @@ void Unit::advance(Cycle end, Workspace& workspace, bool ordered) {
       const Arrival a = arrivals_.front();
       begin_cta(*a.grid, a.linear, a.at);
     }
+    for (; !news_.empty() && news_.front().at <= now;) {
+      const ClusterNews news = news_.front();
+      news_.erase(news_.begin());
+      hear(news);
+    }
     if (bulk_.next() <= now) {
       bulk_.step(now);
       take_bulk();
@@ -115,6 +128,7 @@ void Unit::advance(Cycle end, Workspace& workspace, bool ordered) {
     limit = std::min(limit, std::max(bulk_.next(), now + 1));
     if (inbox_head_ != inbox_.size()) limit = std::min(limit, cycle_from(inbox_[inbox_head_].arrives));
     if (!arrivals_.empty()) limit = std::min(limit, arrivals_.front().at);
+    if (!news_.empty()) limit = std::min(limit, news_.front().at);
     for (int s = 0; s < p_.subcores; ++s)
       if (subs_[s].next() <= now) step(s, now, limit);
     if (!turns_.empty()) {

@@ -12,6 +12,7 @@
 #include "timing/barriers.h"
 #include "timing/bulk.h"
 #include "timing/clock.h"
+#include "timing/clusters.h"
 #include "timing/coalesce.h"
 #include "timing/grid.h"
 #include "timing/load_store.h"
@@ -56,6 +57,9 @@ class Unit {
 
   std::vector<Request>& outbox() { return load_store_.outbox(); }
   void receive(std::span<const Reply> replies);
+  /// To other CTAs of clusters; in no order.
+  std::vector<ClusterMessage>& messages() { return messages_; }
+  void tell(const ClusterNews& news);
   std::vector<FreedCta>& freed() { return freed_; }
   UnitCounters& counters(std::uint16_t grid) { return counters_[grid]; }
   bool knows(std::uint16_t grid) const { return grid < counters_.size(); }
@@ -69,7 +73,10 @@ class Unit {
     Cycle end = 0;  ///< Of the warps that have exited.
     BarrierTable barriers;
     PhaseTable phases;
-    std::uint64_t born = 0;                 ///< No other CTA of the unit has it.
+    std::uint64_t born = 0;  ///< No other CTA of the unit has it.
+    trace::ClusterPlace place_in_cluster;
+    std::uint32_t cluster_over = 0;         ///< Phases of the cluster's barrier.
+    std::uint64_t cluster_waits = 0;        ///< For the next, by warp number.
     std::array<std::uint16_t, 64> place{};  ///< By warp number: sub-core << 8 | slot.
   };
   struct Arrival {
@@ -114,6 +121,13 @@ class Unit {
            static_cast<std::size_t>(w);
   }
   void take_bulk();
+  // cluster_port.cpp
+  void meet_cluster(int s, int w, Cycle now, const trace::Record& record);
+  void open_cluster(Cta& cta, std::uint32_t phase, Cycle at);
+  void change_phase(Cta& cta, trace::PhaseOp op, std::uint32_t mbarrier, std::uint32_t value, Cycle at,
+                    bool& over);
+  ClusterMessage message_of(const Cta& cta, ClusterMessage::Kind kind, Cycle at) const;
+  void hear(const ClusterNews& news);
   trace::Record record_of(int s, int w, const DecodedInst& inst) const;
 
   // memory_port.cpp
@@ -144,6 +158,8 @@ class Unit {
   std::vector<Reply> inbox_;  ///< By time, from inbox_head_ on.
   std::size_t inbox_head_ = 0;
   std::vector<FreedCta> freed_;
+  std::vector<ClusterMessage> messages_;
+  std::vector<ClusterNews> news_;  ///< By time.
   std::uint32_t fetches_ = 0;
 };
 

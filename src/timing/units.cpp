@@ -24,7 +24,7 @@ struct Units::Host {
 };
 
 Units::Units(const Parameters& p, const CoreClock& clock, int threads)
-    : host_(std::make_unique<Host>(p, std::max(1, threads))) {
+    : host_(std::make_unique<Host>(p, std::max(1, threads))), clusters_(p) {
   for (int u = 0; u < p.units; ++u) units_.push_back(std::make_unique<Unit>(p, clock, u));
 }
 Units::~Units() = default;
@@ -79,6 +79,8 @@ void Units::advance(Cycle end, bool ordered, MemorySystem& memory) {
     memory.replies(u).clear();
   }
   memory.touched().clear();
+  for (const int u : active_) clusters_.accept(u, units_[u]->messages());
+  clusters_.pass_on([this](int u, const ClusterNews& news) { units_[u]->tell(news); });
 }
 
 }  // namespace wanren::timing

@@ -33,6 +33,7 @@ class Units {
   struct Host;  ///< Threads, and what each of them works with.
   std::vector<std::unique_ptr<Unit>> units_;
   std::unique_ptr<Host> host_;
+  Clusters clusters_;
   std::vector<int> active_;
   std::vector<std::pair<Cycle, int>> turns_;  ///< Heap of the units that have stopped.
 };

@@ -50,7 +50,8 @@ std::size_t words_of(Kind kind, std::uint64_t base) {
 
 /// Its own kind for instructions whose records are no accesses.
 Kind kind_of(const simt::Inst& inst) {
-  if (inst.op == ptx::Opcode::bar || inst.op == ptx::Opcode::barrier) return Kind::barrier;
+  if (inst.op == ptx::Opcode::bar || inst.op == ptx::Opcode::barrier || simt::concerns_cluster(inst.op))
+    return Kind::barrier;
   if (simt::concerns_phases(inst.op)) return Kind::phase;
   if (simt::copies_bulk(inst.op)) return Kind::bulk;
   return simt::concerns_groups(inst.op) ? Kind::group : Kind::affine;
@@ -131,7 +132,7 @@ std::string Replay::records(simt::BlockId block, LaneMask mask, std::span<const 
     if (words.size() < 2) return broken("no record");
     const auto kind = static_cast<Kind>(words[1] >> 48 & 0xff);
     const std::size_t length = words_of(kind, words[0]);
-    if (length == 0 || static_cast<Space>(words[1] >> 56) > Space::none)
+    if (length == 0 || static_cast<Space>(words[1] >> 56) > Space::cluster)
       return broken("no record has this head");
     if (words.size() < length) return broken("record cut short");
     Record record;

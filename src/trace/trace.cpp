@@ -19,7 +19,8 @@ constexpr std::string_view phase_names[] = {"init",        "arrive",        "arr
                                             "drop_expect", "expect",        "complete",      "wait",
                                             "copy_arrive", "copy_arrive_in"};
 constexpr std::string_view bulk_names[] = {"load", "store", "reduce", "prefetch", "within_shared"};
-constexpr std::string_view space_names[] = {"global", "shared", "local", "constant", "param", "none"};
+constexpr std::string_view space_names[] = {"global", "shared", "local",  "constant",
+                                            "param",  "none",   "cluster"};
 
 // Words of a record's tail, given its first one.
 std::size_t tail_words(Kind kind, std::uint64_t base) {

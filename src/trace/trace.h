@@ -5,13 +5,15 @@
 //   BLOCK  one word:  block id | mask << 32           (mask = lanes active in the block)
 //   then, for each of that block's slots in order, one record:
 //   word 0: base      memory: address of pattern 0, in the space's own terms (see Space);
-//                     barrier: id | expected threads << 32
+//                     barrier: id | expected threads << 32; of a cluster, for threads: the phase's number <<
+//                     1 | with cluster_arrive, whether the warp had not arrived before
 //   word 1: mask | pattern << 32 | kind << 48 | space << 56
 //   kind scaled:  word 2 = scale | scaled-pattern id << 48 (scale sign-extended from 48 bits)
 //   kind gather:  words 2..33 = address of each lane (inactive lanes: any value)
 //   kind gather32: words 2..17 = 32 32-bit addresses, zero-extended, two a word, lane 0 low
 //   kind phase: what an instruction did to mbarriers. base = PhaseOp | entries << 8; words 2… = one entry for
-//               each mbarrier: address in the CTA's window | value << 32 (PhaseOp says of what)
+//               each mbarrier: address in the CTA's window, in another CTA's of the cluster with (its rank +
+//               1) << 24, | value << 32 (PhaseOp says of what)
 //   kind bulk: bulk copies. base = BulkOp | entries << 8; words 2… = BulkEntry for each
 //   kind group: groups of asynchronous copies. base = 0: the open group ends; n + 1: waits for all groups of
 //               the warp but the n newest; all_copies: waits for all copies
@@ -70,9 +72,11 @@ struct BulkEntry {
                 bytes = 0;  ///< bytes: what the mbarrier is told, or what is moved in shared memory.
   std::uint16_t rows[4] = {1, 1, 1, 1};  ///< By dimension above the rows' own.
   std::uint64_t stride[4] = {};
+  std::uint64_t receivers =
+      0;  ///< CTAs of the cluster by rank, each at `shared` and `mbarrier`; 0: as these say.
 };
 inline constexpr std::size_t bulk_entry_words = sizeof(BulkEntry) / 8;
-static_assert(sizeof(BulkEntry) == 64);
+static_assert(sizeof(BulkEntry) == 72);
 
 constexpr std::uint64_t phase_base(PhaseOp op, std::uint64_t entries) {
   return static_cast<std::uint64_t>(op) | entries << 8;
@@ -80,8 +84,19 @@ constexpr std::uint64_t phase_base(PhaseOp op, std::uint64_t entries) {
 
 /// Where an access went, generic ones resolved. Addresses: global and constant: DeviceAddress;
 /// shared: byte offset in the CTA's window; local: byte offset in the thread's frame plus
-/// lane * local_bytes (the frame of lane 0 of the warp begins at 0); param: offset in the buffer.
-enum class Space : std::uint8_t { global = 0, shared = 1, local = 2, constant = 3, param = 4, none = 5 };
+/// lane * local_bytes (the frame of lane 0 of the warp begins at 0); param: offset in the buffer; cluster, of
+/// another CTA's shared memory: offset among all windows.
+enum class Space : std::uint8_t {
+  global = 0,
+  shared = 1,
+  local = 2,
+  constant = 3,
+  param = 4,
+  none = 5,
+  cluster = 6
+};
+/// Ids in barrier records: barrier.cluster.arrive and .wait.
+inline constexpr std::uint32_t cluster_arrive = 16, cluster_wait = 17;
 
 constexpr std::uint64_t block_word(simt::BlockId id, LaneMask mask) {
   return id | std::uint64_t{mask} << 32;

@@ -28,6 +28,12 @@ struct Chunk {
 
 using CtaHandle = std::uint32_t;
 
+/// Where a CTA stands: in which cluster of the grid, and its rank there.
+struct ClusterPlace {
+  std::uint64_t cluster = 0;
+  std::uint32_t rank = 0;
+};
+
 class WarpSource {
  public:
   virtual ~WarpSource() = default;
@@ -35,6 +41,10 @@ class WarpSource {
   /// The patterns that this grid's records refer to.
   virtual std::span<const simt::LanePattern> patterns() const = 0;
   virtual std::uint64_t ctas() const = 0;
+  /// CTAs of a cluster become resident together, at the same time. `rank` counts in the cluster.
+  virtual std::uint32_t ctas_per_cluster() const = 0;
+  virtual std::uint64_t cta_of(ClusterPlace place) const = 0;
+  virtual ClusterPlace place_of(std::uint64_t cta) const = 0;
   virtual std::uint32_t warps_per_cta() const = 0;
   /// True: what a warp does next may depend on what other CTAs have done. next() is then called from one
   /// thread, in order of modelled time. False: calls for different CTAs may come from different threads

@@ -50,6 +50,24 @@ TEST(Ptx, LineTablesAreOnByDefault) {
   EXPECT_THAT(Folder::read(folder.path("a.ptx")), HasSubstr("\t.loc\t"));
 }
 
+TEST(Ptx, ClusterDimsReachTheEntryOfTheirKernelAlone) {
+  const std::string text =
+      ptx("template <int N> __global__ void __cluster_dims__(N, 2) several(int* p) { *p = N; }\n"
+          "__global__ void __cluster_dims__(4, 1, 1) __launch_bounds__(128) bounded(int* p) { *p = 1; }\n"
+          "__global__ void plain(int* p) { *p = 3; }\n"
+          "void all() { several<3><<<6, 1>>>(nullptr); several<5><<<10, 1>>>(nullptr); }\n",
+          {"-arch=sm_90", "-maxrregcount=40"});
+  const auto entry = [&](const std::string& name) {
+    const std::size_t at = text.find(".entry " + name + "(");
+    return at == std::string::npos ? "none" : text.substr(at, text.find("\n{", at) - at);
+  };
+  EXPECT_THAT(entry("_Z7severalILi3EEvPi"), HasSubstr(".explicitcluster\n.reqnctapercluster 3, 2, 1"));
+  EXPECT_THAT(entry("_Z7severalILi5EEvPi"), HasSubstr(".reqnctapercluster 5, 2, 1"));
+  EXPECT_THAT(entry("_Z7boundedPi"), HasSubstr(".reqnctapercluster 4, 1, 1"));
+  EXPECT_THAT(entry("_Z7boundedPi"), HasSubstr(".maxntid 128"));
+  EXPECT_THAT(entry("_Z5plainPi"), Not(HasSubstr("cluster")));
+}
+
 TEST(Ptx, LaunchBoundsAndRegisterLimitReachTheEntry) {
   const std::string text =
       ptx("__global__ void __launch_bounds__(256, 2) k(int* p) { *p = 1; }", {"-maxrregcount=40"});

@@ -102,6 +102,11 @@ const std::vector<Case>& cases() {
         "[%r5], %rd20;\n@!%p2 bra waits;\nadd.u32 %r6, %r6, 1;\nsetp.lt.u32 %p1, %r6, 8;\n@%p1 bra round;\n"
         "st.global.u32 [%rd5], %r6;\n",
         8, 256));
+    list.push_back(make_case(
+        "cluster",
+        repeat("barrier.cluster.arrive.release.aligned;\nbarrier.cluster.wait.acquire.aligned;\n", 6) +
+            "st.global.u32 [%rd5], %r1;\n",
+        8, 256));
     list.push_back(
         make_case("bulk",
                   "mov.u32 %r5, tile;\nadd.u32 %r8, %r5, 8192;\nmov.u32 %r6, 0;\nmul.wide.u32 %rd10, %r2, "

@@ -48,6 +48,9 @@ class Replay final : public trace::WarpSource {
   std::uint32_t warps_per_cta() const override {
     return static_cast<std::uint32_t>(recording_.chunks[0].size());
   }
+  std::uint32_t ctas_per_cluster() const override { return 1; }
+  std::uint64_t cta_of(trace::ClusterPlace place) const override { return place.cluster; }
+  trace::ClusterPlace place_of(std::uint64_t cta) const override { return {cta, 0}; }
   bool ordered() const override { return false; }
   trace::CtaHandle begin_cta(std::uint64_t linear, std::uint32_t) override {
     at_.push_back(

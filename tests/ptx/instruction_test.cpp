@@ -132,6 +132,13 @@ const char* const canonical[] = {
     "mbarrier.pending_count.b64 %r1, %rd1;",
     "cp.async.mbarrier.arrive.noinc.shared.b64 [%r1];",
     "elect.sync _|%p1, -1;",
+    "barrier.cluster.arrive.release.aligned;",
+    "barrier.cluster.wait.acquire;",
+    "mapa.shared::cluster.u32 %r1, %r2, %r3;",
+    "mapa.u64 %rd1, %rd2, 3;",
+    "getctarank.shared::cluster.u32 %r1, %r2;",
+    "mov.u32 %r1, %cluster_ctarank;",
+    "mov.pred %p1, %is_explicit_cluster;",
     "stmatrix.sync.aligned.m8n8.x2.trans.shared.b16 [%r1], {%r2, %r3};",
     "movmatrix.sync.aligned.m8n8.trans.b16 %r1, %r2;",
     "cp.async.bulk.shared::cluster.global.mbarrier::complete_tx::bytes [%r1], [%rd1], 128, [%r2];",
@@ -153,7 +160,6 @@ const char* const canonical[] = {
     "sust.b.3d.b8.trap [%rd1, {%r1, %r2, %r3, %r4}], {%h1};",
     "vabsdiff4.u32.u32.u32.add %r1, %r2, %r3, %r4;",
     "vadd.s32.u32.u32.sat %r1, %r2.b0, %r3.h1;",
-    "barrier.cluster.arrive.release.aligned;",
     "wgmma.mma_async.sync.aligned.m64n8k16.f32.f16.f16 {%f1, %f2, %f3, %f4}, %rd1, %rd2, %p1, 1, 1, 0, 0;",
     "mma.sp::ordered_metadata.sync.aligned.m16n8k128.row.col.s32.s4.s4.s32.satfinite {%r1}, {%r2}, {%r3}, "
     "{%r4}, "

@@ -125,13 +125,15 @@ class SingleWarp {
       tid_[warp_size + l] = t / block.x % block.y;
       tid_[2 * warp_size + l] = t / block.x / block.y;
     }
-    services_ = {suspend, syscall, fault, leave_begin, leave_run, leave_end, phases};
+    services_ = {suspend,   syscall, fault,          leave_begin,  leave_run,
+                 leave_end, phases,  cluster_arrive, cluster_waits};
     ctx_ = {};
     ctx_.services = &services_;
     ctx_.parameters = heap_;
     used_ = 4096;  // the parameter buffer
     ctx_.global_addresses = globals_.data();
-    for (int i = 0; i < 3; ++i) ctx_.nctaid[i] = 1;
+    for (int i = 0; i < 3; ++i) ctx_.nctaid[i] = ctx_.cluster_nctaid[i] = 1;
+    ctx_.cluster_nctarank = 1;
     ctx_.ntid[0] = block.x;
     ctx_.ntid[1] = block.y;
     ctx_.ntid[2] = block.z;
@@ -242,6 +244,8 @@ class SingleWarp {
   static std::uint32_t phases(simt::WarpContext* ctx, const std::uint8_t* mbarrier, std::uint32_t now) {
     return self(ctx).phases_[mbarrier] += now;
   }
+  static std::uint32_t cluster_arrive(simt::WarpContext*, LaneMask) { return 3; }
+  static std::uint32_t cluster_waits(simt::WarpContext*, LaneMask) { return 0; }
   static void leave_end(simt::WarpContext* ctx) { self(ctx).frames_.pop_back(); }
 
   const simt::Kernel& kernel_;

@@ -63,6 +63,7 @@ inline chip::Spec small_chip(int dies = 1) {
   c.unit.l1_tags_per_cycle = 4;
   c.unit.l1_miss_sectors = 512;
   c.unit.shared_atomic_cycles = 2;
+  c.unit.cluster_latency = 200;
   c.unit.bulk_latency = 60;
   c.unit.bulk_bytes_per_cycle = 64;
   c.unit.cta_launch_latency = 100;
@@ -198,6 +199,10 @@ struct Words {
     words.insert(words.end(), lanes.begin(), lanes.end());
     return *this;
   }
+  /// At the cluster's barrier: the warp arrives for a phase, from 1 on, or waits for its end.
+  Words& cluster(std::uint32_t id, std::uint32_t phase) {
+    return barrier(id, phase << 1 | (id == trace::cluster_arrive ? 1u : 0u));
+  }
   Words& barrier(std::uint32_t id, std::uint32_t threads) {
     words.push_back(id | std::uint64_t{threads} << 32);
     words.push_back(trace::record_word(full_mask, 0, trace::Kind::barrier, trace::Space::none));
@@ -263,6 +268,13 @@ class SyntheticSource : public trace::WarpSource {
   std::uint64_t ctas() const override { return ctas_; }
   std::uint32_t warps_per_cta() const override { return warps_; }
   bool ordered() const override { return coupled_; }
+  std::uint32_t ctas_per_cluster() const override { return cluster; }
+  std::uint64_t cta_of(trace::ClusterPlace place) const override {
+    return place.cluster * cluster + place.rank;
+  }
+  trace::ClusterPlace place_of(std::uint64_t cta) const override {
+    return {cta / cluster, static_cast<std::uint32_t>(cta % cluster)};
+  }
   trace::CtaHandle begin_cta(std::uint64_t linear, std::uint32_t unit) override {
     const std::scoped_lock lock(mutex_);
     placed.emplace_back(linear, unit);
@@ -313,6 +325,7 @@ class SyntheticSource : public trace::WarpSource {
   std::vector<trace::Moment> asked;
   std::vector<std::pair<std::uint64_t, std::uint32_t>> askers;  ///< CTA, warp
   std::uint64_t ended = 0;
+  std::uint32_t cluster = 1;  ///< CTAs of one.
   bool coupled_ = false;
   std::uint64_t sleep_ns = 0;
 
