@@ -4,6 +4,18 @@
 #include <bit>
 
 namespace wanren::timing {
+namespace {
+
+/// All active lanes have the address of lane xor `other`, where that is active.
+bool paired(const std::uint64_t* addresses, LaneMask mask, int other) {
+  for (LaneMask m = mask; m; m &= m - 1) {
+    const int lane = std::countr_zero(m);
+    if (mask >> (lane ^ other) & 1 && addresses[lane] != addresses[lane ^ other]) return false;
+  }
+  return true;
+}
+
+}  // namespace
 
 Coalescer::Coalescer(const Parameters& p)
     : line_shift_(p.line_shift), sector_shift_(p.sector_shift), banks_(p.shared_banks), memo_(memo_slots) {}
@@ -26,7 +38,7 @@ void Coalescer::expand(const trace::Record& r, std::span<const simt::LanePattern
   for (int l = 0; l < warp_size; ++l) out[l] += static_cast<std::uint64_t>(r.scale * scaled[l]);
 }
 
-void Coalescer::compute(const std::uint64_t* addresses, LaneMask mask, std::uint32_t bytes, bool atomic,
+void Coalescer::compute(const std::uint64_t* addresses, LaneMask mask, std::uint32_t bytes, Use use,
                         Footprint& out) const {
   out.lines = out.wavefronts = out.same = 0;
   out.base_line = 0;
@@ -52,7 +64,7 @@ void Coalescer::compute(const std::uint64_t* addresses, LaneMask mask, std::uint
     }
   }
 
-  if (atomic) {
+  if (use == Use::atomic) {
     for (LaneMask m = mask; m; m &= m - 1) {
       int lanes = 0;
       const std::uint64_t a = addresses[std::countr_zero(m)];
@@ -61,9 +73,13 @@ void Coalescer::compute(const std::uint64_t* addresses, LaneMask mask, std::uint
     }
   }
 
-  // Bank passes: a pass moves one word per bank; wide accesses go half or quarter warp by quarter warp.
+  // Bank passes: a pass moves one word per bank; wide accesses go half or quarter warp by quarter warp. Twice
+  // as many lanes share a pass of a wide shared load where neighbours, or next neighbours, want the same: the
+  // results of two fit one pass (https://forums.developer.nvidia.com/t/77228).
   const int words = static_cast<int>((bytes + 3) / 4);
-  const int lanes_per_pass = std::max(1, warp_size / std::max(words, 1));
+  int lanes_per_pass = std::max(1, warp_size / std::max(words, 1));
+  if (use == Use::shared_load && words > 1 && (paired(addresses, mask, 1) || paired(addresses, mask, 2)))
+    lanes_per_pass = std::min(warp_size, 2 * lanes_per_pass);
   const bool power = std::has_single_bit(static_cast<unsigned>(banks_));
   for (int first = 0; first < warp_size; first += lanes_per_pass) {
     const LaneMask part =
@@ -115,7 +131,7 @@ std::int64_t stride_of(const simt::LanePattern& pattern) {
   return stride;
 }
 
-bool Coalescer::simple(const trace::Record& r, std::uint32_t bytes, std::int64_t stride) {
+bool Coalescer::simple(const trace::Record& r, std::uint32_t bytes, std::int64_t stride, Use use) {
   if (bytes != 4 && bytes != 8 && bytes != 16) return false;
   if ((stride != 0 && stride != bytes) || r.base & (bytes - 1) || banks_ != 32 || sector_shift_ < 4)
     return false;
@@ -123,6 +139,7 @@ bool Coalescer::simple(const trace::Record& r, std::uint32_t bytes, std::int64_t
   Footprint& out = scratch_;
   // Each pass of the banks moves 32 words in a row, or one.
   out.wavefronts = static_cast<int>(bytes / 4);
+  if (use == Use::shared_load && stride == 0 && bytes > 4) out.wavefronts /= 2;
   out.same = 0;
   out.base_line = static_cast<std::uint32_t>(r.base >> line_shift_);
   const std::uint64_t in_line = r.base & ((std::uint64_t{1} << line_shift_) - 1);
@@ -143,20 +160,19 @@ bool Coalescer::simple(const trace::Record& r, std::uint32_t bytes, std::int64_t
 
 const Footprint& Coalescer::operator()(const trace::Record& r, std::uint32_t bytes,
                                        std::span<const simt::LanePattern> patterns,
-                                       std::span<const std::int64_t> strides, std::uint64_t grid,
-                                       bool atomic) {
+                                       std::span<const std::int64_t> strides, std::uint64_t grid, Use use) {
   std::array<std::uint64_t, warp_size> a;
   const bool affine = r.kind == trace::Kind::affine || r.kind == trace::Kind::scaled;
   if (!affine) {
     expand(r, patterns, a);
-    compute(a.data(), r.mask, bytes, atomic, scratch_);
+    compute(a.data(), r.mask, bytes, use, scratch_);
     return scratch_;
   }
-  if (r.scaled == 0 && !atomic && simple(r, bytes, strides[r.pattern])) return scratch_;
+  if (r.scaled == 0 && use != Use::atomic && simple(r, bytes, strides[r.pattern], use)) return scratch_;
   const std::uint64_t line_mask = (std::uint64_t{1} << line_shift_) - 1;
   const Key key{(r.base & line_mask) | std::uint64_t{r.pattern} << 16 | std::uint64_t{r.scaled} << 32 |
                     std::uint64_t{bytes & 0xffff} << 48,
-                std::uint64_t{r.mask} | std::uint64_t{atomic} << 63, grid, r.scale};
+                std::uint64_t{r.mask} | std::uint64_t(use) << 62, grid, r.scale};
   const std::uint64_t mixed =
       (key.shape ^ key.lanes * 0x9e3779b97f4a7c15u ^ grid << 20 ^ static_cast<std::uint64_t>(r.scale)) *
       0x9e3779b97f4a7c15u;
@@ -168,7 +184,7 @@ const Footprint& Coalescer::operator()(const trace::Record& r, std::uint32_t byt
     trace::Record relative = r;
     relative.base = up + (r.base & line_mask);
     expand(relative, patterns, a);
-    compute(a.data(), r.mask, bytes, atomic, memo.footprint);
+    compute(a.data(), r.mask, bytes, use, memo.footprint);
     for (int i = 0; i < memo.footprint.lines; ++i)
       memo.footprint.line[i] -= static_cast<std::uint32_t>(up >> line_shift_);
   }

@@ -27,6 +27,9 @@ inline constexpr std::int64_t no_stride = std::int64_t{1} << 62;
 /// Distance of neighbouring lanes where it is the same for all and lane 0 is at 0; else no_stride.
 std::int64_t stride_of(const simt::LanePattern& pattern);
 
+/// What the width of the data path makes of an access.
+enum class Use : std::uint8_t { plain, atomic, shared_load };
+
 class Coalescer {
  public:
   Coalescer(const Parameters& p);
@@ -35,17 +38,18 @@ class Coalescer {
   /// The reference is valid until the next call. `grid` tells apart the patterns of different grids.
   const Footprint& operator()(const trace::Record& record, std::uint32_t bytes,
                               std::span<const simt::LanePattern> patterns,
-                              std::span<const std::int64_t> strides, std::uint64_t grid, bool atomic = false);
+                              std::span<const std::int64_t> strides, std::uint64_t grid,
+                              Use use = Use::plain);
   /// The 32 lane addresses of a record.
   static void expand(const trace::Record& record, std::span<const simt::LanePattern> patterns,
                      std::array<std::uint64_t, warp_size>& out);
   /// Same for addresses in hand.
-  void compute(const std::uint64_t* addresses, LaneMask mask, std::uint32_t bytes, bool atomic,
+  void compute(const std::uint64_t* addresses, LaneMask mask, std::uint32_t bytes, Use use,
                Footprint& out) const;
 
  private:
   /// The two commonest shapes by arithmetic: one word for all lanes, successive words. False: another.
-  bool simple(const trace::Record& record, std::uint32_t bytes, std::int64_t stride);
+  bool simple(const trace::Record& record, std::uint32_t bytes, std::int64_t stride, Use use);
 
   // Footprints of affine records repeat: they depend on the base only modulo a line, apart from a shift.
   struct Key {

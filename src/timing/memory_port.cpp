@@ -51,10 +51,11 @@ void Unit::issue_memory(int s, int w, Cycle now, const DecodedInst& inst) {
   if (record.space == trace::Space::local)
     local_footprint(record, inst, *grid.program, grid.patterns,
                     (number_ * p_.subcores + s) * p_.warps_per_subcore + w, p_, workspace_->local);
+  const Use use = atomic ? Use::atomic : a.shared && a.access == Access::read ? Use::shared_load : Use::plain;
   const Footprint& f =
       record.space == trace::Space::local
           ? workspace_->local
-          : workspace_->coalescer(record, inst.bytes, grid.patterns, grid.strides, grid.serial, atomic);
+          : workspace_->coalescer(record, inst.bytes, grid.patterns, grid.strides, grid.serial, use);
   a.same = f.same;
   a.cost = f.wavefronts * p_.wavefront;
   if (a.shared) {
