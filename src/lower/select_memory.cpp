@@ -87,9 +87,22 @@ Selector::Address Selector::address(const Operand& base, std::int64_t offset, bo
   return {in_registers(std::move(ws)), offset, alignment(at)};
 }
 
-int Selector::alignment(const Operand& o, int depth) const {
+int Selector::alignment(const Operand& o, int depth) {
   constexpr int most = 6;
   if (o.kind == Operand::Kind::imm) return o.bits == 0 ? most : std::min(most, std::countr_zero(o.bits));
+  if (o.kind == Operand::Kind::value && !o.negated && depth > 0 && definitions_[o.value].phi) {
+    const auto [at, first] = supposed_.try_emplace(o.value, most);
+    if (!first) return at->second;
+    // What a loop carries round is aligned if it is at the start and each round keeps it.
+    for (int found = most;; at->second = found) {
+      for (const Operand& in : definitions_[o.value].phi->incoming)
+        if (in.kind != Operand::Kind::undefined) found = std::min(found, alignment(in, depth - 1));
+      if (found == at->second) break;
+    }
+    const int found = at->second;
+    supposed_.erase(at);
+    return found;
+  }
   const Inst* d = definition(o);
   if (d == nullptr || depth == 0 || d->srcs.empty()) return 0;
   const auto of = [&](std::size_t i) { return alignment(d->srcs[i], depth - 1); };

@@ -88,6 +88,21 @@ TEST(Merge, NeighboursStayApartWhereAlignmentIsUnknownOrAStoreLiesBetween) {
   EXPECT_EQ(wide_loads(base + first + "st.shared.u32 [%r3], %r2;\n" + second + use), 0);
 }
 
+TEST(Merge, AddressesThatALoopCarriesRoundAreAsAlignedAsTheirStartAndStep) {
+  const auto wide_loads = [](const std::string& step) {
+    const Lowered l = lowered(
+        kernel_text("mov.u32 %r3, tile;\nshl.b32 %r4, %r2, 4;\nadd.s32 %r5, %r3, %r4;\nmov.u32 %r8, 0;\n"
+                    "again:\nld.shared.u32 %r6, [%r5];\nld.shared.u32 %r7, [%r5+4];\nadd.s32 %r6, %r6, %r7;\n"
+                    "add.s32 %r8, %r8, %r6;\nadd.s32 %r5, %r5, " +
+                    step + ";\nsetp.lt.s32 %p1, %r8, %r2;\n@%p1 bra again;\nst.global.u32 [%rd1], %r8;"),
+        chip_named("a100"));
+    return count(l.program, [](const MachineInst& i) { return i.memory == Memory::load && i.bytes == 8; });
+  };
+  EXPECT_EQ(wide_loads("512"), 1);
+  EXPECT_EQ(wide_loads("8"), 1);
+  EXPECT_EQ(wide_loads("4"), 0);
+}
+
 TEST(TiledSgemm, RegistersAreWhatSuchKernelsTake) {
   for (const char* chip : {"a100", "h100", "br100"}) {
     const Lowered l = lowered(tiled_sgemm(), chip_named(chip));

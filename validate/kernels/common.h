@@ -16,24 +16,30 @@
     }                                                                      \
   } while (0)
 
-/// Median milliseconds of `work` over `repeats` runs after one warm-up.
+/// Milliseconds of one run of `work`.
 template <class F>
-double median_ms(int repeats, F work) {
+double once_ms(F work) {
   cudaEvent_t begin, end;
   CUDA(cudaEventCreate(&begin));
   CUDA(cudaEventCreate(&end));
+  CUDA(cudaEventRecord(begin));
   work();
-  std::vector<float> times;
-  for (int i = 0; i < repeats; ++i) {
-    CUDA(cudaEventRecord(begin));
-    work();
-    CUDA(cudaEventRecord(end));
-    CUDA(cudaEventSynchronize(end));
-    float ms = 0;
-    CUDA(cudaEventElapsedTime(&ms, begin, end));
-    times.push_back(ms);
-  }
+  CUDA(cudaEventRecord(end));
+  CUDA(cudaEventSynchronize(end));
   CUDA(cudaGetLastError());
+  float ms = 0;
+  CUDA(cudaEventElapsedTime(&ms, begin, end));
+  CUDA(cudaEventDestroy(begin));
+  CUDA(cudaEventDestroy(end));
+  return ms;
+}
+
+/// Median milliseconds of `work` over `repeats` runs after one warm-up.
+template <class F>
+double median_ms(int repeats, F work) {
+  work();
+  std::vector<double> times;
+  for (int i = 0; i < repeats; ++i) times.push_back(once_ms(work));
   std::sort(times.begin(), times.end());
   return times[times.size() / 2];
 }
