@@ -39,15 +39,24 @@ struct VirtualRegister {
   bool predicate = false;
 };
 
+/// What is known of the low end of a number: it is `rest` modulo 2^`known`.
+struct LowBits {
+  std::uint8_t known = 0, rest = 0;
+  bool operator==(const LowBits&) const = default;
+  bool divides(std::int64_t power, std::int64_t offset) const {
+    return (std::int64_t{1} << known) >= power && (offset + rest) % power == 0;
+  }
+};
+
 /// How an access may collide with others, for order within a block.
 struct Access {
   enum class Space : std::uint8_t { none, generic, global, shared, local, constant, spill };
   Space space = Space::none;
   bool reads = false, writes = false;
-  bool read_only = false;       ///< Memory that no thread writes (ld.global.nc, ld.const).
-  bool fence = false;           ///< Keeps its place among all accesses (fences, acquire, volatile …).
-  Word base{};                  ///< Low word of the base address; immediate: none.
-  std::uint8_t base_align = 0;  ///< log2 of a power of two that divides the base.
+  bool read_only = false;  ///< Memory that no thread writes (ld.global.nc, ld.const).
+  bool fence = false;      ///< Keeps its place among all accesses (fences, acquire, volatile …).
+  Word base{};             ///< Low word of the base address; immediate: none.
+  LowBits base_bits;
   std::int64_t offset = 0;
   std::uint32_t bytes = 0;
 };

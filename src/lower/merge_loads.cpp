@@ -45,9 +45,7 @@ void merge_block(VirtualBlock& block) {
         for (const std::size_t wanted : {std::size_t{4}, std::size_t{2}}) {
           const auto bytes = static_cast<std::int64_t>(4 * wanted);
           const Access& a = insts[list[i].index].access;
-          if (i + wanted > list.size() || (std::int64_t{1} << a.base_align) < bytes ||
-              list[i].offset % bytes != 0)
-            continue;
+          if (i + wanted > list.size() || !a.base_bits.divides(bytes, list[i].offset)) continue;
           bool side_by_side = true;
           std::size_t first = list[i].index;
           for (std::size_t k = 1; k < wanted; ++k) {

@@ -77,55 +77,90 @@ Selector::Address Selector::address(const Operand& base, std::int64_t offset, bo
   if (at.kind == Operand::Kind::imm) {  // a fixed place in a window
     const std::int64_t fixed =
         narrow ? static_cast<std::int32_t>(at.bits) : static_cast<std::int64_t>(at.bits);
-    if (fits(offset + fixed)) return {{}, offset + fixed, 6};
+    if (fits(offset + fixed)) return {{}, offset + fixed, {6, 0}};
   }
   if (at.kind == Operand::Kind::frame_address) {  // a fixed place from the stack pointer
     const auto fixed = static_cast<std::int64_t>(at.bits);
-    if (fits(offset + fixed)) return {{}, offset + fixed, 4};
+    if (fits(offset + fixed)) return {{}, offset + fixed, {4, 0}};
   }
   Words ws = words(at, narrow ? 1 : 2);
-  return {in_registers(std::move(ws)), offset, alignment(at)};
+  return {in_registers(std::move(ws)), offset, low_bits(at)};
 }
 
-int Selector::alignment(const Operand& o, int depth) {
-  constexpr int most = 6;
-  if (o.kind == Operand::Kind::imm) return o.bits == 0 ? most : std::min(most, std::countr_zero(o.bits));
+LowBits Selector::low_bits(const Operand& o, int depth) {
+  static constexpr int most = 6;
+  const auto make = [](int known, std::uint64_t rest) {
+    known = std::min(known, most);
+    return LowBits{static_cast<std::uint8_t>(known), static_cast<std::uint8_t>(rest & ((1u << known) - 1))};
+  };
+  const auto zeros = [](LowBits b) { return b.rest == 0 ? int{b.known} : std::countr_zero(b.rest); };
+  const auto common = [&](LowBits a, LowBits b) {
+    return make(std::min({int{a.known}, int{b.known}, std::countr_zero(unsigned(a.rest ^ b.rest))}), a.rest);
+  };
+  if (o.kind == Operand::Kind::imm) return make(most, o.bits);
   if (o.kind == Operand::Kind::value && !o.negated && depth > 0 && definitions_[o.value].phi) {
-    const auto [at, first] = supposed_.try_emplace(o.value, most);
-    if (!first) return at->second;
-    // What a loop carries round is aligned if it is at the start and each round keeps it.
-    for (int found = most;; at->second = found) {
-      for (const Operand& in : definitions_[o.value].phi->incoming)
-        if (in.kind != Operand::Kind::undefined) found = std::min(found, alignment(in, depth - 1));
-      if (found == at->second) break;
+    const auto& incoming = definitions_[o.value].phi->incoming;
+    if (const auto at = supposed_.find(o.value); at != supposed_.end()) return at->second;
+    // What a loop carries round is what it is at the start if each round keeps that.
+    LowBits found;
+    bool first = true;
+    const auto see = [&](bool carried) {
+      for (const Operand& in : incoming) {
+        if (in.kind == Operand::Kind::undefined) continue;
+        const Definition* d = in.kind == Operand::Kind::value ? &definitions_[in.value] : nullptr;
+        const bool back = d && d->block != simt::no_block && d->block >= definitions_[o.value].block;
+        if (back != carried) continue;
+        const LowBits b = low_bits(in, depth - 1);
+        found = first ? b : common(found, b);
+        first = false;
+      }
+    };
+    see(false);
+    for (LowBits before = found;; before = found) {
+      supposed_[o.value] = found;
+      see(true);
+      if (found == before) break;
     }
-    const int found = at->second;
-    supposed_.erase(at);
+    supposed_.erase(o.value);
     return found;
   }
   const Inst* d = definition(o);
-  if (d == nullptr || depth == 0 || d->srcs.empty()) return 0;
-  const auto of = [&](std::size_t i) { return alignment(d->srcs[i], depth - 1); };
-  const bool low_product =
-      d->arithmetic().part == ptx::MulPart::lo || d->arithmetic().part == ptx::MulPart::wide;
+  if (d == nullptr || depth == 0 || d->srcs.empty()) return {};
+  const auto of = [&](std::size_t i) { return low_bits(d->srcs[i], depth - 1); };
+  const auto sum = [&](LowBits a, LowBits b) { return make(std::min(a.known, b.known), a.rest + b.rest); };
+  const auto product = [&](LowBits a, LowBits b) {
+    return make(std::min(a.known + zeros(b), b.known + zeros(a)), std::uint64_t{a.rest} * b.rest);
+  };
+  const bool low_product = (d->arithmetic().part == ptx::MulPart::lo || d->arithmetic().part == ptx::MulPart::wide) &&
+                           !ptx::is_float(d->types[0]);
   switch (d->op) {
-    case Opcode::add:
-    case Opcode::sub:
+    case Opcode::add: return sum(of(0), of(1));
+    case Opcode::sub: {
+      const LowBits b = of(1);
+      return sum(of(0), make(b.known, std::uint64_t{64} - b.rest));
+    }
     case Opcode::or_:
-    case Opcode::xor_: return std::min(of(0), of(1));
-    case Opcode::and_: return std::max(of(0), of(1));
-    case Opcode::mul: return low_product && !ptx::is_float(d->types[0]) ? std::min(most, of(0) + of(1)) : 0;
-    case Opcode::mad:
-      return low_product && !ptx::is_float(d->types[0]) ? std::min({most, of(0) + of(1), of(2)}) : 0;
-    case Opcode::shl:
-      return d->srcs[1].kind == Operand::Kind::imm
-                 ? std::min<int>(most, of(0) + static_cast<int>(d->srcs[1].bits & 63))
-                 : of(0);
-    case Opcode::selp: return std::min(of(0), of(1));
+    case Opcode::xor_: {
+      const LowBits a = of(0), b = of(1);
+      return make(std::min(a.known, b.known), d->op == Opcode::or_ ? a.rest | b.rest : a.rest ^ b.rest);
+    }
+    case Opcode::and_: {
+      const LowBits a = of(0), b = of(1);
+      const int both = std::min(a.known, b.known), clear = std::max(zeros(a), zeros(b));
+      return both >= clear ? make(both, a.rest & b.rest) : make(clear, 0);
+    }
+    case Opcode::mul: return low_product ? product(of(0), of(1)) : LowBits{};
+    case Opcode::mad: return low_product ? sum(product(of(0), of(1)), of(2)) : LowBits{};
+    case Opcode::shl: {
+      if (d->srcs[1].kind != Operand::Kind::imm) return {};
+      const int by = static_cast<int>(std::min<std::uint64_t>(d->srcs[1].bits, 63));
+      return make(of(0).known + by, std::uint64_t{of(0).rest} << by);
+    }
+    case Opcode::selp: return common(of(0), of(1));
     case Opcode::cvta:
-    case Opcode::mov: return d->srcs.size() == 1 ? of(0) : 0;
-    case Opcode::cvt: return ptx::is_float(d->types[1]) ? 0 : of(0);
-    default: return 0;
+    case Opcode::mov: return d->srcs.size() == 1 ? of(0) : LowBits{};
+    case Opcode::cvt: return ptx::is_float(d->types[1]) ? LowBits{} : of(0);
+    default: return {};
   }
 }
 
@@ -155,7 +190,7 @@ void Selector::access(const Inst& inst, Memory kind, Words dst, const Operand& b
                        (inst.memory().cache == ptx::CacheOp::nc || space == Access::Space::constant);
   i.access.fence = orders_others(inst);
   i.access.base = key;
-  i.access.base_align = static_cast<std::uint8_t>(a.align);
+  i.access.base_bits = a.bits;
   i.access.offset = a.offset;
   i.access.bytes = bytes;
 }

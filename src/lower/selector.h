@@ -34,7 +34,7 @@ class Selector {
   struct Address {
     Words base;
     std::int64_t offset = 0;
-    int align = 0;  ///< log2 of a power of two that divides the base
+    LowBits bits;  ///< Of the base.
   };
 
   // --- values (select_values.cpp)
@@ -99,7 +99,7 @@ class Selector {
   void access(const Inst& inst, Memory kind, Words dst, const Operand& base, std::vector<Words> data,
               std::uint32_t bytes);
   Address address(const Operand& base, std::int64_t offset, bool narrow);
-  int alignment(const Operand& o, int depth = 8);
+  LowBits low_bits(const Operand& o, int depth = 8);
   bool wide_product(const Operand& o, std::vector<Words>& factors);
   Words extended(const Inst& inst, const Operand& o);
 
@@ -113,7 +113,7 @@ class Selector {
   const chip::Spec& chip_;
   Code code_;
   std::vector<Definition> definitions_;
-  std::map<simt::ValueId, int> supposed_;  ///< Of phis whose alignment is being looked for.
+  std::map<simt::ValueId, LowBits> supposed_;  ///< Of phis whose low bits are being looked for.
   std::vector<std::uint32_t> uses_;
   std::vector<bool> narrow_;
   std::vector<Words> places_;

@@ -89,9 +89,11 @@ TEST(Merge, NeighboursStayApartWhereAlignmentIsUnknownOrAStoreLiesBetween) {
 }
 
 TEST(Merge, AddressesThatALoopCarriesRoundAreAsAlignedAsTheirStartAndStep) {
-  const auto wide_loads = [](const std::string& step) {
+  const auto wide_loads = [](const std::string& step, const std::string& offset = "0") {
     const Lowered l = lowered(
-        kernel_text("mov.u32 %r3, tile;\nshl.b32 %r4, %r2, 4;\nadd.s32 %r5, %r3, %r4;\nmov.u32 %r8, 0;\n"
+        kernel_text("mov.u32 %r3, tile;\nshl.b32 %r4, %r2, 4;\nadd.s32 %r5, %r3, %r4;\nadd.s32 %r5, %r5, " +
+                    offset +
+                    ";\nmov.u32 %r8, 0;\n"
                     "again:\nld.shared.u32 %r6, [%r5];\nld.shared.u32 %r7, [%r5+4];\nadd.s32 %r6, %r6, %r7;\n"
                     "add.s32 %r8, %r8, %r6;\nadd.s32 %r5, %r5, " +
                     step + ";\nsetp.lt.s32 %p1, %r8, %r2;\n@%p1 bra again;\nst.global.u32 [%rd1], %r8;"),
@@ -101,6 +103,8 @@ TEST(Merge, AddressesThatALoopCarriesRoundAreAsAlignedAsTheirStartAndStep) {
   EXPECT_EQ(wide_loads("512"), 1);
   EXPECT_EQ(wide_loads("8"), 1);
   EXPECT_EQ(wide_loads("4"), 0);
+  EXPECT_EQ(wide_loads("512", "24"), 1);
+  EXPECT_EQ(wide_loads("512", "28"), 0) << "the pair straddles";
 }
 
 TEST(TiledSgemm, RegistersAreWhatSuchKernelsTake) {

@@ -71,7 +71,7 @@ __global__ void __launch_bounds__(512) columns(Gemm g) {
 
 /// 8 x 8 results per thread out of 128 x 128 tiles of depth 8; `as` is transposed where Wide.
 template <bool Wide>
-__device__ void squares(const Gemm& g) {
+__device__ __forceinline__ void squares(const Gemm& g) {
   constexpr int side = 128, deep = 8, own = 8;
   __shared__ __align__(16) float as[side * deep], bs[deep * side];
   const int t = threadIdx.x, col = t % (side / own), row = t / (side / own);
