@@ -27,6 +27,7 @@ void Hbm::set_clock(const Parameters& p, Tick now, double ratio) {
 }
 
 DramTiming Hbm::read(std::uint32_t channel, std::uint32_t bank, std::uint32_t row, Tick at) {
+  channels_[channel].reads = true;
   return scheduler_.serve(ticks_, channels_[channel].bus, bank_[channel * banks_ + bank], row, at);
 }
 
@@ -34,7 +35,8 @@ DramTiming Hbm::write(std::uint32_t channel, std::uint32_t bank, std::uint32_t r
   Channel& c = channels_[channel];
   if (++c.writes == write_batch_) {
     c.writes = 0;
-    c.bus.take(at, 2 * ticks_.turnaround);  // to writes and back
+    if (c.reads) c.bus.take(at, 2 * ticks_.turnaround);  // to writes and back
+    c.reads = false;
   }
   return scheduler_.serve(ticks_, c.bus, bank_[channel * banks_ + bank], row, at);
 }

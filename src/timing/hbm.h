@@ -22,7 +22,8 @@ class Hbm {
  private:
   struct Channel {
     Port bus;
-    int writes = 0;  ///< Gathered since the bus last turned.
+    int writes = 0;      ///< Of the present batch.
+    bool reads = false;  ///< Served since the last batch: the bus turns for the next one.
   };
 
   const DramScheduler& scheduler_;

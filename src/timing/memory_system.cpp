@@ -212,16 +212,20 @@ void MemorySystem::hop(const Message& m, std::uint8_t wanted, Tick at) {
   next.wanted = wanted;
 }
 
-void MemorySystem::write_back(int partition, std::uint32_t set, const L2Victim& victim, Tick at,
+/// Returns when the controller has room for all of it: it queues as much as it writes in one go.
+Tick MemorySystem::write_back(int partition, std::uint32_t set, const L2Victim& victim, Tick at,
                               MemoryCounters& c) {
   const DramPlace place = map_.dram(map_.local(set, victim.tag));
   const int per_access = p_.access_bytes >> p_.sector_shift;
+  Tick room = at;
   for (int s = 0; s < p_.sectors_per_line; s += per_access) {
     if (!(victim.sectors >> s & ((1 << per_access) - 1))) continue;
     const DramTiming t = hbm_[partition].write(place.channel, place.bank, place.row, at);
+    room = std::max(room, t.data - p_.write_batch * p_.access);
     c.dram_write_bytes += p_.access_bytes;
     ++(t.row_hit ? c.dram_row_hits : c.dram_row_misses);
   }
+  return room;
 }
 
 Tick MemorySystem::fetch(std::uint32_t local, int partition, std::uint8_t sectors, Tick at,
@@ -257,10 +261,11 @@ void MemorySystem::home(const Message& m, Tick at) {
   (m.access == Access::read    ? c.l2_read_sectors
    : m.access == Access::write ? c.l2_write_sectors
                                : c.l2_atomic_sectors) += n;
+  Tick room = begin;
   if (found.way < 0) {
     L2Victim victim;
     found.way = l2.allocate(m.set, m.tag, false, victim);
-    if (victim.sectors) write_back(where, m.set, victim, begin, c);
+    if (victim.sectors) room = write_back(where, m.set, victim, begin, c);
   }
   Tick done = std::max(begin, hit && m.access != Access::write ? found.pending_until : 0);
   if (m.access == Access::write) {
@@ -286,7 +291,7 @@ void MemorySystem::home(const Message& m, Tick at) {
         l2_[partition_index(m.home_die, other)].invalidate(m.set, m.tag, m.wanted);
   }
   if (!wants_data(m.access)) {
-    Tick ack = begin + p_.return_latency;
+    Tick ack = room + p_.return_latency;
     if (same_die) {
       if (!here) ack += p_.cross_latency;
     } else {

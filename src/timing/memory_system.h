@@ -85,7 +85,7 @@ class MemorySystem {
   }
   void finish(const Message& m, Tick arrives);
   void prefetch(const Message& m) const;
-  void write_back(int partition, std::uint32_t set, const L2Victim& victim, Tick at, MemoryCounters& c);
+  Tick write_back(int partition, std::uint32_t set, const L2Victim& victim, Tick at, MemoryCounters& c);
   Tick fetch(std::uint32_t local, int partition, std::uint8_t sectors, Tick at, std::uint8_t& brought,
              MemoryCounters& c);
   void count_link(MemoryCounters& c, int from, int to, std::uint32_t payload, std::uint32_t wire);

@@ -4,6 +4,8 @@
 #include <random>
 
 #include "synthetic_source.h"
+#include "timing/hbm.h"
+#include "timing/parameters.h"
 
 namespace wanren::timing::test {
 namespace {
@@ -324,6 +326,40 @@ TEST(Bandwidth, OneUnitReadsFromL2AtItsPortsRate) {
 
 TEST(Bandwidth, OneUnitWritesAtItsPortsRate) {
   EXPECT_NEAR(stream(small_chip(), 1, 512, true, lower::Memory::store).bytes_per_cycle, 32, 1);
+}
+
+TEST(Dram, TheBusTurnsForABatchOfWritesOnlyWhereReadsCameBetween) {
+  chip::Spec chip = small_chip();
+  chip.hbm.write_batch = 4;
+  const Parameters p = parameters(chip);
+  Hbm hbm(p);
+  // A 32-byte access takes a cycle; all in one row, which opens in 28.
+  Tick last = 0;
+  for (int i = 0; i < 12; ++i) last = hbm.write(0, 0, 0, 0).data;
+  EXPECT_EQ(hbm.write(0, 0, 0, start_of(100)).data, start_of(100)) << "12 cycles, then the bus is free";
+  EXPECT_LE(last, start_of(28));
+  Hbm mixed(p);
+  mixed.write(0, 0, 0, 0);
+  mixed.read(0, 0, 0, 0);
+  for (int i = 0; i < 2; ++i) mixed.write(0, 0, 0, start_of(100));
+  EXPECT_EQ(mixed.write(0, 0, 0, start_of(100)).data, start_of(100 + 2 + 2 * 8)) << "to writes and back";
+}
+
+TEST(Dram, WritesBeyondL2TakeDramsRate) {
+  Code code;
+  code.store(0, 2, 16);
+  const std::uint64_t rounds = 256;
+  SyntheticSource source(code, 8, 32, [&](std::uint64_t cta, std::uint32_t warp) {
+    Words w;
+    for (std::uint64_t i = 0; i < rounds; ++i) w.block(0).affine(((i * 8 + cta) * 32 + warp) * 512, 16);
+    return std::vector<std::vector<std::uint64_t>>{w.words};
+  });
+  chip::Spec chip = small_chip();
+  chip.hbm.bandwidth_per_die = 64;  // bytes a cycle; the units' ports carry 128
+  const Timed t = run_one(chip, source);
+  const std::int64_t bytes = 8 * 32 * 512 * rounds, kept = 4 << 20;
+  EXPECT_GE(t.cycles.value, (bytes - kept) / 64);
+  EXPECT_LE(t.cycles.value, (bytes - kept) / 64 * 1.15);
 }
 
 TEST(Bandwidth, AClustersPortBoundsItsUnits) {
