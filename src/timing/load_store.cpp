@@ -180,7 +180,9 @@ void LoadStore::deliver(const Reply& in) {
     c.last_acknowledged = std::max(c.last_acknowledged, now);
   } else {
     miss_sectors_ -= sector_count(in.sectors);
-    const Cycle done = cycle_from(in.arrives + p_.l1_latency - start_of(p_.l1_to_noc));
+    // L1's data have one port (assumed): a line's sectors that come together take one pass.
+    const Tick there = in.slot == no_slot ? in.arrives : port_.take(in.arrives, p_.wavefront);
+    const Cycle done = cycle_from(there + p_.l1_latency - start_of(p_.l1_to_noc));
     arrived(in.token, done, true);
     if (in.slot != no_slot) {
       l1_.fill(in.slot, in.sectors);

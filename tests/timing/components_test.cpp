@@ -121,6 +121,23 @@ TEST_F(AloneLoadStore, AMissLeavesHalfWayAndAHitTakesTheLatency) {
   EXPECT_EQ(to.outbox().size(), 1u);
 }
 
+TEST_F(AloneLoadStore, AFillTakesThePortForOnePass) {
+  LoadStore to(p, counters);
+  to.leave_l1(0);
+  read(to, 7, 1, 0);
+  read(to, 8, 0xf, 1);
+  const std::vector<Request> sent = to.outbox();
+  ASSERT_EQ(sent.size(), 2u);
+  for (const Request& r : sent) to.deliver({start_of(200), r.token, r.slot, r.sectors});
+  ASSERT_EQ(to.loaded().size(), 2u);
+  EXPECT_EQ(to.loaded()[0].at, 200 + 33 - p.l1_to_noc);
+  EXPECT_EQ(to.loaded()[1].at, 201 + 33 - p.l1_to_noc) << "four sectors as one, after the other's";
+  to.loaded().clear();
+  read(to, 7, 1, 200);
+  ASSERT_EQ(to.loaded().size(), 1u);
+  EXPECT_EQ(to.loaded()[0].at, 202 + 33);
+}
+
 TEST_F(AloneLoadStore, LoadsOfASectorThatIsComingWaitForTheSameReply) {
   LoadStore to(p, counters);
   to.leave_l1(0);
@@ -148,7 +165,7 @@ TEST_F(AloneLoadStore, AFullMissTableHoldsTheQueueUntilAReply) {
   to.deliver({start_of(200), r.token, r.slot, r.sectors});
   EXPECT_EQ(to.outbox().size(), 2u);
   EXPECT_EQ(to.moved(), 1u);
-  EXPECT_EQ(to.accepts(0), 200) << "line 2 has begun, and found no room either";
+  EXPECT_EQ(to.accepts(0), 201) << "line 2 has begun behind the fill, and found no room either";
   EXPECT_EQ(to.moved(), 0u);
 }
 
