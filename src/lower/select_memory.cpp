@@ -131,8 +131,9 @@ LowBits Selector::low_bits(const Operand& o, int depth) {
   const auto product = [&](LowBits a, LowBits b) {
     return make(std::min(a.known + zeros(b), b.known + zeros(a)), std::uint64_t{a.rest} * b.rest);
   };
-  const bool low_product = (d->arithmetic().part == ptx::MulPart::lo || d->arithmetic().part == ptx::MulPart::wide) &&
-                           !ptx::is_float(d->types[0]);
+  const bool low_product =
+      (d->arithmetic().part == ptx::MulPart::lo || d->arithmetic().part == ptx::MulPart::wide) &&
+      !ptx::is_float(d->types[0]);
   switch (d->op) {
     case Opcode::add: return sum(of(0), of(1));
     case Opcode::sub: {

@@ -21,7 +21,7 @@ constexpr std::size_t most_copied = 30'000;
 bool synchronises(const ptx::Instruction& in) {
   if (in.opcode == Opcode::atom || waits_for_phase(in.opcode)) return true;
   if (in.opcode != Opcode::ld) return false;
-  return is_ordered(in.mods) || in.mods.cache == ptx::CacheOp::cv;
+  return is_ordered(in.mods.semantics) || in.mods.cache == ptx::CacheOp::cv;
 }
 
 template <class F>
