@@ -54,15 +54,20 @@ struct Worker {
 /// Tells the code how long it runs.
 class RunTime {
  public:
-  explicit RunTime(const Grid& grid) : code_(*grid.launch.code), since_(SteadyClock::now()) {}
+  explicit RunTime(const Grid& grid) : code_(*grid.launch.code), wanted_(code_.wants_time()) {
+    if (wanted_) since_ = SteadyClock::now();
+  }
   void tell() {
+    if (!wanted_) return;
     const auto now = SteadyClock::now();
     code_.ran(std::chrono::duration<double>(now - since_).count());
     since_ = now;
+    wanted_ = code_.wants_time();
   }
 
  private:
   const KernelCode& code_;
+  bool wanted_;
   SteadyClock::time_point since_;
 };
 

@@ -37,8 +37,9 @@ class KernelCode {
     (void)stack_bytes;
     return *this;
   }
-  /// Host seconds spent in it, told by whoever runs it.
+  /// Host seconds spent in it, told by whoever runs it while it wants to know: clocks cost.
   virtual void ran(double seconds) const { (void)seconds; }
+  virtual bool wants_time() const { return false; }
 };
 
 struct Launch {

@@ -107,6 +107,7 @@ class TieredCode final : public engine::KernelCode, public std::enable_shared_fr
     return code.stack_bytes() <= stack_bytes ? code : *quick_;
   }
 
+  bool wants_time() const override { return !asked_.load(std::memory_order_relaxed); }
   void ran(double seconds) const override {
     if (asked_.load(std::memory_order_relaxed)) return;
     const auto ns = static_cast<std::int64_t>(seconds * 1e9);
