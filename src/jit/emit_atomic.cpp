@@ -157,11 +157,48 @@ Value* reduce_lanes(Emitter& e, const Plan& p, Value* v, const Emitter::Mask& ma
   }
 }
 
+/// Calls `one_lane` for each set bit of `mask`, which has some, in ascending order.
+void each_of(Emitter& e, Value* mask, llvm::function_ref<void(Value*)> one_lane) {
+  auto& b = e.b;
+  llvm::BasicBlock *entry = b.GetInsertBlock(), *loop = e.new_block("lane"), *end = e.new_block("end");
+  b.CreateBr(loop);
+  b.SetInsertPoint(loop);
+  llvm::PHINode* left = b.CreatePHI(b.getInt32Ty(), 2);
+  left->addIncoming(mask, entry);
+  one_lane(b.CreateZExt(b.CreateBinaryIntrinsic(llvm::Intrinsic::cttz, left, b.getTrue()), b.getInt64Ty()));
+  Value* next = b.CreateAnd(left, b.CreateSub(left, b.getInt32(1)));
+  left->addIncoming(next, b.GetInsertBlock());
+  b.CreateCondBr(b.CreateICmpNE(next, b.getInt32(0)), loop, end);
+  b.SetInsertPoint(end);
+}
+
+/// Calls it for all lanes and returns if `mask` is full; goes on here if not.
+void each_of_all(Emitter& e, Value* mask, llvm::function_ref<void(Value*)> one_lane) {
+  constexpr unsigned at_once = 8;
+  auto& b = e.b;
+  llvm::BasicBlock *all = e.new_block("all"), *loop = e.new_block("lanes"), *done = e.new_block("done"),
+                   *some = e.new_block("some");
+  b.CreateCondBr(b.CreateICmpEQ(mask, b.getInt32(0xffffffffu)), all, some);
+  b.SetInsertPoint(all);
+  b.CreateBr(loop);
+  b.SetInsertPoint(loop);
+  llvm::PHINode* first = b.CreatePHI(b.getInt64Ty(), 2);
+  first->addIncoming(b.getInt64(0), all);
+  for (unsigned i = 0; i < at_once; ++i) one_lane(b.CreateAdd(first, b.getInt64(i)));
+  Value* next = b.CreateAdd(first, b.getInt64(at_once));
+  first->addIncoming(next, b.GetInsertBlock());
+  b.CreateCondBr(b.CreateICmpULT(next, b.getInt64(warp_size)), loop, done);
+  b.SetInsertPoint(done);
+  b.CreateRetVoid();
+  b.SetInsertPoint(some);
+}
+
 /// What makes one helper serve two instructions.
-std::string name_of(const Plan& p, const simt::Inst& inst, bool alone, bool wanted) {
+std::string name_of(const Plan& p, const simt::Inst& inst, bool alone, bool wanted, bool same) {
   const char* where = alone ? "_alone" : p.real && inst.space() == ptx::Space::none ? "_generic" : "";
   return "atom" + std::to_string(static_cast<int>(inst.memory().atom)) + "_" +
-         std::to_string(static_cast<int>(inst.types[0])) + where + (wanted ? "_get" : "");
+         std::to_string(static_cast<int>(inst.types[0])) + where + (wanted ? "_get" : "") +
+         (same ? "_same" : "");
 }
 
 }  // namespace
@@ -202,36 +239,30 @@ bool Emitter::emit_atomic(const simt::Inst& inst) {
 
   // Rows of 32 elements each: addresses, values, desired values, results.
   Value* const area = scratch(4 * warp_size);
+  llvm::Type* element = b.getIntNTy(static_cast<unsigned>(p.bits));
   auto row_of = [&](Value* rows, unsigned r) {
     return b.CreateConstGEP1_64(b.getInt64Ty(), rows, std::uint64_t{r} * warp_size);
   };
   auto row = [&](unsigned r) { return row_of(area, r); };
-  llvm::Type* element = b.getIntNTy(static_cast<unsigned>(p.bits));
+  const bool same = kind(inst.srcs[1]) == simt::ValueShape::Kind::uniform && !p.cas;
   b.CreateAlignedStore(host_lanes(*this, a), row(0), llvm::Align(64));
-  b.CreateAlignedStore(v, row(1), llvm::Align(64));
+  if (!same) b.CreateAlignedStore(v, row(1), llvm::Align(64));
   if (desired) b.CreateAlignedStore(desired, row(2), llvm::Align(64));
+  llvm::SmallVector<Value*, 4> arguments = {ctx_, area, mask.bits};
+  if (same) arguments.push_back(b.CreateExtractElement(v, std::uint64_t{0}));
   call_helper(
-      name_of(p, inst, alone, wanted), b.getVoidTy(), {ctx_, area, mask.bits},
-      [&](llvm::ArrayRef<Value*> taken) {
-        llvm::BasicBlock* entry = b.GetInsertBlock();
-        llvm::BasicBlock* loop = new_block("lane");
-        llvm::BasicBlock* end = new_block("end");
-        b.CreateBr(loop);
-        b.SetInsertPoint(loop);
-        llvm::PHINode* left = b.CreatePHI(b.getInt32Ty(), 2);
-        left->addIncoming(taken[2], entry);
-        Value* lane =
-            b.CreateZExt(b.CreateBinaryIntrinsic(llvm::Intrinsic::cttz, left, b.getTrue()), b.getInt64Ty());
-        auto at = [&](unsigned r, llvm::Type* t) { return b.CreateGEP(t, row_of(taken[1], r), lane); };
-        Value* host = b.CreateLoad(b.getPtrTy(), at(0, b.getInt64Ty()));
-        Value* mine = b.CreateLoad(element, at(1, element));
-        Value* wish = desired ? b.CreateLoad(element, at(2, element)) : nullptr;
-        Value* old = perform(*this, p, host, mine, wish, alone, space);
-        if (wanted) b.CreateStore(old, at(3, element));
-        Value* next = b.CreateAnd(left, b.CreateSub(left, b.getInt32(1)));
-        left->addIncoming(next, b.GetInsertBlock());
-        b.CreateCondBr(b.CreateICmpNE(next, b.getInt32(0)), loop, end);
-        b.SetInsertPoint(end);
+      name_of(p, inst, alone, wanted, same), b.getVoidTy(), arguments, [&](llvm::ArrayRef<Value*> taken) {
+        auto one_lane = [&](Value* lane) {
+          auto at = [&](unsigned r, llvm::Type* t) { return b.CreateGEP(t, row_of(taken[1], r), lane); };
+          Value* host = b.CreateLoad(b.getPtrTy(), at(0, b.getInt64Ty()));
+          Value* mine = same ? taken[3] : b.CreateLoad(element, at(1, element));
+          Value* wish = desired ? b.CreateLoad(element, at(2, element)) : nullptr;
+          Value* old = perform(*this, p, host, mine, wish, alone, space);
+          if (wanted) b.CreateStore(old, at(3, element));
+        };
+        // A plain operation costs less than finding the next lane.
+        if (alone) each_of_all(*this, taken[2], one_lane);
+        each_of(*this, taken[2], one_lane);
         b.CreateRetVoid();
       });
   b.CreateBr(on);
