@@ -83,8 +83,12 @@ void Emitter::plan_hub() {
   set_bit(b, pending_words_, 0, true);
 }
 
-void Emitter::mark_pending(BlockId id, bool is) {
-  if (hub_) set_bit(b, pending_words_, id, is);
+void Emitter::mark_pending(BlockId id, Value* lanes) {
+  if (!hub_) return;
+  Value* where = b.CreateConstGEP1_64(b.getInt64Ty(), pending_words_, id / 64);
+  Value* bit = b.CreateSelect(b.CreateICmpNE(lanes, b.getInt32(0)), b.getInt64(std::uint64_t{1} << id % 64),
+                              b.getInt64(0));
+  b.CreateStore(b.CreateOr(b.CreateLoad(b.getInt64Ty(), where), bit), where);
 }
 
 void Emitter::emit_hub() {
@@ -167,7 +171,7 @@ void Emitter::emit_block(const simt::Block& blk, bool together) {
     full_ = false;
   }
   b.CreateStore(b.getInt32(0), pending_[blk.id]);
-  mark_pending(blk.id, false);
+  if (hub_) set_bit(b, pending_words_, blk.id, false);
   mask_vector_ = full_ ? static_cast<Value*>(imm(1, Form::vector, 1)) : to_vector(mask_);
   // Values live at the start are read here, where they dominate every inner block.
   find_uses(blk);
@@ -262,7 +266,7 @@ void Emitter::edge(BlockId to, std::size_t occurrence, Value* edge_bits, bool di
   const bool waiting = std::binary_search(others.begin(), others.end(), to);
   if (waiting || divergent) bits = b.CreateOr(bits, b.CreateLoad(b.getInt32Ty(), pending_[to]));
   b.CreateStore(bits, pending_[to]);
-  mark_pending(to, true);
+  mark_pending(to, bits);
 }
 
 /// Jumps to a block where lanes are pending; `split`: some lanes are elsewhere for certain.

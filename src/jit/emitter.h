@@ -184,7 +184,8 @@ class Emitter {
   void emit_block(const simt::Block& blk, bool together);
   void plan_versions();
   void plan_hub();
-  void mark_pending(simt::BlockId id, bool is);
+  /// With a hub: `lanes` go to this block, or none does.
+  void mark_pending(simt::BlockId id, Value* lanes);
   void emit_hub();
   std::vector<simt::BlockId> dispatch_order(std::span<const simt::BlockId> certain, bool exits,
                                             bool patient) const;

@@ -90,6 +90,38 @@ again:
   EXPECT_EQ(words[1], 192u);
 }
 
+TEST(Flow, ABlockThatNoLaneGoesToDoesNotRun) {
+  // So many loops that spin that lanes may wait nearly everywhere: the pending blocks are bits of a map.
+  // Lanes leave the last loop one after the other.
+  std::string body = "mul.wide.u32 %rd1, %r0, 4;\nadd.s64 %rd2, %rd0, %rd1;\n";
+  for (int i = 0; i < 70; ++i) {
+    const std::string n = std::to_string(i);
+    body += "S" + n + ":\nld.volatile.global.u32 %r4, [%rd2];\nsetp.ne.u32 %p0, %r4, 0;\n@%p0 bra S" + n +
+            ";\nsetp.lt.u32 %p1, %r0, " + n + ";\n@%p1 bra E" + n +
+            ";\nld.volatile.global.u32 %r5, [%rd2];\nE" + n + ":\n";
+  }
+  Program program(kernel_text(body + R"(
+  mul.lo.u32 %r1, %r0, 7;
+  mov.u32 %r2, 0;
+  setp.ge.u32 %p2, %r1, %r10;
+  @%p2 bra done;
+round:
+  .pragma "nounroll";
+  add.u32 %r2, %r2, 1;
+  add.u32 %r1, %r1, 32;
+  setp.lt.u32 %p2, %r1, %r10;
+  @%p2 bra round;
+done:
+  st.global.u32 [%rd2], %r2;
+  ret;
+)"));
+  auto* out = device<std::uint32_t>(32);
+  std::fill_n(out, 32, 0u);
+  const auto done = program.run({1, 1, 1}, {32, 1, 1}, out, 200);
+  EXPECT_EQ(done.fault.fault, simt::Fault::none) << done.fault.message;
+  for (std::uint32_t t = 0; t < 32; ++t) EXPECT_EQ(out[t], 7 * t < 200 ? (200 - 7 * t + 31) / 32 : 0) << t;
+}
+
 TEST(Flow, ALaneThatWrapsLeavesForTheInterpreter) {
   // (n + tid) wraps in the middle of the warp: out[(u64)(u32)(n + tid) & 63] = tid
   Program program(kernel_text(R"(
