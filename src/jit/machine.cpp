@@ -270,11 +270,13 @@ Result<std::unique_ptr<LoadedObject>> LoadedObject::load(std::vector<char> objec
       if (!name) llvm::consumeError(name.takeError());
       continue;
     }
-    // Entries: 8-byte address (relocated), ULEB128 size; in the order of the module, `kernel` first.
+    // Entries: 8-byte address (relocated), ULEB128 size; in the order of the module, `kernel` first. A helper
+    // in a group of its own has a section of its own.
     auto contents = section.getContents();
     if (!contents) return broken(contents.takeError());
     const llvm::StringRef data = *contents;
-    bool is_kernel = true;
+    const auto* elf = llvm::dyn_cast<llvm::object::ELF64LEObjectFile>(file->get());
+    bool is_kernel = elf && elf->getSection(section.getRawDataRefImpl())->sh_link == loaded->section_index_;
     for (std::size_t at = 8; at < data.size(); at += 9) {
       std::size_t bytes = 0;
       for (std::size_t shift = 0; at < data.size(); ++at, shift += 7) {
