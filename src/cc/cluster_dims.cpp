@@ -30,7 +30,7 @@ ClusterDims cluster_dims_of(const std::string& ir) {
   for (std::size_t at = list.find(entry); at != std::string_view::npos; at = list.find(entry, at + 1)) {
     const std::string_view fields = list.substr(at, list.find('}', at) - at);
     const std::string kernel = name_at(fields, entry.size());
-    const std::size_t what = fields.find("@", entry.size()), arguments = fields.rfind('@');
+    const std::size_t what = fields.find('@', entry.size()), arguments = fields.rfind('@');
     if (definition(ir, name_at(fields, what + 1)).find("wanren.cluster_dims") == std::string_view::npos)
       continue;
     std::array<unsigned, 3> extents = {1, 1, 1};

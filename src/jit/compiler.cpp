@@ -37,9 +37,9 @@ Result<std::shared_ptr<engine::KernelCode>> code_for(const Wanted& wanted) {
 
 }  // namespace
 
-Result<std::shared_ptr<engine::KernelCode>> Compiler::compile(std::shared_ptr<const simt::Kernel> kernel,
-                                                              const simt::BlockShape& shape,
-                                                              engine::Flavour flavour) {
+Result<std::shared_ptr<engine::KernelCode>> Compiler::compile(
+    const std::shared_ptr<const simt::Kernel>& kernel, const simt::BlockShape& shape,
+    engine::Flavour flavour) {
   using Key = std::tuple<std::weak_ptr<const simt::Kernel>, bool, Dim3, engine::Flavour>;
   struct Less {
     bool operator()(const Key& a, const Key& b) const {

@@ -17,9 +17,9 @@ class Compiler {
   /// background once it has run long enough (WANREN_JIT). Which of the two runs shows in nothing but host
   /// time. Safe to call from any thread. Errors: an instruction without code (place kernel:ptx_line); LLVM
   /// refusing the host.
-  static Result<std::shared_ptr<engine::KernelCode>> compile(std::shared_ptr<const simt::Kernel> kernel,
-                                                             const simt::BlockShape& shape,
-                                                             engine::Flavour flavour);
+  static Result<std::shared_ptr<engine::KernelCode>> compile(
+      const std::shared_ptr<const simt::Kernel>& kernel, const simt::BlockShape& shape,
+      engine::Flavour flavour);
   /// Waits until nothing is left to compile in the background.
   static void finish_background();
   /// Drops objects kept in memory for kernels that may be loaded again.

@@ -117,7 +117,7 @@ void Selector::compare(Word dst, std::vector<Words> sources, const Word& extra) 
   integer({}, std::move(sources)).define_predicate = dst;
 }
 
-void Selector::chain(Words dst, std::vector<Words> sources, int count, Pipe pipe) {
+void Selector::chain(const Words& dst, std::vector<Words> sources, int count, Pipe pipe) {
   for (int i = 0; i < count; ++i) {
     const bool last = i + 1 == count;
     Words result = last ? dst : temporary(static_cast<int>(std::max<std::size_t>(dst.size(), 1)));
@@ -131,7 +131,7 @@ void Selector::chain(Words dst, std::vector<Words> sources, int count, Pipe pipe
   }
 }
 
-void Selector::move(Words dst, Words source) {
+void Selector::move(Words dst, const Words& source) {
   const auto count = static_cast<std::uint16_t>(dst.size());
   VirtualInst& i = emit(Pipe::integer, static_cast<int>(chip_.subcore.alu_latency), std::move(dst), {});
   for (const Word& w : source) i.uses.push_back({w});
@@ -158,6 +158,7 @@ Result<void> Selector::require(std::string_view feature, const Inst& inst) {
 Result<void> Selector::recipe(const Inst& inst) {
   if (const ptx::Cost cost = ptx::cost(inst.op); cost.kind != ptx::Cost::Kind::own) {
     std::vector<Words> sources;
+    sources.reserve(inst.srcs.size());
     for (const Operand& source : inst.srcs) sources.push_back(words(source, 1));
     chain(inst.dsts[0] == no_value ? Words{} : place(inst.dsts[0]), std::move(sources), cost.count,
           cost.kind == ptx::Cost::Kind::alu ? Pipe::integer : Pipe::imul);

@@ -23,6 +23,7 @@ bool is_packed(Type t) {
 
 void Selector::half(const Inst& inst, int operations) {
   std::vector<Words> sources;
+  sources.reserve(inst.srcs.size());
   for (const Operand& o : inst.srcs) sources.push_back(words(o, 1));
   fp16(destination(inst), std::move(sources), is_packed(inst.types[0]) ? 2 * operations : operations);
 }
@@ -159,6 +160,7 @@ Result<void> Selector::recipe_float(const Inst& inst, bool& known) {
   };
   const auto sources = [&](int count) {
     std::vector<Words> list;
+    list.reserve(inst.srcs.size());
     for (std::size_t i = 0; i < inst.srcs.size(); ++i) list.push_back(source(i, count));
     return list;
   };

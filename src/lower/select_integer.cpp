@@ -156,6 +156,7 @@ void Selector::logic(const Inst& inst) {
   const int count = static_cast<int>(std::max<std::size_t>(dst.size(), 1));
   if (inst.op == Opcode::lop3) {
     std::vector<Words> sources;
+    sources.reserve(3);
     for (std::size_t i = 0; i < 3; ++i) sources.push_back(words(inst.srcs[i], 1));
     VirtualInst& i = integer(dst, std::move(sources));
     if (inst.dsts.size() > 1 && inst.dsts[1] != no_value) i.define_predicate = place(inst.dsts[1])[0];
@@ -177,6 +178,7 @@ void Selector::logic(const Inst& inst) {
   }
   for (int w = 0; w < count; ++w) {
     std::vector<Words> sources;
+    sources.reserve(leaves.size());
     for (const Operand& leaf : leaves) sources.push_back({words(leaf, count)[static_cast<std::size_t>(w)]});
     integer(dst.empty() ? Words{} : Words{dst[static_cast<std::size_t>(w)]}, std::move(sources));
   }
@@ -309,6 +311,7 @@ Result<void> Selector::recipe_integer(const Inst& inst, bool& known) {
   const int count = static_cast<int>(std::max<std::size_t>(dst.size(), 1));
   const auto simple = [&](int sources) {
     std::vector<Words> list;
+    list.reserve(static_cast<std::size_t>(sources));
     for (int i = 0; i < sources; ++i) list.push_back(words(inst.srcs[static_cast<std::size_t>(i)], 1));
     integer(dst, std::move(list));
   };
@@ -459,6 +462,7 @@ Result<void> Selector::recipe_integer(const Inst& inst, bool& known) {
         return {};
       }
       std::vector<Words> parts;
+      parts.reserve(inst.srcs.size());
       for (const Operand& o : inst.srcs)
         parts.push_back(words(o, std::max(1, count / static_cast<int>(inst.srcs.size()))));
       if (inst.srcs.size() > static_cast<std::size_t>(count)) {  // halves into one word: PRMT

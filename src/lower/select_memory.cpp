@@ -287,7 +287,9 @@ Result<void> Selector::recipe_memory(const Inst& inst, bool& known) {
       i.machine.memory = Memory::async_copy;
       i.machine.slot = inst.slot;
       i.machine.bytes = inst.memory().copy_bytes;
-      i.access = {Access::Space::generic, true, true, false, false, {}, 0, 0, inst.memory().copy_bytes};
+      i.access.space = Access::Space::generic;
+      i.access.reads = i.access.writes = true;
+      i.access.bytes = inst.memory().copy_bytes;
       return {};
     }
     case Opcode::cp_async_commit_group:  // LDGDEPBAR, DEPBAR

@@ -69,8 +69,8 @@ class Selector {
   void fp64(Words dst, std::vector<Words> sources, int flops, std::int64_t emulation);
   void compare(Word dst, std::vector<Words> sources, const Word& extra);
   /// `count` dependent integer (or multiply) instructions from `sources` to `dst`.
-  void chain(Words dst, std::vector<Words> sources, int count, Pipe pipe = Pipe::integer);
-  void move(Words dst, Words source);
+  void chain(const Words& dst, std::vector<Words> sources, int count, Pipe pipe = Pipe::integer);
+  void move(Words dst, const Words& source);
   void to_convention(const Operand& o);
   void function_call(const Inst& inst);
   void system_call(const Inst& inst);

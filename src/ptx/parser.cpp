@@ -217,6 +217,7 @@ bool Parser::finish() {
     const std::string text(token.text);
     if (module_functions_.contains(text) || module_variables_.contains(text)) continue;
     std::vector<std::string_view> names;
+    names.reserve(module_functions_.size() + module_variables_.size());
     for (const auto& entry : module_functions_) names.push_back(entry.first);
     for (const auto& entry : module_variables_) names.push_back(entry.first);
     std::sort(names.begin(), names.end());
@@ -232,6 +233,7 @@ bool Parser::finish() {
   }
   std::sort(order.begin(), order.end());
   std::vector<Function> sorted;
+  sorted.reserve(order.size());
   for (const auto& [line, index] : order) sorted.push_back(std::move(module_.functions[index]));
   module_.functions = std::move(sorted);
   return true;

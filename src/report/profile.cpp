@@ -79,6 +79,7 @@ void ProfileStream::add(const LaunchProfile& launch) {
 
 std::vector<HotLine> ProfileStream::hottest(std::size_t count) const {
   std::vector<std::pair<std::uint64_t, const Place*>> order;
+  order.reserve(sums_.size());
   for (const auto& [place, sum] : sums_) order.emplace_back(warp_cycles(sum->counts), &place);
   std::stable_sort(order.begin(), order.end(),
                    [](const auto& a, const auto& b) { return a.first > b.first; });

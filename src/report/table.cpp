@@ -39,6 +39,7 @@ std::vector<Group> grouped(const Run& run) {
 
 std::string top_stalls(const KernelRecord& kernel) {
   std::vector<std::pair<double, std::string>> stalls;
+  stalls.reserve(kernel.stalls.size());
   for (const auto& [name, share] : kernel.stalls) stalls.emplace_back(share, name);
   std::sort(stalls.rbegin(), stalls.rend());
   std::string text;

@@ -32,8 +32,11 @@ Result<Kernel> build(const ptx::Module& module, const std::string& name, const s
     if (auto r = place_parameters(draft); !r) return std::unexpected(r.error());
     make_blocks(draft);
     // What a vendor's assembler does to control flow, before blocks get the ids that all parts share.
-    for (int round = 0; round < 8 && (convert_branches(draft) | unroll_loops(draft)); ++round)
+    for (int round = 0; round < 8; ++round) {
+      const bool converted = convert_branches(draft), unrolled = unroll_loops(draft);
+      if (!converted && !unrolled) break;
       join_blocks(draft.kernel.blocks);
+    }
     merge_latches(draft);
     order_blocks(draft);
     construct_ssa(draft);
