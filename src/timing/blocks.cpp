@@ -168,8 +168,11 @@ void Unit::arrive(int s, int w, Cycle now, const trace::Record& record) {
 void Unit::open_barrier(Cta& cta, int id, Cycle now) {
   const std::optional<std::uint64_t> waiting = cta.barriers.open(id, cta.live);
   if (!waiting) return;
-  const Stamp open = stamp(now + p_.barrier_latency, Stall::barrier);
-  for (std::uint64_t left = *waiting; left; left &= left - 1) {
+  let_go(cta, *waiting, stamp(now + p_.barrier_latency, Stall::barrier), now);
+}
+
+void Unit::let_go(Cta& cta, std::uint64_t warps, Stamp open, Cycle now) {
+  for (std::uint64_t left = warps; left; left &= left - 1) {
     const std::uint16_t place = cta.place[std::countr_zero(left)];
     const int s = place >> 8, w = place & 0xff;
     Warp& warp = subs_[s].warp(w);

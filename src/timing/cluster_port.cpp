@@ -63,18 +63,7 @@ void Unit::meet_cluster(int s, int w, Cycle now, const trace::Record& record) {
 
 void Unit::open_cluster(Cta& cta, std::uint32_t phase, Cycle at) {
   cta.cluster_over = phase;
-  const Stamp open = stamp(at, Stall::barrier);
-  for (std::uint64_t left = std::exchange(cta.cluster_waits, 0); left; left &= left - 1) {
-    const std::uint16_t place = cta.place[std::countr_zero(left)];
-    const int s = place >> 8, w = place & 0xff;
-    Warp& warp = subs_[s].warp(w);
-    warp.state = State::running;
-    warp.base = std::max(warp.base, open);
-    if (warp.next == warp.end)
-      start_block(s, w, at, warp.base);
-    else
-      set_ready(s, w);
-  }
+  let_go(cta, std::exchange(cta.cluster_waits, 0), stamp(at, Stall::barrier), at);
 }
 
 /// Something happens to an mbarrier of this CTA, or of another of its cluster.

@@ -108,6 +108,8 @@ class Unit {
   void finish_warp(int s, int w, Cycle now);
   void arrive(int s, int w, Cycle now, const trace::Record& record);
   void open_barrier(Cta& cta, int id, Cycle now);
+  /// Warps (a bit each) that waited at a barrier go on from `open`.
+  void let_go(Cta& cta, std::uint64_t warps, Stamp open, Cycle now);
   Cycle fetch_penalty(const DecodedBlock& block, const Grid& grid);
 
   // async.cpp
