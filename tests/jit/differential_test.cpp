@@ -5,7 +5,6 @@
 #include <fstream>
 #include <random>
 
-#include "engine/arena.h"
 #include "engine/grid.h"
 #include "engine/interpreted.h"
 #include "harness.h"
@@ -204,12 +203,6 @@ struct Case {
 };
 
 class Differential : public testing::TestWithParam<Dim3> {};
-
-engine::Arena& arena() {
-  static const auto made =
-      std::move(*engine::Arena::create({std::uint64_t{1} << 30, std::uint64_t{8} << 30}));
-  return *made;
-}
 
 template <class T>
 T* device(std::size_t n) {

@@ -8,18 +8,11 @@
 #include <filesystem>
 #include <fstream>
 
-#include "engine/arena.h"
 #include "engine/grid.h"
 #include "harness.h"
 
 namespace wanren::jit::test {
 namespace {
-
-engine::Arena& arena() {
-  static const auto made =
-      std::move(*engine::Arena::create({std::uint64_t{1} << 30, std::uint64_t{8} << 30}));
-  return *made;
-}
 
 template <class T>
 T* device(std::size_t n) {

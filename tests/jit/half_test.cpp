@@ -4,7 +4,6 @@
 
 #include <random>
 
-#include "engine/arena.h"
 #include "engine/grid.h"
 #include "engine/interpreted.h"
 #include "harness.h"
@@ -13,12 +12,6 @@ namespace wanren::jit::test {
 namespace {
 
 constexpr std::uint32_t threads = 256, ctas = 32;
-
-engine::Arena& arena() {
-  static const auto made =
-      std::move(*engine::Arena::create({std::uint64_t{1} << 30, std::uint64_t{8} << 30}));
-  return *made;
-}
 
 /// One instruction on operands of 32 bits that are loaded; `%d`, `%a`, `%b`, `%c` are of `type`'s width.
 struct Operation {

@@ -7,11 +7,19 @@
 #include <string>
 
 #include "../semantics/harness.h"
+#include "engine/arena.h"
 #include "engine/fiber.h"
 #include "jit/compiler.h"
 #include "trace/trace.h"
 
 namespace wanren::jit::test {
+
+/// Device memory of the tests that launch grids.
+inline engine::Arena& arena() {
+  static const auto made =
+      std::move(*engine::Arena::create({std::uint64_t{1} << 30, std::uint64_t{8} << 30}));
+  return *made;
+}
 
 /// The entry that run_as_fiber() starts.
 inline thread_local simt::WarpEntry fiber_entry = nullptr;

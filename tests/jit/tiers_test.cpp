@@ -13,19 +13,12 @@
 #include <thread>
 #include <vector>
 
-#include "engine/arena.h"
 #include "engine/grid.h"
 #include "engine/source.h"
 #include "harness.h"
 
 namespace wanren::jit::test {
 namespace {
-
-engine::Arena& arena() {
-  static const auto made =
-      std::move(*engine::Arena::create({std::uint64_t{1} << 30, std::uint64_t{8} << 30}));
-  return *made;
-}
 
 /// Loops of a length that differs by lane, a gather, a barrier, a float sum by atomics; `salt` makes kernels
 /// that no cache has seen.
