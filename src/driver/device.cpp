@@ -39,7 +39,7 @@ Device::Device(chip::Spec chip, Shared& shared, int index)
   if (!settings().timed()) return;
   impl_->governor = std::make_unique<energy::Governor>(chip_);
   impl_->timing = std::make_unique<timing::Device>(chip_, settings().host_threads(), impl_->governor.get(),
-                                                   settings().quantum);
+                                                   settings().quantum, settings().sampled());
   if (Progress::wanted(settings().summary != 0)) impl_->progress = std::make_unique<Progress>();
 }
 

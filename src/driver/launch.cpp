@@ -17,6 +17,13 @@ std::string shape_text(Dim3 d) {
   return std::to_string(d.x) + "x" + std::to_string(d.y) + "x" + std::to_string(d.z);
 }
 
+std::shared_ptr<const engine::KernelCode> plain_code(const std::shared_ptr<const simt::Kernel>& kernel,
+                                                     Dim3 block, bool jit) {
+  if (!jit) return engine::interpreted(kernel);
+  auto code = jit::Compiler::compile(kernel, simt::BlockShape{false, block}, engine::Flavour::plain);
+  return code ? *code : nullptr;
+}
+
 }  // namespace
 
 Result<Prepared*> Device::Impl::prepare(const std::shared_ptr<const simt::Kernel>& kernel, Dim3 block) {
@@ -215,6 +222,12 @@ Status Device::launch(const LaunchRequest& request) {
   launch.units = static_cast<std::uint32_t>(chip_.units());
   launch.resident_ctas = static_cast<std::uint32_t>(occupancy.ctas_per_unit * chip_.units());
   launch.cooperative = request.cooperative;
+  if (impl_->timing && settings().sampled()) {
+    launch.plain = [kernel = function.kernel, block, jit = settings().engine != "interp"] {
+      return plain_code(kernel, block, jit);
+    };
+    launch.plain_threads = settings().host_threads();
+  }
   launch.parameters.resize(kernel.parameter_bytes);
   if (request.packed != nullptr) {
     std::memcpy(launch.parameters.data(), request.packed,

@@ -34,6 +34,13 @@ class Progress::Watched final : public trace::WarpSource {
     source_.end_cta(cta);
   }
   bool failed() const override { return source_.failed(); }
+  bool skippable() const override { return source_.skippable(); }
+  bool run_untraced(std::span<const trace::CtaRange> ctas, std::span<simt::BlockCount> done) override {
+    if (!source_.run_untraced(ctas, done)) return false;
+    for (const trace::CtaRange range : ctas)
+      progress_.done_.fetch_add(range.count(), std::memory_order_relaxed);
+    return true;
+  }
 
  private:
   Progress& progress_;

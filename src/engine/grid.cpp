@@ -117,12 +117,12 @@ class Gang {
   std::vector<std::unique_ptr<Cta>> ctas_;
 };
 
-/// Any order, any thread.
-void run_independent(Grid& grid, int threads, SteadyClock::time_point deadline) {
-  const std::uint64_t gangs = grid.launch.grid.count() / grid.ctas_per_cluster;
+/// Gangs of the range in any order, on any thread.
+void run_independent(Grid& grid, int threads, SteadyClock::time_point deadline, trace::CtaRange range) {
+  const std::uint64_t gangs = range.end;
   const std::uint64_t chunk =
-      std::clamp<std::uint64_t>(gangs / (static_cast<std::uint64_t>(threads) * 16), 1, 64);
-  std::atomic<std::uint64_t> next{0};
+      std::clamp<std::uint64_t>(range.count() / (static_cast<std::uint64_t>(threads) * 16), 1, 64);
+  std::atomic<std::uint64_t> next{range.begin};
   DeviceRuntime& runtime = grid.arena.runtime();
   const std::uint64_t clock_start = runtime.clock();
   const bool straight = grid.launch.code->never_yields() && grid.ctas_per_cluster == 1;
@@ -210,6 +210,13 @@ void run_together(Grid& grid, SteadyClock::time_point deadline) {
   }
   time.tell();
   grid.arena.runtime().advance_clock(clock);
+}
+
+Execution finish(Grid& grid, SteadyClock::time_point start) {
+  grid.add_wall(std::chrono::duration<double>(SteadyClock::now() - start).count());
+  Execution done = grid.execution();
+  find_thread(grid.launch, grid.arena, done.fault);
+  return done;
 }
 
 }  // namespace
@@ -311,11 +318,22 @@ Execution execute(const Launch& launch, Arena& arena, int threads) {
   if ((*grid)->together)
     run_together(**grid, deadline);
   else
-    run_independent(**grid, launch.kernel->order_sensitive ? 1 : threads, deadline);
-  (*grid)->add_wall(std::chrono::duration<double>(SteadyClock::now() - start).count());
-  Execution done = (*grid)->execution();
-  find_thread(launch, arena, done.fault);
-  return done;
+    run_independent(**grid, launch.kernel->order_sensitive ? 1 : threads, deadline,
+                    {0, launch.grid.count() / (*grid)->ctas_per_cluster});
+  return finish(**grid, start);
+}
+
+Execution execute(const Launch& launch, Arena& arena, int threads, std::span<const trace::CtaRange> ctas) {
+  auto grid = Grid::create(launch, arena);
+  if (!grid) {
+    Execution refused;
+    refused.refused = grid.error();
+    return refused;
+  }
+  WR_CHECK(!(*grid)->together && (*grid)->ctas_per_cluster == 1);
+  const auto start = SteadyClock::now();
+  for (const trace::CtaRange range : ctas) run_independent(**grid, threads, deadline_from(start), range);
+  return finish(**grid, start);
 }
 
 }  // namespace wanren::engine

@@ -3,6 +3,7 @@
 
 #include "engine/arena.h"
 #include "engine/launch.h"
+#include "trace/warp_source.h"
 
 namespace wanren::engine {
 
@@ -11,5 +12,8 @@ namespace wanren::engine {
 /// (back edges that spin, cooperative launches) as many are resident as the launch allows and take
 /// turns on one thread, so the result is the same each time. Clock reads give a count of executed steps.
 Execution execute(const Launch& launch, Arena& arena, int threads);
+
+/// Runs some CTAs of a grid without clusters whose CTAs do not wait for each other.
+Execution execute(const Launch& launch, Arena& arena, int threads, std::span<const trace::CtaRange> ctas);
 
 }  // namespace wanren::engine

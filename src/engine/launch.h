@@ -3,6 +3,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <span>
@@ -54,6 +55,10 @@ struct Launch {
   std::uint64_t grid_id = 0;
   std::uint32_t units = 1;   ///< %nsmid
   bool cooperative = false;  ///< All CTAs must be resident at once.
+  /// Of a traced launch: code of the plain flavour, made when asked for, null if that failed; and the host
+  /// threads that CTAs may take which run untraced. Empty: all are traced.
+  std::function<std::shared_ptr<const KernelCode>()> plain;
+  int plain_threads = 1;
   /// Most CTAs that are live at once where CTAs wait for each other (units x CTAs per unit);
   /// 0: 32 per unit.
   std::uint32_t resident_ctas = 0;

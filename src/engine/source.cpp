@@ -7,6 +7,7 @@
 
 #include "engine/cta.h"
 #include "engine/diagnose.h"
+#include "engine/grid.h"
 #include "trace/trace.h"
 
 namespace wanren::engine {
@@ -61,6 +62,10 @@ class Source final : public TraceSource, private Arena::WindowHolder {
     grid_->arena.add_holder(this);
     for (const simt::Block& block : grid_->launch.kernel->blocks)
       block_words_ = std::max(block_words_, trace::most_words(block));
+    // What a program prints comes in one order.
+    for (const simt::Block& block : grid_->launch.kernel->blocks)
+      for (const simt::Inst& inst : block.insts)
+        prints_ = prints_ || (inst.op == ptx::Opcode::call && inst.syscall == simt::Syscall::vprintf);
     words_ = std::max<std::size_t>(buffer_words, std::size_t{block_words_} * 2);
   }
 
@@ -143,6 +148,31 @@ class Source final : public TraceSource, private Arena::WindowHolder {
     give_back(handle);
     // A grid that has ended keeps nothing that the next one needs.
     if (++ended_ == ctas()) release_idle();
+  }
+
+  bool skippable() const override {
+    const simt::Kernel& k = kernel();
+    return grid_->launch.plain && !ordered() && !grid_->together && !k.needs_coupling && !prints_;
+  }
+
+  bool run_untraced(std::span<const trace::CtaRange> ctas, std::span<simt::BlockCount> done) override {
+    if (!skippable()) return false;
+    Launch plain = grid_->launch;
+    plain.code = grid_->launch.plain();
+    if (plain.code == nullptr) return false;
+    Execution execution = execute(plain, grid_->arena, plain.plain_threads, ctas);
+    if (execution.refused) grid_->refuse(*execution.refused);
+    if (execution.fault.fault != simt::Fault::none) grid_->fail(execution.fault);
+    for (std::size_t b = 0; b < done.size(); ++b) {
+      done[b].warps += execution.counts[b].warps;
+      done[b].threads += execution.counts[b].threads;
+    }
+    grid_->merge(execution.counts);
+    grid_->add_wall(execution.wall_s);
+    std::lock_guard lock(lock_);
+    for (const trace::CtaRange range : ctas) ended_ += range.count();
+    if (ended_ == this->ctas()) release_idle();
+    return true;
   }
 
   Execution execution() const override {
@@ -294,6 +324,7 @@ class Source final : public TraceSource, private Arena::WindowHolder {
   std::unique_ptr<Grid> grid_;
   std::size_t words_ = 0;
   std::uint32_t block_words_ = 0;
+  bool prints_ = false;
   std::mutex lock_;
   std::vector<std::unique_ptr<Slot>> slots_;
   std::vector<trace::CtaHandle> free_;

@@ -63,6 +63,19 @@ class Watched final : public TraceSource {
     source_->end_cta(handle);
   }
 
+  bool skippable() const override { return source_->skippable(); }
+  bool run_untraced(std::span<const trace::CtaRange> ctas, std::span<simt::BlockCount> done) override {
+    std::vector<simt::BlockCount> ran(counts_.size());
+    if (!source_->run_untraced(ctas, ran)) return false;
+    std::lock_guard lock(lock_);
+    for (std::size_t b = 0; b < ran.size(); ++b) {
+      counts_[b].warps += ran[b].warps, counts_[b].threads += ran[b].threads;
+      done[b].warps += ran[b].warps, done[b].threads += ran[b].threads;
+    }
+    for (const trace::CtaRange range : ctas) ended_ += range.count();
+    return true;
+  }
+
   Execution execution() const override {
     Execution done = source_->execution();
     std::lock_guard lock(lock_);

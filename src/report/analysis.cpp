@@ -73,6 +73,9 @@ void analyse(const chip::Spec& chip, const timing::Timed& timed, const energy::B
   record.time_us = microseconds(duration);
   record.cycles = static_cast<std::uint64_t>(timed.cycles.value);
   record.clock_mhz = timed.clock_mhz;
+  record.sampled = timed.ctas_passed_over > 0;
+  record.simulated_ctas = record.grid.count() - timed.ctas_passed_over;
+  record.sampling_error_pct = 100 * timed.sampling_error;
   record.lowered_warp_instructions = c.warp_instructions;
 #define WR_COUNTER(id, doc) record.counters[#id] = c.id;
 #include "timing/counters.def"

@@ -40,6 +40,7 @@ void kernel_fields(Record& k, F&& f) {
   f("time_us", k.time_us);
   f("sampled", k.sampled);
   f("sampling_error_pct", k.sampling_error_pct);
+  f("simulated_ctas", k.simulated_ctas);
   f("flops", k.flops);
   f("fp32_flops", k.fp32_flops);
   f("tensor_flops", k.tensor_flops);

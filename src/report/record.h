@@ -34,7 +34,8 @@ struct KernelRecord {
   double time_us = 0;
   bool sampled = false;
   double sampling_error_pct = 0;
-  double flops = 0;  ///< All floating-point operations, tensor included.
+  std::uint64_t simulated_ctas = 0;  ///< Of the grid's.
+  double flops = 0;                  ///< All floating-point operations, tensor included.
   double fp32_flops = 0, tensor_flops = 0;
   std::uint64_t dram_read_bytes = 0, dram_write_bytes = 0, l2_read_bytes = 0;
   double l1_hit_pct = 0, l2_hit_pct = 0;

@@ -86,6 +86,18 @@ std::string energy_text(double j) {
   return fmt::format("{:.3g} uJ", j * 1e6);
 }
 
+/// What part of the kernels' time rests on sampling, and how far that may be off.
+std::string sampling_text(const Run& run) {
+  std::size_t sampled = 0;
+  double error_us = 0;
+  for (const KernelRecord& k : run.kernels)
+    if (k.sampled) ++sampled, error_us += k.time_us * k.sampling_error_pct / 100;
+  if (sampled == 0) return "";
+  return fmt::format(
+      "  {} of {} launches sampled: time within {:.1f}%; --timing full simulates all of each\n", sampled,
+      run.kernels.size(), 100 * error_us / std::max(run.busy_us, 1e-9));
+}
+
 std::string table(const Run& run) {
   std::string out;
   const bool timed = run.timing_mode != "off";
@@ -119,6 +131,7 @@ std::string table(const Run& run) {
         "  device {} ({} in kernels), {}, {:.0f} W of {:.0f} W; {:.0f}% of the chip's figures are assumed\n",
         time_text(run.time_us), time_text(run.busy_us), energy_text(run.energy_j), run.average_power_w,
         run.board_limit_w, 100 * run.chip_assumed_share);
+  out += sampling_text(run);
   if (!run.hot_lines.empty()) out += hot_line_table(run.hot_lines);
   return out;
 }

@@ -20,6 +20,8 @@ struct Settings {
 #undef WR_SETTING
 
   bool timed() const { return timing != "off"; }
+  /// Large grids are simulated in part.
+  bool sampled() const { return timing != "off" && timing != "full"; }
   int host_threads() const;
 };
 

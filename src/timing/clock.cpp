@@ -29,6 +29,16 @@ Cycle CoreClock::cycles_in(Picoseconds duration) const {
   return -floor_divide(-Wide{duration.value} * khz_, khz_ps);
 }
 
+Picoseconds CoreClock::duration_of(Cycle cycles) const {
+  return Picoseconds(floor_divide(Wide{cycles} * khz_ps, khz_));
+}
+
+void CoreClock::pass(Cycle at_cycle, Picoseconds duration) {
+  WR_CHECK(at_cycle >= origin_cycle_ && duration.value >= 0);
+  origin_ = at(at_cycle) + duration;
+  origin_cycle_ = at_cycle;
+}
+
 void CoreClock::change(Cycle at_cycle, double mhz) {
   WR_CHECK(at_cycle >= origin_cycle_ && mhz > 0);
   origin_ = at(at_cycle);

@@ -22,6 +22,9 @@ class CoreClock {
   Cycle upto(Picoseconds time) const { return from(Picoseconds(time.value + 1)) - 1; }
   /// Cycles that take at least `duration`.
   Cycle cycles_in(Picoseconds duration) const;
+  /// Cycle `at` begins so much later: time passes in which no cycle is simulated.
+  void pass(Cycle at, Picoseconds duration);
+  Picoseconds duration_of(Cycle cycles) const;
   /// From cycle `at` on the clock is another.
   void change(Cycle at, double mhz);
 

@@ -148,4 +148,11 @@ Decoded::Decoded(const lower::MachineProgram& program, const simt::Kernel& kerne
   code_lines = code / code_line_bytes + 1;
 }
 
+void DecodedBlock::count_runs(std::uint64_t runs, std::uint64_t lanes, Counters& to) const {
+#define WR_RUN_COUNTER(id, doc) to.id += runs * id;
+#define WR_LANE_COUNTER(id, doc) to.id += lanes * id;
+#include "timing/counters.def"
+  for (int i = 0; i < lower::pipe_count; ++i) to.pipe_busy_cycles[i] += runs * pipe_busy[i];
+}
+
 }  // namespace wanren::timing

@@ -44,6 +44,8 @@ struct DecodedBlock {
 #define WR_LANE_COUNTER(id, doc) std::uint64_t id = 0;
 #include "timing/counters.def"
   std::array<std::uint64_t, lower::pipe_count> pipe_busy{};
+  /// Adds what `runs` of it, with `lanes` active in all, count.
+  void count_runs(std::uint64_t runs, std::uint64_t lanes, Counters& to) const;
 };
 
 struct Decoded {

@@ -8,9 +8,11 @@
 
 namespace wanren::timing {
 
-Device::Impl::Impl(const chip::Spec& spec, int host_threads, const ClockGovernor* g, Cycle most)
+Device::Impl::Impl(const chip::Spec& spec, int host_threads, const ClockGovernor* g, Cycle most,
+                   bool sampled_)
     : chip(spec),
       most_quantum(most),
+      sampled(sampled_),
       p(parameters_at(spec.clock.core)),
       governor(g),
       clock(p.core_mhz),
@@ -47,7 +49,7 @@ Cycle Device::Impl::next_event() const {
 /// and the clock does not change, inside a step. That a kernel has ended shows at the end of the step: what
 /// follows must not have to begin before that.
 Cycle Device::Impl::step_end(Cycle from) const {
-  Cycle end = std::min(from + dispatcher.quantum(), window_end_cycle);
+  Cycle end = std::min({from + dispatcher.quantum(), window_end_cycle, next_sample()});
   for (const ItemRef& item : kernels)
     if (!item->followers.empty() && item->launch->started == item->launch->ctas)
       end = std::min(end, from + std::max<Cycle>(1, launch_gap()));
@@ -89,6 +91,11 @@ void Device::Impl::run(const Job* until, const Picoseconds* limit) {
       close_window();
       continue;
     }
+    if (const Cycle sample = next_sample(); from >= sample) {
+      present = std::max(present, sample);
+      if (!take_samples(limit)) break;
+      continue;
+    }
     present = from;
     end_copies(from);
     begin_items(from);
@@ -105,8 +112,9 @@ void Device::Impl::run(const Job* until, const Picoseconds* limit) {
   running = false;
 }
 
-Device::Device(const chip::Spec& chip, int threads, const ClockGovernor* governor, Cycle most_quantum)
-    : impl_(std::make_unique<Impl>(chip, threads, governor, most_quantum)) {}
+Device::Device(const chip::Spec& chip, int threads, const ClockGovernor* governor, Cycle most_quantum,
+               bool sampled)
+    : impl_(std::make_unique<Impl>(chip, threads, governor, most_quantum, sampled)) {}
 Device::~Device() = default;
 
 Picoseconds Device::now() const {

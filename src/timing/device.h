@@ -61,6 +61,8 @@ struct Timed {
   std::vector<Phase> phases;  ///< Of a kernel, one per clock that it ran at; they add up to `counters`.
   std::vector<InstructionProfile> profile;  ///< Of a profiled kernel, by instruction in order of blocks.
   double wall_s = 0;                        ///< Host seconds spent on it in the timing model itself.
+  std::uint64_t ctas_passed_over = 0;       ///< Not simulated; `cycles` and `counters` include them.
+  double sampling_error = 0;                ///< Of `cycles` for that reason: bound at 95 %, as a share.
 };
 
 /// A piece of work on the timeline, from admit() on.
@@ -89,8 +91,10 @@ class Device {
  public:
   /// `threads`: host threads for compute units. `governor` (may be null: no power cap) must outlive the
   /// device. `most_quantum`: cycles that units are simulated alone at most; 0: as many as the chip's
-  /// latencies allow. The result depends on neither threads nor quantum.
-  Device(const chip::Spec& chip, int threads, const ClockGovernor* governor, Cycle most_quantum = 0);
+  /// latencies allow. The result depends on neither threads nor quantum. `sampled`: of large grids that have
+  /// come to a steady rate only a part is simulated (sampler.h).
+  Device(const chip::Spec& chip, int threads, const ClockGovernor* governor, Cycle most_quantum = 0,
+         bool sampled = false);
   ~Device();
   Device(const Device&) = delete;
   Device& operator=(const Device&) = delete;

@@ -9,6 +9,7 @@
 #include "timing/device.h"
 #include "timing/dispatch.h"
 #include "timing/memory_system.h"
+#include "timing/sampler.h"
 #include "timing/units.h"
 
 namespace wanren::timing {
@@ -31,6 +32,10 @@ struct Item final : Job {
   trace::WarpSource* source = nullptr;
   std::unique_ptr<Decoded> decoded;
   std::unique_ptr<Launch> launch;
+  // Of a kernel that is sampled.
+  std::unique_ptr<Sampler> sampler;  ///< Null: all of it is simulated.
+  Cycle passed_cycles = 0;
+  Counters passed;
   // What had been done when the present window, and the present phase, began.
   Counters window_mark, phase_mark;
   Picoseconds phase_begin;
@@ -40,7 +45,8 @@ struct Item final : Job {
 using ItemRef = std::shared_ptr<Item>;
 
 struct Device::Impl {
-  Impl(const chip::Spec& spec, int host_threads, const ClockGovernor* governor, Cycle most_quantum);
+  Impl(const chip::Spec& spec, int host_threads, const ClockGovernor* governor, Cycle most_quantum,
+       bool sampled);
   Parameters parameters_at(double mhz) const;
 
   // device.cpp: the loop.
@@ -62,9 +68,18 @@ struct Device::Impl {
   void end(const ItemRef& item);
   Picoseconds copy_duration(const Copy& copy) const;
 
+  // sampling.cpp: grids of which a part is simulated.
+  Sampler::Memory sampled_memory() const;
+  Cycle next_sample() const;
+  bool take_samples(const Picoseconds* limit);
+  void pass_over(Item& item);
+  void run_for_l2(const Item& item, std::span<const trace::CtaRange> ctas, std::span<simt::BlockCount> done);
+  void disturb();
+
   // progress.cpp: what has been counted, and the clock that follows from it.
   Counters progress(const Item& item, Picoseconds at) const;
   Counters kernel_progress(const Item& item) const;
+  Counters simulated(const Item& item) const;
   std::vector<InstructionProfile> profile(const Item& item) const;
   void close_window();
   void add_to_window(Item& item, const Counters& now);
@@ -73,6 +88,7 @@ struct Device::Impl {
 
   chip::Spec chip;
   Cycle most_quantum;
+  bool sampled;
   Parameters p;
   const ClockGovernor* governor;
   CoreClock clock;

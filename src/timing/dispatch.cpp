@@ -119,6 +119,27 @@ void Dispatcher::admit(Launch* launch, Cycle now) {
   }
 }
 
+std::vector<trace::CtaRange> Dispatcher::following(const Launch& launch, std::uint64_t ctas) const {
+  std::uint64_t left = 0;
+  for (std::size_t s = 0; s < launch.next.size(); ++s) left += launch.end[s] - launch.next[s];
+  WR_CHECK(launch.grid.ctas_per_cluster == 1 && ctas <= left);
+  std::vector<trace::CtaRange> ranges;
+  for (std::size_t s = 0; s < launch.next.size(); ++s) {
+    const std::uint64_t of_share = launch.end[s] - launch.next[s], take = ctas * of_share / left;
+    ranges.push_back({launch.next[s], launch.next[s] + take});
+    ctas -= take;
+    left -= of_share;
+  }
+  return ranges;
+}
+
+void Dispatcher::pass_over(Launch& launch, std::uint64_t ctas) {
+  const std::vector<trace::CtaRange> ranges = following(launch, ctas);
+  for (std::size_t s = 0; s < ranges.size(); ++s) launch.next[s] = ranges[s].end;
+  launch.started += ctas;
+  launch.ended += ctas;
+}
+
 void Dispatcher::remove(const Launch* launch) {
   launches_.erase(std::find(launches_.begin(), launches_.end(), launch));
 }

@@ -30,6 +30,10 @@ class Dispatcher {
   void remove(const Launch* launch);
   /// Refills what units have freed before `now`.
   void refill(Cycle now);
+  /// The next `ctas` CTAs that have not begun, of each share its part.
+  std::vector<trace::CtaRange> following(const Launch& launch, std::uint64_t ctas) const;
+  /// They are over.
+  void pass_over(Launch& launch, std::uint64_t ctas);
   /// Some live grid must be pulled in order of time; then all are, since any of them may write what it reads.
   bool ordered() const;
   /// When room is freed that a CTA waits for; `never` if nothing is known of any.

@@ -102,6 +102,7 @@ void Device::Impl::begin_copy(const ItemRef& item) {
   item->timed.begin = item->begin;
   item->end = item->begin + copy_duration(item->work.copy);
   item->last = clock.from(item->end);
+  if (engine != Engine::none) disturb();
   if (engine != Engine::none) engine_free[static_cast<std::size_t>(engine)] = item->end;
   heard = item->begin;
   if (item->work.on_begin) item->work.on_begin();
@@ -152,6 +153,9 @@ void Device::Impl::begin_kernel(const ItemRef& ref, Cycle at) {
     for (const simt::Inst& inst : block.insts) grid.meets |= simt::concerns_cluster(inst.op);
   grid.ctas_per_unit = k.occupancy.ctas_per_unit;
   memory.begin_kernel(grid.slot);
+  disturb();
+  if (sampled && !k.profiled && grid.ctas_per_cluster == 1 && item.source->skippable())
+    item.sampler = std::make_unique<Sampler>(launch.ctas, item.first, sampled_memory());
   kernels.push_back(ref);
   dispatcher.admit(&launch, at);
 }
@@ -193,9 +197,15 @@ void Device::Impl::end_kernels() {
 void Device::Impl::end(const ItemRef& ref) {
   Item& item = *ref;
   Timed& t = item.timed;
+  disturb();
   t.end = item.end;
   if (item.launch) {
-    t.cycles = Cycles(item.last - item.first);
+    t.cycles = Cycles(item.last - item.first + item.passed_cycles);
+    if (item.sampler) {
+      t.ctas_passed_over = item.sampler->ctas_passed();
+      t.sampling_error =
+          item.sampler->error_cycles() / static_cast<double>(std::max<std::int64_t>(1, t.cycles.value));
+    }
     t.counters = kernel_progress(item);
     add_to_window(item, t.counters);
     end_phase(item, t.counters, t.end);

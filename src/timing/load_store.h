@@ -16,6 +16,15 @@
 
 namespace wanren::timing {
 
+inline Access access_of(lower::Memory memory) {
+  switch (memory) {
+    case lower::Memory::store: return Access::write;
+    case lower::Memory::atomic: return Access::atomic;
+    case lower::Memory::reduction: return Access::reduction;
+    default: return Access::read;
+  }
+}
+
 /// A memory instruction between queue and L1.
 struct MemoryAccess {
   static constexpr std::uint32_t nobody = ~0u;

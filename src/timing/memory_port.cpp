@@ -13,15 +13,6 @@ using lower::Memory;
 /// Line numbers that no device address has, beside those of local frames.
 constexpr std::uint32_t parameter_lines = 0xf0000000u;
 
-Access access_of(Memory memory) {
-  switch (memory) {
-    case Memory::store: return Access::write;
-    case Memory::atomic: return Access::atomic;
-    case Memory::reduction: return Access::reduction;
-    default: return Access::read;
-  }
-}
-
 }  // namespace
 
 void Unit::issue_memory(int s, int w, Cycle now, const DecodedInst& inst) {

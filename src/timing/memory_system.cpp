@@ -122,6 +122,35 @@ void MemorySystem::advance(Cycle now) {
       [this](const Message& m) { prefetch(m); });
 }
 
+void MemorySystem::touch(int unit, std::uint32_t line, std::uint8_t sectors, Access access) {
+  const Place& place = places_[unit];
+  const Home home = map_.home(line);
+  const std::uint32_t tag = map_.tag(home.local, partition_index(home.die, home.partition));
+  const auto leave = [&](L2Partition& l2, bool replica) {
+    L2Lookup found = l2.find(home.set, tag);
+    if (access == Access::read && (found.hit & sectors) == sectors) return true;
+    L2Victim victim;
+    if (found.way < 0) found.way = l2.allocate(home.set, tag, replica, victim);
+    l2.fill(home.set, found.way, sectors, access != Access::read);
+    return false;
+  };
+  const bool same_die = place.die == home.die;
+  if (!same_die || (p_.partitions > 1 && place.partition != home.partition)) {
+    if (same_die ? p_.replicate_near : p_.replicate_dies) {
+      L2Partition& near = l2_[partition_index(place.die, place.partition)];
+      if (access == Access::read) {
+        if (leave(near, !same_die)) return;
+      } else {
+        near.invalidate(home.set, tag, sectors);
+      }
+    }
+  }
+  leave(l2_[partition_index(home.die, home.partition)], false);
+  if (!p_.replicate_near || !carries_data_out(access)) return;
+  for (int other = 0; other < p_.partitions; ++other)
+    if (other != home.partition) l2_[partition_index(home.die, other)].invalidate(home.set, tag, sectors);
+}
+
 void MemorySystem::visit(const Message& m, Tick at) {
   switch (m.stage) {
     case Stage::depart: return depart(m, at);

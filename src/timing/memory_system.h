@@ -32,6 +32,9 @@ class MemorySystem {
   std::vector<Reply>& replies(int unit) { return replies_[unit]; }
   std::vector<std::uint16_t>& touched() { return touched_; }
 
+  /// L2 afterwards holds what an access of `unit` leaves there, without time or counts.
+  void touch(int unit, std::uint32_t line, std::uint8_t sectors, Access access);
+
   /// `now` before which advance() has nothing to do; `never` if nothing is under way.
   Cycle next_event() const;
 

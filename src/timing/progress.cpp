@@ -8,7 +8,14 @@
 
 namespace wanren::timing {
 
+/// What was simulated and what was passed over.
 Counters Device::Impl::kernel_progress(const Item& item) const {
+  Counters c = simulated(item);
+  c.add(item.passed);
+  return c;
+}
+
+Counters Device::Impl::simulated(const Item& item) const {
   Counters c;
   const std::uint16_t slot = item.launch->grid.slot;
   const Decoded& program = *item.decoded;
@@ -16,12 +23,7 @@ Counters Device::Impl::kernel_progress(const Item& item) const {
     const UnitCounters& u = unit->counters(slot);
     for (std::size_t b = 0; b < program.blocks.size(); ++b) {
       const std::uint64_t runs = u.block_runs[b], lanes = u.block_lanes[b];
-      if (!runs) continue;
-      const DecodedBlock& block = program.blocks[b];
-#define WR_RUN_COUNTER(id, doc) c.id += runs * block.id;
-#define WR_LANE_COUNTER(id, doc) c.id += lanes * block.id;
-#include "timing/counters.def"
-      for (int i = 0; i < lower::pipe_count; ++i) c.pipe_busy_cycles[i] += runs * block.pipe_busy[i];
+      if (runs) program.blocks[b].count_runs(runs, lanes, c);
     }
 #define WR_UNIT_COUNTER(id, doc) c.id += u.id;
 #include "timing/counters.def"
@@ -102,6 +104,7 @@ void Device::Impl::close_window() {
 }
 
 void Device::Impl::set_clock(double mhz) {
+  disturb();
   const Picoseconds now = clock.at(present);
   for (const ItemRef& item : kernels) end_phase(*item, kernel_progress(*item), now);
   const Cycle quantum = p.quantum;

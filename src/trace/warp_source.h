@@ -5,6 +5,7 @@
 #include <span>
 
 #include "simt/shape.h"
+#include "simt/warp_context.h"
 #include "support/units.h"
 
 namespace wanren::trace {
@@ -27,6 +28,12 @@ struct Chunk {
 };
 
 using CtaHandle = std::uint32_t;
+
+/// CTAs of a grid, x fastest: from `begin` up to before `end`.
+struct CtaRange {
+  std::uint64_t begin = 0, end = 0;
+  std::uint64_t count() const { return end - begin; }
+};
 
 /// Where a CTA stands: in which cluster of the grid, and its rank there.
 struct ClusterPlace {
@@ -58,6 +65,14 @@ class WarpSource {
   virtual Chunk next(CtaHandle cta, std::uint32_t warp, Moment now) = 0;
   /// Called once every warp has exited.
   virtual void end_cta(CtaHandle cta) = 0;
+  /// Whether CTAs may run out of their place in time: what they do depends neither on time nor on each other.
+  virtual bool skippable() const { return false; }
+  /// Runs CTAs that have not begun, and whole, without traces; they count as ended. Adds what they ran to
+  /// `done`, by block. False: it cannot, and none has run.
+  virtual bool run_untraced(std::span<const CtaRange> ctas, std::span<simt::BlockCount> done) {
+    (void)ctas, (void)done;
+    return false;
+  }
   /// The grid met a fault: chunks end with `exited`, start no more CTAs.
   virtual bool failed() const = 0;
 };

@@ -1,6 +1,7 @@
 #pragma once
 // Hand-made programs and traces for the timing model: no PTX, no engine.
 
+#include <bit>
 #include <functional>
 #include <map>
 #include <memory>
@@ -310,6 +311,14 @@ class SyntheticSource : public trace::WarpSource {
     live_[handle]->warps.clear();
   }
   bool failed() const override { return false; }
+  bool skippable() const override { return !coupled_ && cluster == 1; }
+  bool run_untraced(std::span<const trace::CtaRange> ctas, std::span<simt::BlockCount> done) override {
+    for (const trace::CtaRange range : ctas)
+      for (std::uint64_t cta = range.begin; cta < range.end; ++cta, ++untraced)
+        for (std::uint32_t warp = 0; warp < warps_; ++warp)
+          for (const auto& chunk : make_(cta, warp)) count(chunk, done);
+    return true;
+  }
 
   const lower::MachineProgram& program() const { return program_; }
   Work work(int ctas_per_unit = 1, std::uint32_t shared = 0) {
@@ -324,12 +333,21 @@ class SyntheticSource : public trace::WarpSource {
   std::vector<std::pair<std::uint64_t, std::uint32_t>> placed;  ///< CTA, unit
   std::vector<trace::Moment> asked;
   std::vector<std::pair<std::uint64_t, std::uint32_t>> askers;  ///< CTA, warp
-  std::uint64_t ended = 0;
+  std::uint64_t ended = 0, untraced = 0;
   std::uint32_t cluster = 1;  ///< CTAs of one.
   bool coupled_ = false;
   std::uint64_t sleep_ns = 0;
 
  private:
+  void count(const std::vector<std::uint64_t>& words, std::span<simt::BlockCount> done) const {
+    for (const std::uint64_t* at = words.data(); at != words.data() + words.size();) {
+      const auto block = static_cast<std::uint32_t>(*at);
+      ++done[block].warps;
+      done[block].threads += static_cast<std::uint64_t>(std::popcount(static_cast<LaneMask>(*at++ >> 32)));
+      trace::Record record;
+      for (int slot = 0; slot < kernel_.blocks[block].slots; ++slot) at = trace::read_record(at, record);
+    }
+  }
   struct Warp {
     std::vector<std::vector<std::uint64_t>> chunks;
     std::size_t at = 0;
