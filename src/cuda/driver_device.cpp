@@ -197,12 +197,12 @@ CUresult cuDeviceGetByPCIBusId(CUdevice* number, const char* id) {
   }
 }
 
-// Kernels reach their own device's memory only; copies go between any two devices.
 CUresult cuDeviceCanAccessPeer(int* can, CUdevice number, CUdevice peer) {
   if (can == nullptr) return invalid_value;
   CUresult error = CUDA_SUCCESS;
-  if (device_number(number, error) == nullptr || device_number(peer, error) == nullptr) return error;
-  *can = 0;
+  const driver::Device *from = device_number(number, error), *to = device_number(peer, error);
+  if (from == nullptr || to == nullptr) return error;
+  *can = from->linked_to(*to);
   return CUDA_SUCCESS;
 }
 
@@ -211,9 +211,10 @@ CUresult cuDeviceGetP2PAttribute(int* value, CUdevice_P2PAttribute attribute, CU
       attribute > CU_DEVICE_P2P_ATTRIBUTE_CUDA_ARRAY_ACCESS_SUPPORTED)
     return invalid_value;
   CUresult error = CUDA_SUCCESS;
-  if (device_number(from, error) == nullptr || device_number(to, error) == nullptr) return error;
+  const driver::Device *one = device_number(from, error), *other = device_number(to, error);
+  if (one == nullptr || other == nullptr) return error;
   if (from == to) return CUDA_ERROR_INVALID_DEVICE;
-  *value = 0;
+  *value = attribute != CU_DEVICE_P2P_ATTRIBUTE_PERFORMANCE_RANK && one->linked_to(*other);
   return CUDA_SUCCESS;
 }
 
@@ -417,11 +418,11 @@ CUresult cuCtxEnablePeerAccess(CUcontext peer, unsigned int flags) {
   if (!driver::is_context(context_of(peer))) return CUDA_ERROR_INVALID_CONTEXT;
   if (flags != 0) return invalid_value;
   return &context_of(peer)->device == device ? CUDA_ERROR_INVALID_CONTEXT
-                                             : CUDA_ERROR_PEER_ACCESS_UNSUPPORTED;
+                                             : code(device->enable_peer(context_of(peer)->device));
 }
 CUresult cuCtxDisablePeerAccess(CUcontext peer) {
   WR_CURRENT(device);
-  return driver::is_context(context_of(peer)) ? CUDA_ERROR_PEER_ACCESS_NOT_ENABLED
+  return driver::is_context(context_of(peer)) ? code(device->disable_peer(context_of(peer)->device))
                                               : CUDA_ERROR_INVALID_CONTEXT;
 }
 

@@ -167,8 +167,13 @@ CUresult cuMemAllocPitch_v2(CUdeviceptr* pointer, size_t* pitch, size_t width, s
 
 CUresult cuMemAllocManaged(CUdeviceptr* pointer, size_t bytes, unsigned int flags) {
   if (flags != CU_MEM_ATTACH_GLOBAL && flags != CU_MEM_ATTACH_HOST) return invalid_value;
+  if (bytes == 0 || pointer == nullptr) return invalid_value;
   // Device memory is host memory of this process: one pointer serves both sides.
-  return cuMemAlloc_v2(pointer, bytes);
+  WR_CURRENT(device);
+  void* allocated = nullptr;
+  const driver::Status status = device->allocate_managed(bytes, &allocated);
+  *pointer = address_of(allocated);
+  return code(status);
 }
 
 CUresult cuMemFree_v2(CUdeviceptr pointer) {

@@ -164,10 +164,14 @@ CUresult cuMemSetAccess(CUdeviceptr pointer, size_t bytes, const CUmemAccessDesc
   const auto mapped = space.find(pointer_of(pointer));
   if (!mapped) return invalid_value;
   const int own = properties_of(mapped->physical).location.id;
+  CUresult error = CUDA_SUCCESS;
+  const driver::Device* const owner = device_number(own, error);
+  if (owner == nullptr) return error;
   for (size_t i = 0; i < count; ++i) {
-    // Kernels reach their own device's memory only.
-    if (list[i].location.type != CU_MEM_LOCATION_TYPE_DEVICE || list[i].location.id != own)
-      return CUDA_ERROR_INVALID_DEVICE;
+    const CUmemLocation& where = list[i].location;
+    const driver::Device* const peer =
+        where.type == CU_MEM_LOCATION_TYPE_DEVICE ? device_number(where.id, error) : nullptr;
+    if (peer == nullptr || (peer != owner && !owner->linked_to(*peer))) return CUDA_ERROR_INVALID_DEVICE;
     Access access = Access::none;
     switch (list[i].flags) {
       case CU_MEM_ACCESS_FLAGS_PROT_NONE: break;
@@ -175,7 +179,7 @@ CUresult cuMemSetAccess(CUdeviceptr pointer, size_t bytes, const CUmemAccessDesc
       case CU_MEM_ACCESS_FLAGS_PROT_READWRITE: access = Access::read_write; break;
       default: return invalid_value;
     }
-    if (const Result<void> set = space.set_access(pointer_of(pointer), bytes, access); !set)
+    if (const Result<void> set = space.set_access(pointer_of(pointer), bytes, where.id, access); !set)
       return refused(set.error());
   }
   return CUDA_SUCCESS;
@@ -186,11 +190,12 @@ CUresult cuMemGetAccess(unsigned long long* flags, const CUmemLocation* location
   WR_CURRENT(device);
   const auto mapped = device->arena().virtual_memory().find(pointer_of(pointer));
   if (!mapped) return invalid_value;
-  const CUmemLocation own = properties_of(mapped->physical).location;
-  const bool same = location->type == own.type && location->id == own.id;
-  *flags = !same || mapped->access == Access::none ? CU_MEM_ACCESS_FLAGS_PROT_NONE
-           : mapped->access == Access::read        ? CU_MEM_ACCESS_FLAGS_PROT_READ
-                                                   : CU_MEM_ACCESS_FLAGS_PROT_READWRITE;
+  const auto grant = location->type == CU_MEM_LOCATION_TYPE_DEVICE ? mapped->grants.find(location->id)
+                                                                   : mapped->grants.end();
+  const Access access = grant != mapped->grants.end() ? grant->second : Access::none;
+  *flags = access == Access::none   ? CU_MEM_ACCESS_FLAGS_PROT_NONE
+           : access == Access::read ? CU_MEM_ACCESS_FLAGS_PROT_READ
+                                    : CU_MEM_ACCESS_FLAGS_PROT_READWRITE;
   return CUDA_SUCCESS;
 }
 

@@ -141,7 +141,8 @@ cudaError_t cudaMallocManaged(void** pointer, size_t bytes, unsigned int flags) 
   if (pointer == nullptr || bytes == 0 || (flags != cudaMemAttachGlobal && flags != cudaMemAttachHost))
     return note(cudaErrorInvalidValue);
   // Device memory is host memory of this process: one pointer serves both sides.
-  return cudaMalloc(pointer, bytes);
+  WR_DEVICE(device);
+  return note(device->allocate_managed(bytes, pointer));
 }
 
 cudaError_t cudaFree(void* pointer) {

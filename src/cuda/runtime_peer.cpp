@@ -10,31 +10,35 @@ using namespace wanren::cuda;
 
 extern "C" {
 
-// Kernels reach their own device's memory only; copies go between any two devices.
+// Copies go between any two devices, kernels to memory of devices that have links of the same kind.
 cudaError_t cudaDeviceCanAccessPeer(int* can, int index, int peer) {
   if (can == nullptr) return note(cudaErrorInvalidValue);
   cudaError_t error = cudaSuccess;
-  if (device_at(index, error) == nullptr || device_at(peer, error) == nullptr) return note(error);
-  *can = 0;
+  const driver::Device *from = device_at(index, error), *to = device_at(peer, error);
+  if (from == nullptr || to == nullptr) return note(error);
+  *can = from->linked_to(*to);
   return cudaSuccess;
 }
 cudaError_t cudaDeviceEnablePeerAccess(int peer, unsigned int flags) {
   WR_DEVICE_AT(other, peer);
   if (flags != 0) return note(cudaErrorInvalidValue);
-  return note(other == device(wr_error) ? cudaErrorInvalidDevice : cudaErrorPeerAccessUnsupported);
+  driver::Device* const mine = device(wr_error);
+  return other == mine ? note(cudaErrorInvalidDevice) : note(mine->enable_peer(*other));
 }
 cudaError_t cudaDeviceDisablePeerAccess(int peer) {
   WR_DEVICE_AT(other, peer);
-  return note(cudaErrorPeerAccessNotEnabled);
+  return note(device(wr_error)->disable_peer(*other));
 }
 cudaError_t cudaDeviceGetP2PAttribute(int* value, cudaDeviceP2PAttr attribute, int from, int to) {
   if (value == nullptr) return note(cudaErrorInvalidValue);
   cudaError_t error = cudaSuccess;
-  if (device_at(from, error) == nullptr || device_at(to, error) == nullptr) return note(error);
+  const driver::Device *one = device_at(from, error), *other = device_at(to, error);
+  if (one == nullptr || other == nullptr) return note(error);
   if (from == to) return note(cudaErrorInvalidDevice);
   if (attribute < cudaDevP2PAttrPerformanceRank || attribute > cudaDevP2PAttrCudaArrayAccessSupported)
     return note(cudaErrorInvalidValue);
-  *value = 0;
+  // There is one kind of link, so none ranks behind another.
+  *value = attribute != cudaDevP2PAttrPerformanceRank && one->linked_to(*other);
   return cudaSuccess;
 }
 

@@ -15,10 +15,6 @@ cudaMemPool_t handle_of(driver::Pool& pool) {
   return reinterpret_cast<cudaMemPool_t>(&pool);
 }
 
-bool is_of(const driver::Pool& pool, const cudaMemLocation& location) {
-  return location.type == cudaMemLocationTypeDevice && location.id == pool.device().index();
-}
-
 }  // namespace
 
 extern "C" {
@@ -92,16 +88,25 @@ cudaError_t cudaMemPoolGetAttribute(cudaMemPool_t pool, cudaMemPoolAttr attribut
 cudaError_t cudaMemPoolSetAccess(cudaMemPool_t pool, const cudaMemAccessDesc* list, size_t count) {
   if (pool_of(pool) == nullptr || (list == nullptr && count != 0)) return note(cudaErrorInvalidValue);
   for (size_t i = 0; i < count; ++i) {
-    // Kernels reach their own device's memory only; the device that owns a pool keeps its access.
-    if (!is_of(*pool_of(pool), list[i].location)) return note(cudaErrorInvalidDevice);
-    if (list[i].flags != cudaMemAccessFlagsProtReadWrite) return note(cudaErrorInvalidValue);
+    if (list[i].location.type != cudaMemLocationTypeDevice) return note(cudaErrorInvalidDevice);
+    WR_DEVICE_AT(peer, list[i].location.id);
+    // A pool is all or nothing: read-only access exists for memory that the program maps itself.
+    const bool access = list[i].flags == cudaMemAccessFlagsProtReadWrite;
+    if (!access && list[i].flags != cudaMemAccessFlagsProtNone) return note(cudaErrorInvalidValue);
+    const driver::Pool& own = *pool_of(pool);
+    if (const driver::Status status = own.device().grant(own.domain(), *peer, access);
+        status != driver::Status::cudaSuccess)
+      return note(status);
   }
   return cudaSuccess;
 }
 
 cudaError_t cudaMemPoolGetAccess(cudaMemAccessFlags* flags, cudaMemPool_t pool, cudaMemLocation* location) {
   if (flags == nullptr || pool_of(pool) == nullptr || location == nullptr) return note(cudaErrorInvalidValue);
-  *flags = is_of(*pool_of(pool), *location) ? cudaMemAccessFlagsProtReadWrite : cudaMemAccessFlagsProtNone;
+  if (location->type != cudaMemLocationTypeDevice) return note(cudaErrorInvalidValue);
+  WR_DEVICE_AT(peer, location->id);
+  *flags = pool_of(pool)->device().granted(pool_of(pool)->domain(), *peer) ? cudaMemAccessFlagsProtReadWrite
+                                                                           : cudaMemAccessFlagsProtNone;
   return cudaSuccess;
 }
 

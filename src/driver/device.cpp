@@ -60,7 +60,7 @@ engine::Arena& Device::arena() const {
 
 Loaded<Module*> Device::load_module(std::vector<std::string> ptx_texts, const std::string& name) {
   std::lock_guard lock(impl_->mutex);
-  auto module = Module::load(std::move(ptx_texts), name, chip_, arena());
+  auto module = Module::load(std::move(ptx_texts), name, chip_, arena(), index_);
   if (!module) {
     log::error(module.error().error.message());
     return std::unexpected(module.error());

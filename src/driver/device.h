@@ -70,6 +70,17 @@ class Device {
   const Settings& settings() const;
   engine::Arena& arena() const;
 
+  // Other devices.
+  /// Whether the chips have links of the same kind, over which kernels of one reach the other's memory.
+  bool linked_to(const Device& peer) const;
+  /// Kernels of this device may touch the peer's memory, or no longer. Errors: not linked; it is so already.
+  Status enable_peer(const Device& peer);
+  Status disable_peer(const Device& peer);
+  /// Memory of this device that others reach by grant() alone.
+  int add_domain();
+  Status grant(int domain, const Device& peer, bool access);
+  bool granted(int domain, const Device& peer) const;
+
   // Errors: like CUDA's, a fault in device code sticks to the context.
   Status sticky() const;
   /// Waits, frees what was allocated, gives variables their first values and forgets the fault that stuck.
@@ -95,9 +106,11 @@ class Device {
 
   // Memory.
   Status allocate(std::size_t bytes, void** pointer);
+  /// The same for every device's kernels and the host.
+  Status allocate_managed(std::size_t bytes, void** pointer);
   Status free(void* pointer);
   /// In stream order: memory that the stream has freed at this size is used again without waiting.
-  Status allocate_async(std::size_t bytes, void** pointer, const Stream& stream);
+  Status allocate_async(std::size_t bytes, void** pointer, const Stream& stream, int domain);
   /// Frees once the stream gets there; the host does not wait.
   Status free_async(void* pointer, const Stream& stream);
   /// Memory without an address, for engine::VirtualMemory to map. `file`: a file of such memory to share, or

@@ -40,7 +40,8 @@ struct Op {
   trace::WarpSource* watched = nullptr;         ///< What Progress made of it.
   // copy, host function
   timing::Copy copy;
-  int peer = -1;  ///< The other device of a copy between devices.
+  int peer = -1;        ///< The other device of a copy between devices.
+  bool abroad = false;  ///< `effect` may touch memory that kernels of this device may not.
   std::function<void()> effect;
   // since it was submitted
   timing::JobRef job;  ///< Null with timing off.
@@ -82,7 +83,7 @@ struct FunctionLowered {
 struct FreedBlock {
   void* pointer = nullptr;
   std::size_t bytes = 0;
-  int stream = 0;
+  int stream = 0, domain = 0;
   OpRef free;
 };
 
@@ -136,7 +137,10 @@ struct Device::Impl {
   /// Device memory of this device. Errors: its chip's memory is full; as the arena's.
   /// Errors: several devices share the arena, and this one's memory is full.
   Result<void> has_room(std::size_t bytes) const;
-  Result<void*> allocate(std::size_t bytes);
+  Result<void*> allocate(std::size_t bytes, int domain);
+  Status allocate(std::size_t bytes, void** pointer, int domain);
+  void run_effect(const Op& op);
+  Reach reach_of_running() const;
   Result<void> release(void* pointer);
   /// Gives memory back whose stream-ordered free the host has waited for.
   void release_freed();

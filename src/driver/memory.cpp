@@ -47,9 +47,9 @@ Result<void> Device::Impl::has_room(std::size_t bytes) const {
               "free memory, or choose a chip with more");
 }
 
-Result<void*> Device::Impl::allocate(std::size_t bytes) {
+Result<void*> Device::Impl::allocate(std::size_t bytes, int domain) {
   if (auto room = has_room(bytes); !room) return std::unexpected(room.error());
-  Result<void*> allocated = device.arena().allocate(bytes);
+  Result<void*> allocated = device.arena().allocate(bytes, domain);
   if (!allocated) return allocated;
   shared.owned[*allocated] = {&device, bytes};
   owned_bytes += bytes;
@@ -65,18 +65,17 @@ Result<void> Device::Impl::release(void* pointer) {
   return released;
 }
 
-Status Device::allocate(std::size_t bytes, void** pointer) {
-  std::lock_guard lock(impl_->mutex);
-  if (impl_->sticky != Status::cudaSuccess) return impl_->sticky;
-  impl_->charge_us(chip_.host.api_call);
+Status Device::Impl::allocate(std::size_t bytes, void** pointer, int domain) {
+  if (sticky != Status::cudaSuccess) return sticky;
+  charge_us(device.chip_.host.api_call);
   if (bytes == 0) {
     *pointer = nullptr;
     return Status::cudaSuccess;
   }
-  Result<void*> allocated = impl_->allocate(bytes);
-  if (!allocated && !impl_->freed.empty()) {
-    impl_->wait_for_all();
-    allocated = impl_->allocate(bytes);
+  Result<void*> allocated = allocate(bytes, domain);
+  if (!allocated && !freed.empty()) {
+    wait_for_all();
+    allocated = allocate(bytes, domain);
   }
   if (!allocated) {
     log::warn(allocated.error().message());
@@ -84,6 +83,16 @@ Status Device::allocate(std::size_t bytes, void** pointer) {
   }
   *pointer = *allocated;
   return Status::cudaSuccess;
+}
+
+Status Device::allocate(std::size_t bytes, void** pointer) {
+  std::lock_guard lock(impl_->mutex);
+  return impl_->allocate(bytes, pointer, index_);
+}
+
+Status Device::allocate_managed(std::size_t bytes, void** pointer) {
+  std::lock_guard lock(impl_->mutex);
+  return impl_->allocate(bytes, pointer, shared_.peers->managed_domain(index_));
 }
 
 Status Device::free(void* pointer) {
@@ -149,6 +158,11 @@ Status Device::reset() {
   const Status found = impl_->sticky;
   impl_->sticky = Status::cudaSuccess;
   impl_->release_freed();
+  for (Device* other : shared_.devices)
+    if (other != this) {
+      shared_.peers->grant(other->index_, index_, false);
+      shared_.peers->grant(index_, other->index_, false);
+    }
   std::vector<void*> left;
   for (const auto& [pointer, owned] : shared_.owned)
     if (owned.device == this) left.push_back(const_cast<void*>(pointer));
@@ -162,12 +176,13 @@ Status Device::reset() {
   return known == Status::cudaSuccess ? found : Status::cudaSuccess;
 }
 
-Status Device::allocate_async(std::size_t bytes, void** pointer, const Stream& stream) {
+Status Device::allocate_async(std::size_t bytes, void** pointer, const Stream& stream, int domain) {
   std::lock_guard lock(impl_->mutex);
   const int id = impl_->resolve(stream)->id;
-  const auto block = std::find_if(impl_->freed.begin(), impl_->freed.end(),
-                                  [&](const FreedBlock& b) { return b.stream == id && b.bytes == bytes; });
-  if (block == impl_->freed.end()) return allocate(bytes, pointer);
+  const auto block = std::find_if(impl_->freed.begin(), impl_->freed.end(), [&](const FreedBlock& b) {
+    return b.stream == id && b.bytes == bytes && b.domain == domain;
+  });
+  if (block == impl_->freed.end()) return impl_->allocate(bytes, pointer, domain);
   if (impl_->sticky != Status::cudaSuccess) return impl_->sticky;
   impl_->charge_us(chip_.host.api_call);
   *pointer = block->pointer;
@@ -196,7 +211,8 @@ Status Device::free_async(void* pointer, const Stream& stream) {
   Op op;
   op.kind = Op::Kind::marker;
   op.stream = stream;
-  FreedBlock block{pointer, found->bytes, impl_->resolve(stream)->id, impl_->submit(std::move(op))};
+  FreedBlock block{pointer, found->bytes, impl_->resolve(stream)->id, found->domain,
+                   impl_->submit(std::move(op))};
   impl_->freed.push_back(std::move(block));
   return impl_->sticky;
 }
@@ -317,18 +333,26 @@ Status Device::copy(void* destination, const void* source, const CopyShape& shap
     op.copy.kind = timing::CopyKind::host_to_device;
   else if (from_device)
     op.copy.kind = timing::CopyKind::device_to_host;
+  const auto owner = [&](const void* pointer) {
+    Device* device = shared_.owner_of(pointer);
+    return device != nullptr ? device : this;
+  };
+  Device *const target = owner(destination), *const origin = owner(source);
+  op.abroad = target != this || origin != this || (to && to->physical) || (from && from->physical);
   if (to_device && from_device) {
-    const auto owner = [&](const void* pointer) {
-      Device* device = shared_.owner_of(pointer);
-      return device != nullptr ? device : this;
-    };
-    Device *target = owner(destination), *origin = owner(source);
     if (target != origin) {
-      // No chip has a link to another: the data goes over both host links, at the rate of the slower.
+      // Over the links between the two chips, at the rate of the slower, or over both host links. What the
+      // links of this device do stands for both where it is neither's.
       Device* peer = target == this ? origin : target;
       op.peer = peer->index();
-      op.copy.kind = target == this ? timing::CopyKind::host_to_device : timing::CopyKind::device_to_host;
-      op.copy.link_bandwidth = peer->chip_.host.pcie_bandwidth;
+      const bool linked = origin->linked_to(*target);
+      op.copy.kind = linked           ? timing::CopyKind::peer
+                     : target == this ? timing::CopyKind::host_to_device
+                                      : timing::CopyKind::device_to_host;
+      op.copy.far_bandwidth = linked ? std::min(origin->chip_.link.bandwidth, target->chip_.link.bandwidth)
+                                     : peer->chip_.host.pcie_bandwidth;
+      // As in CUDA, a copy that the host waits for comes behind all that both devices have to do.
+      if (!asynchronous) peer->impl_->wait_for_all();
     }
   }
   if (to_device) op.copy.destination = arena().to_device(destination);
@@ -382,6 +406,7 @@ Status Device::fill(void* destination, std::uint32_t value, unsigned element, co
   Op op;
   op.kind = Op::Kind::copy;
   op.stream = stream;
+  op.abroad = shared_.owner_of(destination) != this || to->physical;
   op.copy.kind = timing::CopyKind::fill;
   op.copy.bytes = shape.bytes();
   op.copy.destination = arena().to_device(destination);

@@ -31,15 +31,15 @@ std::string demangle(const std::string& name) {
   return result;
 }
 
-Module::Module(ptx::Module ptx, std::string name, engine::Arena& arena)
-    : ptx_(std::move(ptx)), name_(std::move(name)), arena_(arena) {}
+Module::Module(ptx::Module ptx, std::string name, engine::Arena& arena, int domain)
+    : ptx_(std::move(ptx)), name_(std::move(name)), arena_(arena), domain_(domain) {}
 
 Module::~Module() {
   if (storage_ != nullptr) (void)arena_.release(storage_);
 }
 
 Loaded<std::unique_ptr<Module>> Module::load(std::vector<std::string> ptx_texts, const std::string& name,
-                                             const chip::Spec& chip, engine::Arena& arena) {
+                                             const chip::Spec& chip, engine::Arena& arena, int domain) {
   const auto ptx_target = static_cast<int>(chip.identity.ptx_target);
   std::vector<ptx::Module> parsed;
   for (std::size_t i = 0; i < ptx_texts.size(); ++i) {
@@ -64,7 +64,7 @@ Loaded<std::unique_ptr<Module>> Module::load(std::vector<std::string> ptx_texts,
   }
   Result<ptx::Module> linked = link_modules(std::move(parsed));
   if (!linked) return std::unexpected(Failure{Status::cudaErrorInvalidPtx, linked.error()});
-  std::unique_ptr<Module> module(new Module(std::move(*linked), name, arena));
+  std::unique_ptr<Module> module(new Module(std::move(*linked), name, arena, domain));
   if (Loaded<void> placed = module->place_variables(); !placed) return std::unexpected(placed.error());
   return module;
 }
@@ -79,7 +79,7 @@ Loaded<void> Module::place_variables() {
     total += std::max<std::uint64_t>(variable.bytes(), 1);
   }
   if (total == 0) return {};
-  auto storage = arena_.allocate(total);
+  auto storage = arena_.allocate(total, domain_);
   if (!storage) return std::unexpected(Failure{Status::cudaErrorMemoryAllocation, storage.error()});
   storage_ = *storage;
   storage_bytes_ = total;

@@ -47,7 +47,7 @@ class Module {
   /// Parses PTX texts of one program unit and links them (several: relocatable ones). Device memory of
   /// global variables is taken from `arena`. Refuses what the chip does not run.
   static Loaded<std::unique_ptr<Module>> load(std::vector<std::string> ptx_texts, const std::string& name,
-                                              const chip::Spec& chip, engine::Arena& arena);
+                                              const chip::Spec& chip, engine::Arena& arena, int domain = 0);
   ~Module();
   Module(const Module&) = delete;
   Module& operator=(const Module&) = delete;
@@ -63,7 +63,7 @@ class Module {
   const std::string& name() const { return name_; }
 
  private:
-  Module(ptx::Module ptx, std::string name, engine::Arena& arena);
+  Module(ptx::Module ptx, std::string name, engine::Arena& arena, int domain);
   Loaded<void> place_variables();
 
   struct Placed {
@@ -72,6 +72,7 @@ class Module {
   ptx::Module ptx_;
   std::string name_;
   engine::Arena& arena_;
+  int domain_;  ///< Of its variables.
   void* storage_ = nullptr;
   std::uint64_t storage_bytes_ = 0;
   std::map<std::string, Placed> variables_;

@@ -131,7 +131,7 @@ Status allocate_from_pool(Pool& pool, std::size_t bytes, const Stream& stream, v
     point->add(AllocateCall{std::move(memory)});
     return Status::cudaSuccess;
   }
-  if (const Status status = pool.device().allocate_async(bytes, pointer, stream);
+  if (const Status status = pool.device().allocate_async(bytes, pointer, stream, pool.domain());
       status != Status::cudaSuccess)
     return status;
   if (*pointer != nullptr) Pools::all().took(pool, *pointer, bytes);

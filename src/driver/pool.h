@@ -23,10 +23,13 @@ enum class PoolAttribute : int {
 
 class Pool {
  public:
-  explicit Pool(Device& device, bool is_default = false) : device_(device), is_default_(is_default) {}
+  explicit Pool(Device& device, bool is_default = false)
+      : device_(device), domain_(device.add_domain()), is_default_(is_default) {}
 
   Device& device() const { return device_; }
   bool is_default() const { return is_default_; }
+  /// What other devices may touch it is the domain's matter, see Device::grant.
+  int domain() const { return domain_; }
   /// Attributes up to reuse_allow_internal_dependencies are an int, the others 64 bits wide.
   Status set(PoolAttribute attribute, const void* value);
   Status get(PoolAttribute attribute, void* value) const;
@@ -34,6 +37,7 @@ class Pool {
  private:
   friend struct Pools;
   Device& device_;
+  int domain_;
   bool is_default_;
   std::map<PoolAttribute, std::uint64_t> settings_;
   std::uint64_t used_ = 0, used_high_ = 0;

@@ -95,6 +95,7 @@ Process* Process::get(Status* why) {
       else
         log::error(profile.error().message());
     }
+    shared->peers = std::make_unique<Peers>(*shared->arena, static_cast<int>(chips.size()));
     for (chip::Spec& chip : chips)
       shared->devices.push_back(
           new Device(std::move(chip), *shared, static_cast<int>(shared->devices.size())));

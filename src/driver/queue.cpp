@@ -57,6 +57,17 @@ OpRef Device::Impl::submit(Op new_op) {
   return op;
 }
 
+void Device::Impl::run_effect(const Op& op) {
+  if (!op.abroad) return op.effect();
+  const Reach everything = Reach::everything(*shared.peers);
+  op.effect();
+}
+
+/// For the time in which the device goes on; open() narrows it when a kernel begins.
+Reach Device::Impl::reach_of_running() const {
+  return running.empty() ? Reach::as_before(*shared.peers) : Reach(*shared.peers, device.index_);
+}
+
 bool Device::Impl::lost() const {
   return sticky != Status::cudaSuccess ||
          std::any_of(running.begin(), running.end(), [](const Op* op) { return op->source->failed(); });
@@ -77,7 +88,7 @@ void Device::Impl::admit(const OpRef& op) {
   } else {
     work.copy = op->copy;
     work.on_begin = [this, op] {
-      if (op->effect && !lost()) op->effect();
+      if (op->effect && !lost()) run_effect(*op);
     };
   }
   work.on_end = [this, op](const timing::Timed& timed) { settle(*op, timed.begin, timed.end, &timed); };
@@ -86,6 +97,14 @@ void Device::Impl::admit(const OpRef& op) {
 
 trace::WarpSource* Device::Impl::open(Op& op) {
   if (lost()) return nullptr;
+  Reach::become(*shared.peers, device.index_);
+  if (shared.devices.size() > 1) {
+    std::vector<timing::MemoryRange> remote;
+    for (const engine::Arena::Region& region : shared.peers->remote(device.index_))
+      if (!region.physical || shared.physical.at(region.physical.get()) != &device)
+        remote.push_back({DeviceAddress(region.begin), region.bytes});
+    timing->set_peer_memory(std::move(remote));
+  }
   auto source = engine::trace_source(op.launch, device.arena());
   if (!source) {
     refuse(source.error());
@@ -129,7 +148,8 @@ void Device::Impl::settle(Op& op, Picoseconds begin, Picoseconds end, const timi
   op.end = end;
   device_end = later(device_end, end);
   if (op.kind == Op::Kind::copy && op.copy.kind != timing::CopyKind::none) {
-    constexpr const char* names[] = {"host_to_device", "device_to_host", "device_to_device", "fill", ""};
+    constexpr const char* names[] = {"host_to_device", "device_to_host", "device_to_device", "fill", "",
+                                     "peer_to_peer"};
     report::CopyRecord record{names[static_cast<int>(op.copy.kind)], op.stream->id, to_us(begin), to_us(end),
                               op.copy.bytes};
     record.device = device.index();
@@ -163,10 +183,12 @@ void Device::Impl::execute_queue() {
     const OpRef op = std::move(queue.front());
     queue.pop_front();
     if (sticky == Status::cudaSuccess) {
-      if (op->effect) op->effect();
-      if (op->kind == Op::Kind::kernel)
+      if (op->effect) run_effect(*op);
+      if (op->kind == Op::Kind::kernel) {
+        const Reach reach(*shared.peers, device.index_);
         record_kernel(*op, engine::execute(op->launch, device.arena(), device.settings().host_threads()),
                       nullptr);
+      }
     }
     settle(*op, op->not_before, op->not_before, nullptr);
   }
@@ -177,6 +199,7 @@ void Device::Impl::complete(const OpRef& op) {
   if (executing > 0 || (op && op->ended)) return;
   ++executing;
   if (progress) progress->resume();
+  const Reach reach = reach_of_running();
   if (!timing)
     execute_queue();
   else if (op)
@@ -190,6 +213,7 @@ void Device::Impl::complete(const OpRef& op) {
 void Device::Impl::look() {
   if (executing > 0) return;
   ++executing;
+  const Reach reach = reach_of_running();
   if (timing)
     timing->advance_to(host_now);
   else

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "driver/device.h"
+#include "driver/peers.h"
 #include "report/profile.h"
 
 namespace wanren::driver {
@@ -17,6 +18,7 @@ struct Shared {
   Settings settings;
   std::unique_ptr<engine::Arena> arena;  ///< One address space: pinned and managed memory is everybody's.
   std::vector<Device*> devices;
+  std::unique_ptr<Peers> peers;
   std::recursive_mutex mutex;
   Picoseconds host_now;
   std::uint64_t next_launch = 0;
@@ -36,8 +38,7 @@ struct Shared {
     const auto found = arena->find(pointer);
     if (!found) return nullptr;
     if (found->physical) return physical.at(found->physical.get());
-    const auto it = owned.find(found->base);
-    return it != owned.end() ? it->second.device : nullptr;
+    return found->domain >= 0 ? devices[static_cast<std::size_t>(peers->owner_of(found->domain))] : nullptr;
   }
 };
 

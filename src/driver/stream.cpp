@@ -128,6 +128,7 @@ Status Device::host_function(const Stream& stream, std::function<void()> functio
   Op op;
   op.kind = Op::Kind::host_function;
   op.stream = stream;
+  op.abroad = true;
   op.effect = std::move(function);
   const OpRef submitted = impl_->submit(std::move(op));
   // The program may wait for what the function signals instead of calling CUDA again.

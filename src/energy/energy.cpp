@@ -14,7 +14,7 @@ double seconds(Picoseconds duration) {
 
 }  // namespace
 
-std::array<Breakdown::Part, 14> Breakdown::parts() const {
+std::array<Breakdown::Part, 15> Breakdown::parts() const {
   return {{{"idle", idle_j},
            {"instruction", instruction_j},
            {"fp32", fp32_j},
@@ -28,6 +28,7 @@ std::array<Breakdown::Part, 14> Breakdown::parts() const {
            {"l2", l2_j},
            {"hbm", hbm_j},
            {"d2d", d2d_j},
+           {"link", link_j},
            {"pcie", pcie_j}}};
 }
 
@@ -54,6 +55,7 @@ Breakdown estimate(const chip::Spec& chip, const timing::Counters& c, Picosecond
   b.l2_j = core * events(c.l2_read_sectors + c.l2_write_sectors + c.l2_atomic_sectors, sector * p.l2_byte);
   b.hbm_j = pico * events(c.dram_read_bytes + c.dram_write_bytes, p.hbm_byte);
   b.d2d_j = pico * events(c.d2d_wire_bytes, p.d2d_byte);
+  b.link_j = pico * events(c.peer_wire_bytes, p.link_byte);
   b.pcie_j = pico * events(c.pcie_bytes, p.pcie_byte);
   for (const Breakdown::Part& part : b.parts()) b.energy_j += part.joules;
   if (duration.value > 0) b.average_power_w = b.energy_j / seconds(duration);
@@ -74,6 +76,7 @@ void Breakdown::add(const Breakdown& other) {
   l2_j += other.l2_j;
   hbm_j += other.hbm_j;
   d2d_j += other.d2d_j;
+  link_j += other.link_j;
   pcie_j += other.pcie_j;
   energy_j += other.energy_j;
 }
@@ -104,6 +107,7 @@ std::string verify(const timing::Counters& c, Picoseconds duration, const Breakd
       c.l2_read_sectors + c.l2_write_sectors + c.l2_atomic_sectors,
       c.dram_read_bytes + c.dram_write_bytes,
       c.d2d_wire_bytes,
+      c.peer_wire_bytes,
       c.pcie_bytes,
   };
   const auto parts = b.parts();

@@ -21,7 +21,7 @@ struct Breakdown {
   double fp32_j = 0, fp16_j = 0, fp64_j = 0, integer_j = 0, sfu_j = 0;
   double tensor_j = 0;
   double l1_j = 0, shared_j = 0, l2_j = 0;
-  double hbm_j = 0, d2d_j = 0, pcie_j = 0;
+  double hbm_j = 0, d2d_j = 0, link_j = 0, pcie_j = 0;
   double energy_j = 0;
   double average_power_w = 0;  ///< energy_j over the duration; 0 for no duration.
 
@@ -32,7 +32,7 @@ struct Breakdown {
   /// Adds work that came before or after; the power is left to whoever knows the time of all.
   void add(const Breakdown& other);
   /// The parts by name, in the order above, for reports.
-  std::array<Part, 14> parts() const;
+  std::array<Part, 15> parts() const;
 };
 
 /// The same over the phases of a kernel that ran at several clocks.

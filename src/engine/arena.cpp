@@ -132,7 +132,8 @@ Arena::Arena(std::uint64_t base, std::uint64_t bytes, const Limits& limits)
     : base_(base), bytes_(bytes), limits_(limits) {
   layout_.device = gib;  // Constant, so that addresses do not depend on the arena's size.
   layout_.heap = layout_.device + bytes / 8;
-  layout_.host = layout_.heap + bytes / 64;
+  // Timing tells lines apart by 32 bits: host memory is kept off the images of device memory.
+  layout_.host = layout_.heap + bytes / 64 + 384 * gib;
   layout_.parameters = layout_.host + bytes / 8;
   layout_.shared = layout_.parameters + gib + reserve_bytes;
   const std::uint64_t shared_stride = reserve_bytes + shared_window_bytes;
@@ -176,9 +177,10 @@ Result<void> Arena::charge(std::uint64_t device_bytes, std::uint64_t host_bytes)
   return {};
 }
 
-Result<void*> Arena::allocate_pooled(std::uint64_t bytes) {
+Result<void*> Arena::allocate_pooled(std::uint64_t bytes, int domain) {
+  RangeAllocator& pool = pools_[domain];
   const std::uint64_t size = round_up(std::max(bytes, minimum_bytes), minimum_bytes);
-  auto offset = pool_.take(size, minimum_bytes);
+  auto offset = pool.take(size, minimum_bytes);
   if (!offset) {
     if (auto charged = charge(granule_bytes, granule_bytes); !charged)
       return std::unexpected(charged.error());
@@ -190,21 +192,21 @@ Result<void*> Arena::allocate_pooled(std::uint64_t bytes) {
     }
     device_used_ += granule_bytes;
     host_used_ += granule_bytes;
-    granules_[*granule] = 0;
-    pool_.give(*granule, granule_bytes);
-    offset = pool_.take(size, minimum_bytes);
+    granules_[*granule] = {0, domain};
+    pool.give(*granule, granule_bytes);
+    offset = pool.take(size, minimum_bytes);
   }
   // Free ends of neighbouring granules merge, so a block may lie across two.
   for (std::uint64_t granule = granule_of(*offset); granule < *offset + size; granule += granule_bytes)
-    ++granules_[granule];
-  blocks_[*offset] = Block{bytes, size, Kind::device, 0, true};
+    ++granules_.at(granule).live;
+  blocks_[*offset] = Block{bytes, size, Kind::device, 0, true, domain};
   return static_cast<void*>(at(*offset));
 }
 
-Result<void*> Arena::allocate(std::uint64_t bytes) {
+Result<void*> Arena::allocate(std::uint64_t bytes, int domain) {
   if (bytes == 0) return fail("", "an allocation of 0 bytes");
   std::lock_guard lock(memory_lock_);
-  if (bytes < pool_limit_bytes) return allocate_pooled(bytes);
+  if (bytes < pool_limit_bytes) return allocate_pooled(bytes, domain);
   if (bytes > bytes_) return fail("", fmt::format("out of device memory: {} bytes asked", bytes));
   const std::uint64_t size = round_up(bytes, granule_bytes);
   if (auto charged = charge(size, size); !charged) return std::unexpected(charged.error());
@@ -217,7 +219,7 @@ Result<void*> Arena::allocate(std::uint64_t bytes) {
   madvise(at(*offset), size, MADV_HUGEPAGE);  // Best effort.
   device_used_ += size;
   host_used_ += size;
-  blocks_[*offset] = Block{bytes, size, Kind::device, 0, false};
+  blocks_[*offset] = Block{bytes, size, Kind::device, 0, false, domain};
   return static_cast<void*>(at(*offset));
 }
 
@@ -235,12 +237,13 @@ Result<void> Arena::release(void* base) {
     host_used_ -= block.taken;
     return {};
   }
-  pool_.give(at_offset, block.taken);
+  RangeAllocator& pool = pools_.at(block.domain);
+  pool.give(at_offset, block.taken);
   const std::uint64_t end = at_offset + block.taken;
   for (std::uint64_t granule = granule_of(at_offset); granule < end; granule += granule_bytes) {
-    if (--granules_.at(granule) != 0) continue;
+    if (--granules_.at(granule).live != 0) continue;
     granules_.erase(granule);
-    WR_CHECK(pool_.take_exact(granule, granule_bytes));
+    WR_CHECK(pool.take_exact(granule, granule_bytes));
     decommit(at(granule), granule_bytes);
     device_.give(granule, granule_bytes);
     device_used_ -= granule_bytes;
@@ -329,17 +332,15 @@ std::optional<Arena::Allocation> Arena::find(const void* pointer) const {
   }
   if (const auto mapped = virtual_.find_locked(where);
       mapped && mapped->access != VirtualMemory::Access::none)
-    return Allocation{Kind::device, mapped->base, mapped->bytes, nullptr, mapped->physical};
+    return Allocation{Kind::device, mapped->base, mapped->bytes, nullptr, mapped->physical, -1};
   auto it = blocks_.upper_bound(where);
   if (it == blocks_.begin()) return std::nullopt;
   --it;
   if (where - it->first >= it->second.bytes) return std::nullopt;
   const Block& block = it->second;
-  return Allocation{block.kind,
-                    at(it->first),
-                    block.bytes,
-                    block.kind == Kind::device ? nullptr : reinterpret_cast<void*>(block.host),
-                    {}};
+  return Allocation{block.kind,  at(it->first),
+                    block.bytes, block.kind == Kind::device ? nullptr : reinterpret_cast<void*>(block.host),
+                    {},          block.domain};
 }
 
 std::vector<Arena::Allocation> Arena::allocations() const {
@@ -351,8 +352,33 @@ std::vector<Arena::Allocation> Arena::allocations() const {
                    at(offset),
                    block.bytes,
                    block.kind == Kind::device ? nullptr : reinterpret_cast<void*>(block.host),
-                   {}});
+                   {},
+                   block.domain});
   return all;
+}
+
+std::vector<Arena::Region> Arena::regions() const {
+  std::lock_guard lock(memory_lock_);
+  std::map<std::uint64_t, Region> found;
+  for (const auto& [granule, pooled] : granules_)
+    found[granule] = {granule, granule_bytes, pooled.domain, nullptr, {}};
+  for (const auto& [offset, block] : blocks_)
+    if (block.kind == Kind::device && !block.pooled)
+      found[offset] = {offset, block.taken, block.domain, nullptr, {}};
+  for (const auto& [offset, mapping] : virtual_.mappings_)
+    found[offset] = {offset, mapping.bytes, -1, mapping.physical, mapping.grants};
+  std::vector<Region> all;
+  for (auto& [offset, region] : found)
+    if (!all.empty() && region.domain >= 0 && all.back().domain == region.domain &&
+        all.back().begin + all.back().bytes == offset)
+      all.back().bytes += region.bytes;
+    else
+      all.push_back(std::move(region));
+  return all;
+}
+
+void Arena::protect(const Region& region, VirtualMemory::Access access) {
+  WR_CHECK(mprotect(at(region.begin), region.bytes, VirtualMemory::host_protection(access)) == 0);
 }
 
 std::uint64_t Arena::used_bytes() const {

@@ -50,6 +50,14 @@ class Arena {
     std::uint64_t bytes = 0;  ///< As requested.
     void* host = nullptr;     ///< As the host sees it; differs from base if registered.
     Physical physical;        ///< What is mapped there, if the program mapped it itself.
+    int domain = -1;          ///< Of device memory that allocate() gave.
+  };
+  /// Device memory in whole granules: of one domain, or one mapping of the program's.
+  struct Region {
+    std::uint64_t begin, bytes;
+    int domain;  ///< -1: mapped.
+    Physical physical;
+    VirtualMemory::Grants grants;  ///< Of a mapping.
   };
 
   static constexpr std::uint64_t granule_bytes = std::uint64_t{2} << 20;
@@ -67,9 +75,10 @@ class Arena {
   Arena(const Arena&) = delete;
   Arena& operator=(const Arena&) = delete;
 
-  /// `bytes` > 0 of device memory, zero at first touch, 512-byte aligned (256 as CUDA promises).
+  /// `bytes` > 0 of device memory, zero at first touch, 512-byte aligned (256 as CUDA promises). Memory of
+  /// different domains lies in different granules, so that protect() can tell them apart.
   /// Errors (distinct): the chip's memory is full; the host's limit is reached; no address space.
-  Result<void*> allocate(std::uint64_t bytes);
+  Result<void*> allocate(std::uint64_t bytes, int domain = 0);
   /// Errors: not the base of a live allocation.
   Result<void> release(void* base);
 
@@ -88,6 +97,10 @@ class Arena {
   std::optional<Allocation> find(const void* pointer) const;
   /// Every live allocation, ascending.
   std::vector<Allocation> allocations() const;
+  /// All device memory, ascending; neighbours of one domain are one region.
+  std::vector<Region> regions() const;
+  /// What code may do with the region from now on.
+  void protect(const Region& region, VirtualMemory::Access access);
 
   /// Memory whose addresses the program manages; find() knows the accessible part of it.
   VirtualMemory& virtual_memory() { return virtual_; }
@@ -154,6 +167,11 @@ class Arena {
     Kind kind;
     std::uint64_t host;  ///< registered: address that the host uses.
     bool pooled;
+    int domain = -1;
+  };
+  struct Granule {
+    std::uint32_t live = 0;  ///< Allocations that touch it.
+    int domain;
   };
   struct WindowState {
     std::uint64_t shared_bytes = 0, local_bytes = 0;
@@ -165,7 +183,7 @@ class Arena {
   }
   std::uint8_t* at(std::uint64_t offset) const { return reinterpret_cast<std::uint8_t*>(base_ + offset); }
   Result<void> charge(std::uint64_t device_bytes, std::uint64_t host_bytes);
-  Result<void*> allocate_pooled(std::uint64_t bytes);
+  Result<void*> allocate_pooled(std::uint64_t bytes, int domain);
 
   std::uint64_t base_, bytes_;
   Limits limits_;
@@ -174,8 +192,8 @@ class Arena {
 
   mutable std::mutex memory_lock_;
   RangeAllocator device_, host_;
-  RangeAllocator pool_;                                ///< Free bytes of pool granules.
-  std::map<std::uint64_t, std::uint32_t> granules_;    ///< Pool granule -> live allocations that touch it.
+  std::map<int, RangeAllocator> pools_;                ///< Free bytes of pool granules, by domain.
+  std::map<std::uint64_t, Granule> granules_;          ///< Of the pools.
   std::map<std::uint64_t, Block> blocks_;              ///< By offset.
   std::map<std::uint64_t, std::uint64_t> registered_;  ///< Host address -> offset.
   std::uint64_t device_used_ = 0, host_used_ = 0;

@@ -127,6 +127,12 @@ FaultReport describe(const Launch& launch, const Arena& arena, const simt::WarpC
   if (!report.source_file.empty() && report.source_line != 0)
     report.message += fmt::format(", {}:{}", report.source_file, report.source_line);
   if (report.ptx_line != 0) report.message += fmt::format(", PTX line {}", report.ptx_line);
+  const auto owned = arena.find(reinterpret_cast<const void*>(fault.address));
+  if (report.fault == simt::Fault::illegal_address && owned && owned->kind == Arena::Kind::device)
+    report.message +=
+        "; this is memory that kernels of this device may not touch so: cudaDeviceEnablePeerAccess gives "
+        "access "
+        "to another device's, cudaMemPoolSetAccess to a pool's, cuMemSetAccess to what the program maps";
   if (report.fault == simt::Fault::stack_overflow && ctx.kernel->recursive)
     report.message += fmt::format(
         "; calls have {} bytes of stack per thread: raise cudaDeviceSetLimit(cudaLimitStackSize), or end the "

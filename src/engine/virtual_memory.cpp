@@ -5,6 +5,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstring>
 
@@ -116,7 +117,7 @@ Result<void> VirtualMemory::map(void* at, std::uint64_t bytes, Physical physical
     arena_.decommit(at, bytes);
     return fail("", fmt::format("the host cannot map device memory: {}", std::strerror(why)));
   }
-  mappings_[begin] = {bytes, std::move(physical), Access::none};
+  mappings_[begin] = {bytes, std::move(physical), {}};
   return {};
 }
 
@@ -142,17 +143,28 @@ Result<void> VirtualMemory::unmap(void* at, std::uint64_t bytes) {
   return {};
 }
 
-Result<void> VirtualMemory::set_access(void* at, std::uint64_t bytes, Access access) {
+VirtualMemory::Access VirtualMemory::widest(const Grants& grants) {
+  Access most = Access::none;
+  for (const auto& [device, access] : grants) most = std::max(most, access);
+  return most;
+}
+
+int VirtualMemory::host_protection(Access access) {
+  return access == Access::none ? PROT_NONE : access == Access::read ? PROT_READ : PROT_READ | PROT_WRITE;
+}
+
+Result<void> VirtualMemory::set_access(void* at, std::uint64_t bytes, int device, Access access) {
   std::lock_guard lock(arena_.memory_lock_);
   const auto [first, last] = mappings_of(arena_.offset(at), bytes);
   if (!arena_.inside(at) || first == last)
     return fail("", fmt::format("{} bytes at {} are not whole mappings", bytes, at));
-  const int allowed = access == Access::none   ? PROT_NONE
-                      : access == Access::read ? PROT_READ
-                                               : PROT_READ | PROT_WRITE;
-  if (mprotect(at, bytes, allowed) != 0)
-    return fail("", fmt::format("the host cannot map device memory: {}", std::strerror(errno)));
-  for (auto it = first; it != last; ++it) it->second.access = access;
+  for (auto it = first; it != last; ++it) {
+    Grants grants = it->second.grants;
+    grants[device] = access;
+    if (mprotect(arena_.at(it->first), it->second.bytes, host_protection(widest(grants))) != 0)
+      return fail("", fmt::format("the host cannot map device memory: {}", std::strerror(errno)));
+    it->second.grants = std::move(grants);
+  }
   return {};
 }
 
@@ -163,15 +175,16 @@ std::optional<VirtualMemory::Mapped> VirtualMemory::find_locked(std::uint64_t of
   const auto end_of = [](const auto& mapping) { return mapping->first + mapping->second.bytes; };
   if (offset >= end_of(first)) return std::nullopt;
   const Mapping& mapping = first->second;
-  if (mapping.access != Access::none) {
+  if (mapping.access() != Access::none) {
     while (first != mappings_.begin() && end_of(std::prev(first)) == first->first &&
-           std::prev(first)->second.access != Access::none)
+           std::prev(first)->second.access() != Access::none)
       --first;
     while (std::next(last) != mappings_.end() && std::next(last)->first == end_of(last) &&
-           std::next(last)->second.access != Access::none)
+           std::next(last)->second.access() != Access::none)
       ++last;
   }
-  return Mapped{mapping.physical, mapping.access, arena_.at(first->first), end_of(last) - first->first};
+  return Mapped{mapping.physical, mapping.access(), mapping.grants, arena_.at(first->first),
+                end_of(last) - first->first};
 }
 
 std::optional<VirtualMemory::Mapped> VirtualMemory::find(const void* pointer) const {

@@ -37,9 +37,14 @@ using Physical = std::shared_ptr<PhysicalMemory>;
 class VirtualMemory {
  public:
   enum class Access : std::uint8_t { none, read, read_write };
+  using Grants = std::map<int, Access>;  ///< By device; who is not in it may do nothing.
+  /// The most that any of them may do; the host's own accesses go by it.
+  static Access widest(const Grants& grants);
+  static int host_protection(Access access);
   struct Mapped {
     Physical physical;
-    Access access;
+    Access access;  ///< The widest of `grants`.
+    Grants grants;
     void* base;  ///< Of the accessible range without a gap around the pointer; its own mapping's if none.
     std::uint64_t bytes;  ///< Of that range.
   };
@@ -62,7 +67,7 @@ class VirtualMemory {
   /// Errors: the range is not one or several whole mappings.
   Result<void> unmap(void* at, std::uint64_t bytes);
   /// Errors: the range is not one or several whole mappings.
-  Result<void> set_access(void* at, std::uint64_t bytes, Access access);
+  Result<void> set_access(void* at, std::uint64_t bytes, int device, Access access);
   std::optional<Mapped> find(const void* pointer) const;
 
  private:
@@ -70,7 +75,8 @@ class VirtualMemory {
   struct Mapping {
     std::uint64_t bytes;
     Physical physical;
-    Access access;
+    Grants grants;
+    Access access() const { return widest(grants); }
   };
   using Mappings = std::map<std::uint64_t, Mapping>;  ///< By offset in the arena.
 

@@ -121,6 +121,10 @@ Picoseconds Device::now() const {
   return impl_->clock.at(impl_->present);
 }
 
+void Device::set_peer_memory(std::vector<MemoryRange> ranges) {
+  impl_->memory.set_peer_memory(std::move(ranges));
+}
+
 JobRef Device::admit(Work work) {
   Impl& d = *impl_;
   auto item = std::make_shared<Item>();

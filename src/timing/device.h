@@ -36,14 +36,26 @@ struct Kernel {
   bool profiled = false;  ///< Counts each instruction, see Timed::profile.
 };
 
-enum class CopyKind : std::uint8_t { host_to_device, device_to_host, device_to_device, fill, none };
+enum class CopyKind : std::uint8_t {
+  host_to_device,
+  device_to_host,
+  device_to_device,
+  fill,
+  none,  ///< A marker that takes no time (event record, host function).
+  peer   ///< To or from another chip, over the links between them.
+};
 
 struct Copy {
-  CopyKind kind = CopyKind::none;  ///< none: a marker that takes no time (event record, host function)
+  CopyKind kind = CopyKind::none;
   std::uint64_t bytes = 0;
   DeviceAddress source, destination;  ///< Of the device side(s).
   bool pageable = false;
-  double link_bandwidth = 0;  ///< GB/s of a further link on the way; 0: none.
+  double far_bandwidth = 0;  ///< GB/s of the other chip's link, or host link, on the way; 0: none.
+};
+
+struct MemoryRange {
+  DeviceAddress begin;
+  std::uint64_t bytes = 0;
 };
 
 /// What a piece of work did at one clock.
@@ -99,6 +111,8 @@ class Device {
   Device(const Device&) = delete;
   Device& operator=(const Device&) = delete;
 
+  /// Which memory is other chips': for kernels that begin from now on, so callable from Kernel::open.
+  void set_peer_memory(std::vector<MemoryRange> ranges);
   JobRef admit(Work work);
   /// Simulates until the job has ended.
   void advance_until(const JobRef& job);

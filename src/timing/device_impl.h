@@ -14,7 +14,7 @@
 
 namespace wanren::timing {
 
-enum class Engine : std::uint8_t { host_to_device, device_to_host, on_device, none };
+enum class Engine : std::uint8_t { host_to_device, device_to_host, on_device, to_peers, none };
 
 /// A piece of work on its way: waiting for others, ready, running, ended.
 struct Item final : Job {
@@ -67,6 +67,8 @@ struct Device::Impl {
   void end_kernels();
   void end(const ItemRef& item);
   Picoseconds copy_duration(const Copy& copy) const;
+  /// What a copy to or from another chip puts on the link.
+  std::uint64_t peer_wire_bytes(std::uint64_t bytes) const;
 
   // sampling.cpp: grids of which a part is simulated.
   Sampler::Memory sampled_memory() const;
@@ -99,7 +101,7 @@ struct Device::Impl {
   std::uint64_t admitted = 0, unfinished = 0;
   std::vector<ItemRef> waiting_to_begin;   ///< Predecessors have ended.
   std::vector<ItemRef> copies, kernels;    ///< Running.
-  std::array<Picoseconds, 3> engine_free;  ///< By Engine.
+  std::array<Picoseconds, 4> engine_free;  ///< By Engine.
   std::vector<bool> slots;                 ///< Grid slots taken.
   std::uint64_t grids = 0;                 ///< Begun so far.
   Cycle present = 0;

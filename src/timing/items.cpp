@@ -17,6 +17,7 @@ Engine engine_of(CopyKind kind) {
     case CopyKind::device_to_host: return Engine::device_to_host;
     case CopyKind::device_to_device:
     case CopyKind::fill: return Engine::on_device;
+    case CopyKind::peer: return Engine::to_peers;
     case CopyKind::none: return Engine::none;
   }
   return Engine::none;
@@ -32,6 +33,11 @@ void take_out(std::vector<ItemRef>& items, const ItemRef& item) {
 
 }  // namespace
 
+std::uint64_t Device::Impl::peer_wire_bytes(std::uint64_t bytes) const {
+  const auto payload = static_cast<std::uint64_t>(chip.link.packet_payload_bytes);
+  return bytes + (bytes + payload - 1) / payload * static_cast<std::uint64_t>(chip.link.packet_header_bytes);
+}
+
 Picoseconds Device::Impl::copy_duration(const Copy& copy) const {
   const double bytes = static_cast<double>(copy.bytes);
   double seconds = 0;
@@ -40,7 +46,7 @@ Picoseconds Device::Impl::copy_duration(const Copy& copy) const {
     case CopyKind::device_to_host: {
       double rate = copy.pageable ? std::min(chip.host.pageable_bandwidth, chip.host.pcie_bandwidth)
                                   : chip.host.pcie_bandwidth;
-      if (copy.link_bandwidth > 0) rate = std::min(rate, copy.link_bandwidth);
+      if (copy.far_bandwidth > 0) rate = std::min(rate, copy.far_bandwidth);
       seconds = chip.host.pcie_latency * 1e-6 + bytes / (rate * 1e9);
       break;
     }
@@ -50,6 +56,12 @@ Picoseconds Device::Impl::copy_duration(const Copy& copy) const {
       // at the same time is not modelled.
       const double rate = chip.hbm.bandwidth_per_die * p.dies * 1e9 * (1 - chip.hbm.refresh_share);
       seconds = chip.hbm.latency * 1e-9 + bytes * (copy.kind == CopyKind::fill ? 1 : 2) / rate;
+      break;
+    }
+    case CopyKind::peer: {
+      double rate = chip.link.bandwidth;
+      if (copy.far_bandwidth > 0) rate = std::min(rate, copy.far_bandwidth);
+      seconds = chip.link.latency * 1e-9 + static_cast<double>(peer_wire_bytes(copy.bytes)) / (rate * 1e9);
       break;
     }
     case CopyKind::none: return {};

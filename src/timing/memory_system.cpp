@@ -19,7 +19,7 @@ bool wants_data(Access access) {
 
 }  // namespace
 
-MemorySystem::MemorySystem(const Parameters& p) : p_(p), map_(p), links_(p) {
+MemorySystem::MemorySystem(const Parameters& p) : p_(p), map_(p), links_(p), peers_(p) {
   for (int unit = 0; unit < p.units; ++unit)
     places_.push_back({static_cast<std::uint16_t>(p.die_of(unit)),
                        static_cast<std::uint16_t>(p.partition_of(unit)),
@@ -58,6 +58,7 @@ Cycle MemorySystem::next_event() const {
 void MemorySystem::set_clock(const Parameters& p, Cycle now) {
   for (Hbm& hbm : hbm_) hbm.set_clock(p, start_of(now), p.core_mhz / p_.core_mhz);
   links_.set_clock(p, start_of(now), p.core_mhz / p_.core_mhz);
+  peers_.set_clock(p, start_of(now), p.core_mhz / p_.core_mhz);
   p_ = p;
 }
 
@@ -86,6 +87,7 @@ void MemorySystem::enter(int unit, const Request& r) {
   m.sectors = m.wanted = r.sectors;
   m.lanes = static_cast<std::uint8_t>(r.lanes);
   m.access = r.access;
+  m.peer = peers_.leads_to(r.line);
   const Tick at = start_of(r.leaves);
   if (carries_data_out(r.access)) {
     m.stage = Stage::depart;
@@ -96,7 +98,7 @@ void MemorySystem::enter(int unit, const Request& r) {
 }
 
 void MemorySystem::prefetch(const Message& m) const {
-  if (m.stage != Stage::near && m.stage != Stage::home) return;
+  if ((m.stage != Stage::near && m.stage != Stage::home) || m.peer) return;
   const Place& place = places_[m.unit];
   const bool copy =
       m.stage == Stage::near && (place.die == m.home_die ? p_.replicate_near : p_.replicate_dies);
@@ -160,6 +162,7 @@ void MemorySystem::visit(const Message& m, Tick at) {
     case Stage::back: return back(m, at);
     case Stage::hop_back: return hop_back(m, at);
     case Stage::arrive_back: return arrive_back(m, at);
+    case Stage::peer_back: return peer_back(m, at);
     case Stage::deliver: return deliver(m, at);
   }
 }
@@ -180,6 +183,7 @@ void MemorySystem::depart(const Message& m, Tick at) {
 
 /// At the L2 side of the unit's own partition.
 void MemorySystem::near(const Message& m, Tick at) {
+  if (m.peer) return to_peer(m, at);
   const Place& place = places_[m.unit];
   if (place.die == m.home_die && (p_.partitions == 1 || place.partition == m.home_partition))
     return home(m, at);
@@ -207,6 +211,28 @@ void MemorySystem::near(const Message& m, Tick at) {
     }
   }
   go_home(m, wanted, at);
+}
+
+/// L2 keeps nothing of another chip's memory.
+void MemorySystem::to_peer(const Message& m, Tick at) {
+  MemoryCounters& c = counters_[m.grid];
+  const int n = count(m.sectors);
+  (m.access == Access::read    ? c.peer_read_sectors
+   : m.access == Access::write ? c.peer_write_sectors
+                               : c.peer_atomic_sectors) += n;
+  const std::uint32_t wire =
+      peers_.wire_bytes(carries_data_out(m.access) ? static_cast<std::uint32_t>(n) << p_.sector_shift : 0);
+  c.peer_wire_bytes += wire;
+  const Tick there = peers_.send(at, wire);
+  if (!wants_data(m.access)) return finish(m, there + peers_.latency() + p_.return_latency);
+  schedule(m, Stage::peer_back, there + p_.peer_memory);
+}
+
+void MemorySystem::peer_back(const Message& m, Tick at) {
+  const std::uint32_t wire =
+      peers_.wire_bytes(static_cast<std::uint32_t>(count(m.sectors)) << p_.sector_shift);
+  counters_[m.grid].peer_wire_bytes += wire;
+  schedule(m, Stage::deliver, peers_.receive(at, wire));
 }
 
 /// Leaves the unit's partition for the line's home.

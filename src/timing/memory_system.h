@@ -16,6 +16,7 @@
 #include "timing/messages.h"
 #include "timing/pages.h"
 #include "timing/parameters.h"
+#include "timing/peer_link.h"
 
 namespace wanren::timing {
 
@@ -38,6 +39,7 @@ class MemorySystem {
   /// `now` before which advance() has nothing to do; `never` if nothing is under way.
   Cycle next_event() const;
 
+  void set_peer_memory(std::vector<MemoryRange> ranges) { peers_.set_ranges(std::move(ranges)); }
   /// A grid takes a slot: counts begin at zero, copies of other dies' lines are stale.
   void begin_kernel(std::uint16_t grid);
   /// The core clock has changed at `now`: DRAM and die links keep their own, so what is left of their
@@ -46,7 +48,17 @@ class MemorySystem {
   const MemoryCounters& counters(std::uint16_t grid) const { return counters_[grid]; }
 
  private:
-  enum class Stage : std::uint8_t { depart, near, hop, home, back, hop_back, arrive_back, deliver };
+  enum class Stage : std::uint8_t {
+    depart,
+    near,
+    hop,
+    home,
+    back,
+    hop_back,
+    arrive_back,
+    peer_back,
+    deliver
+  };
   struct Message {
     std::uint16_t fraction;  ///< Calendar
     std::uint16_t unit;
@@ -59,6 +71,7 @@ class MemorySystem {
     std::uint8_t lanes : 6;
     Access access : 2;
     Stage stage;
+    bool peer;  ///< The line is another chip's.
   };
   struct Place {
     std::uint16_t die, partition, cluster;
@@ -73,6 +86,8 @@ class MemorySystem {
   void depart(const Message& m, Tick at);
   void near(const Message& m, Tick at);
   void go_home(const Message& m, std::uint8_t wanted, Tick at);
+  void to_peer(const Message& m, Tick at);
+  void peer_back(const Message& m, Tick at);
   void hop(const Message& m, std::uint8_t wanted, Tick at);
   void home(const Message& m, Tick at);
   void back(const Message& m, Tick at);
@@ -104,6 +119,7 @@ class MemorySystem {
   std::vector<L2Partition> l2_;  ///< die * partitions + partition
   std::vector<Hbm> hbm_;         ///< same
   DieLinks links_;
+  PeerLink peers_;
   std::vector<Port> slices_, unit_read_, unit_write_, cluster_read_, cluster_write_, cross_;
   /// Messages with data leave a unit earlier than anything reaches L2: they have their own order.
   Calendar<Message> departures_;

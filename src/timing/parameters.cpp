@@ -126,6 +126,11 @@ Parameters parameters(const chip::Spec& chip, double core_mhz) {
   p.hop_latency = p.ns(chip.d2d.latency);
   p.packet_payload = std::max<int>(1, static_cast<int>(chip.d2d.packet_payload_bytes));
   p.packet_header = static_cast<int>(chip.d2d.packet_header_bytes);
+  p.peer_ticks_per_byte = chip.link.bandwidth > 0 ? p.core_mhz / 1000.0 / chip.link.bandwidth * one_cycle : 0;
+  p.peer_latency = p.ns(chip.link.latency);
+  p.peer_memory = p.ns(chip.hbm.latency + chip.hbm.row_open);
+  p.peer_payload = std::max<int>(1, static_cast<int>(chip.link.packet_payload_bytes));
+  p.peer_header = static_cast<int>(chip.link.packet_header_bytes);
   p.replicate_dies = policy<DieCache>(chip).keeps_copies && p.dies > 1;
 
   const int channels = static_cast<int>(chip.hbm.channels_per_die);

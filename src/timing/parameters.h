@@ -64,6 +64,11 @@ struct Parameters {
   int packet_payload, packet_header;
   bool replicate_dies;  ///< … and of other dies.
 
+  // Links to other chips.
+  double peer_ticks_per_byte;
+  Tick peer_latency, peer_memory;  ///< One way; what the other chip's memory takes.
+  int peer_payload, peer_header;
+
   // Device memory, per partition.
   int channels_per_partition, banks, row_bytes, access_bytes, write_batch;
   const DramScheduler* dram_scheduler;

@@ -73,7 +73,8 @@ class Verifier {
     equal("lanes of its profile and of the grid", sum.lanes, c_.thread_instructions);
     equal("shared wavefronts of its profile and of the grid", sum.shared_wavefronts, c_.shared_wavefronts);
     equal("sectors its profile sent to L2 and that L2 served", sum.l2_sectors,
-          c_.l2_read_sectors + c_.l2_write_sectors + c_.l2_atomic_sectors);
+          c_.l2_read_sectors + c_.l2_write_sectors + c_.l2_atomic_sectors + c_.peer_read_sectors +
+              c_.peer_write_sectors + c_.peer_atomic_sectors);
     for (int i = 0; i < stall_count; ++i)
       equal(fmt::format("{} of its profile and of the grid", name(static_cast<Stall>(i))),
             sum.stall_cycles[static_cast<std::size_t>(i)], c_.stall_cycles[static_cast<std::size_t>(i)]);
@@ -81,10 +82,11 @@ class Verifier {
 
   void memory() {
     const std::uint64_t l1_misses = c_.l1_sectors - c_.l1_hit_sectors;
-    equal("sectors that missed L1 or went past it and sectors read from L2", l1_misses + c_.bulk_read_sectors,
-          c_.l2_read_sectors);
-    equal("sectors stored through L1 or past it and written to L2",
-          c_.l1_store_sectors - c_.l1_spill_sectors + c_.bulk_write_sectors, c_.l2_write_sectors);
+    equal("sectors that missed L1 or went past it and sectors read from L2 or other chips",
+          l1_misses + c_.bulk_read_sectors, c_.l2_read_sectors + c_.peer_read_sectors);
+    equal("sectors stored through L1 or past it and written to L2 or other chips",
+          c_.l1_store_sectors - c_.l1_spill_sectors + c_.bulk_write_sectors,
+          c_.l2_write_sectors + c_.peer_write_sectors);
     const std::uint64_t l2 = c_.l2_read_sectors + c_.l2_write_sectors + c_.l2_atomic_sectors;
     at_most("sectors that hit L2, against all", static_cast<double>(c_.l2_hit_sectors),
             static_cast<double>(l2));
@@ -137,6 +139,8 @@ class Verifier {
     at_most("bytes of L2, against its slices",
             static_cast<double>(sectors) * static_cast<double>(chip_.unit.l1_sector_bytes),
             dies * static_cast<double>(chip_.l2.slices_per_die) * chip_.l2.slice_bytes_per_cycle * cycles_);
+    at_most("bytes on links to other chips, against their bandwidth", static_cast<double>(c_.peer_wire_bytes),
+            2 * chip_.link.bandwidth * 1e9 * seconds_);
     for (const std::uint64_t bytes : c_.d2d_link_bytes)
       at_most("bytes on a die link, against its bandwidth", static_cast<double>(bytes),
               chip_.d2d.bandwidth * 1e9 * seconds_);

@@ -122,7 +122,7 @@ void copies_between() {
   CUDA(cudaMalloc(&c, bytes));
   int can = -1;
   CUDA(cudaDeviceCanAccessPeer(&can, 0, 1));
-  EXPECT(can == 0);
+  EXPECT(can == 1);
   EXPECT(cudaDeviceEnablePeerAccess(0, 0) == cudaErrorPeerAccessUnsupported);
   EXPECT(cudaGetLastError() == cudaErrorPeerAccessUnsupported);
 

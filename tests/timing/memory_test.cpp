@@ -1,5 +1,6 @@
 #include <gtest/gtest.h>
 
+#include <cmath>
 #include <numeric>
 #include <random>
 
@@ -462,6 +463,38 @@ TEST(Conservation, SectorsMissedInOneLevelAreReadFromTheNext) {
       EXPECT_EQ(s.dram_read_bytes, 0u);
     }
   }
+}
+
+TEST(Peers, AChaseInAnotherChipsMemoryTakesTheLinkBothWaysAndItsMemory) {
+  chip::Spec chip = small_chip();
+  chip.link.kind = "nvlink3";
+  chip.link.bandwidth = 100;
+  chip.link.latency = 200;
+  chip.link.packet_payload_bytes = 128;
+  chip.link.packet_header_bytes = 16;
+  const auto timed = [&](std::uint64_t base) {
+    Code code;
+    code.load(0, 2, 2, 8);
+    Words w;
+    for (const std::uint64_t a : ring(1000, 1, base)) w.block(0).affine(a, 0, 1, trace::Space::global);
+    SyntheticSource source(code, 1, 1, w);
+    Device device(chip, 1, nullptr);
+    device.set_peer_memory({{DeviceAddress(1 << 30), 1 << 20}});
+    return run_all(device, {source.work(1, 0)}).front();
+  };
+  const Timed here = timed(0), there = timed(1 << 30);
+  const Parameters p = parameters(chip);
+  // There and back; a request of 16 bytes, an answer of a sector and 16; the other's memory with an idle row.
+  const double wire_ns = (16 + 48) / 100.0;
+  const double beyond = (2 * 200 + wire_ns + chip.hbm.latency + chip.hbm.row_open) * p.core_mhz / 1000;
+  const double near = 205;  // Through L1 to L2 and back.
+  // Loads issue in whole cycles.
+  EXPECT_NEAR(static_cast<double>(there.cycles.value) / 1000, std::ceil(near + beyond), 0.2);
+  EXPECT_EQ(there.counters.peer_read_sectors, 1000);
+  EXPECT_EQ(there.counters.peer_wire_bytes, 1000 * (16 + 48));
+  EXPECT_EQ(there.counters.l2_read_sectors, 0);
+  EXPECT_EQ(there.counters.dram_read_bytes, 0);
+  EXPECT_EQ(here.counters.peer_read_sectors, 0);
 }
 
 }  // namespace
