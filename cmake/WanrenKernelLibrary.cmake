@@ -1,7 +1,7 @@
 # wanren_kernel_library(NAME VERSIONS n … [DEFAULT n] [EXPORTS pattern …]): libNAME.so.n for each n from the .cu files of
 # this folder, compiled by `wanren cc` on public CUDA alone, as a maker's library of that name is built: the soname
 # and the version node of its symbols are libNAME.so.n, and it is linked with the libcudart of the same CUDA.
-# `-lNAME` finds DEFAULT (12 if that is there, else the last). Symbols that begin with NAME are exported, or EXPORTS.
+# Where the two are not numbered alike, `n:cuda` names the CUDA. `-lNAME` finds DEFAULT (12 if that is there, else the last). Symbols that begin with NAME are exported, or EXPORTS.
 # Works outside Wanren's tree too, where `wanren` is on PATH.
 function(wanren_kernel_library name)
   cmake_parse_arguments(ARG "" "DEFAULT" "VERSIONS;EXPORTS" ${ARGN})
@@ -10,6 +10,7 @@ function(wanren_kernel_library name)
   endif()
   if(NOT ARG_DEFAULT)
     list(GET ARG_VERSIONS -1 ARG_DEFAULT)
+    string(REGEX REPLACE ":.*" "" ARG_DEFAULT ${ARG_DEFAULT})
     if("12" IN_LIST ARG_VERSIONS)
       set(ARG_DEFAULT 12)
     endif()
@@ -41,12 +42,14 @@ function(wanren_kernel_library name)
 
   list(JOIN ARG_EXPORTS "; " exports)
   set(libraries)
-  foreach(version IN LISTS ARG_VERSIONS)
+  foreach(pair IN LISTS ARG_VERSIONS)
+    string(REGEX REPLACE ":.*" "" version ${pair})
+    string(REGEX REPLACE ".*:" "" cuda ${pair})
     set(library lib${name}.so.${version})
     set(script ${CMAKE_CURRENT_BINARY_DIR}/${library}.map)
     file(CONFIGURE OUTPUT ${script} CONTENT "${library} { global: ${exports}; local: *; };\n")
-    set(runtime libcudart.so.${version})
-    if(version EQUAL 11)
+    set(runtime libcudart.so.${cuda})
+    if(cuda EQUAL 11)
       set(runtime libcudart.so.11.0)
     endif()
     add_custom_command(OUTPUT ${place}/${library}
