@@ -196,6 +196,19 @@ __attribute__((weak, visibility("hidden"), used)) void __cudaRegisterLinkedBinar
 }
 #endif
 
+// Programs ask for nvcc by its name to choose __host__ __device__ and its kin; CCCL asks too, and must hear clang's.
+#if __has_include(<cuda/std/__cccl/compiler.h>)
+#include <cuda/std/__cccl/compiler.h>
+#include <nv/target>
+#endif
+#ifndef __NVCC__
+#define __NVCC__ 1
+#endif
+// A lambda has one type on both sides here and its return type can be asked for, so nothing is to be refused for it.
+#define __nv_is_extended_device_lambda_closure_type(T) false
+#define __nv_is_extended_host_device_lambda_closure_type(T) false
+#define __nv_is_extended_device_lambda_with_preserved_return_type(T) false
+
 extern "C" unsigned __cudaPushCallConfiguration(dim3 gridDim, dim3 blockDim, size_t sharedMem = 0,
                                                 void* stream = 0);
 

@@ -74,6 +74,18 @@ Result<void> feed(const std::string& fifo, const std::string& bytes, Process& re
   return {};
 }
 
+// What clang makes an error of and nvcc with its host compiler warns of or takes; programs rely on it. Last,
+// clang 19 takes indices of packs and gets some wrong, CCCL's lists of types among them.
+const Command leniences = {"-Wno-register",
+                           "-Wno-c++11-narrowing",
+                           "-Wno-reserved-user-defined-literal",
+                           "-Wno-invalid-constexpr",
+                           "-Wno-enum-constexpr-conversion",
+                           "-Wno-missing-template-arg-list-after-template-kw",
+                           "-Wno-unknown-pragmas",
+                           "-Wno-builtin-macro-redefined",
+                           "-U__cpp_pack_indexing"};
+
 }  // namespace
 
 bool Build::announce(const Command& command) const {
@@ -99,6 +111,7 @@ Command Build::common() const {
                "-Wno-unused-command-line-argument",
                "-Wno-pass-failed",
                "-Wno-unknown-cuda-version"};
+  add(c, leniences);
   if (!toolchain_.cccl.empty()) add(c, {"-isystem", toolchain_.cccl});
   if (isatty(STDERR_FILENO)) c.push_back("-fcolor-diagnostics");
   if (options_.relocatable) c.push_back("-fgpu-rdc");
@@ -170,20 +183,41 @@ Result<int> Build::run_one(const Command& command) {
   return code;
 }
 
-Result<int> Build::device_to_ptx(const std::string& source, const std::string& output) {
+Result<int> Build::device_text(const std::string& source, const std::string& architecture,
+                               std::string& text) {
   const std::string raw = directory_.file(fmt::format("{}.ptx", next_file_++));
-  const Command command = device_command(source, options_.architectures[0], raw);
+  const Command command = device_command(source, architecture, raw);
   if (!announce(command)) return 0;
   auto process = Process::start(command, raw + ".log");
   if (!process) return std::unexpected(process.error());
   const int code = process->wait();
   const std::string messages = process->messages();
-  if (code != 0 && wants_clusters(messages)) return device_to_ptx(source, output);
+  if (code != 0 && wants_clusters(messages)) return device_text(source, architecture, text);
   show({messages});
   if (code != 0) return code;
-  auto text = taken_ptx(source, options_.architectures[0], raw, {});
-  if (!text) return std::unexpected(text.error());
-  if (const auto r = write_file(output, *text); !r) return std::unexpected(r.error());
+  auto taken = taken_ptx(source, architecture, raw, {});
+  if (!taken) return std::unexpected(taken.error());
+  text = std::move(*taken);
+  return 0;
+}
+
+Result<int> Build::device_to_ptx(const std::string& source, const std::string& output) {
+  std::string text;
+  auto code = device_text(source, options_.architectures[0], text);
+  if (!code || *code != 0 || options_.dry_run) return code;
+  if (const auto r = write_file(output, text); !r) return std::unexpected(r.error());
+  return 0;
+}
+
+Result<int> Build::device_to_fatbin(const std::string& source, const std::string& output) {
+  std::vector<DeviceCode> codes;
+  for (const std::string& architecture : options_.architectures) {
+    codes.push_back({architecture, {}});
+    auto code = device_text(source, architecture, codes.back().ptx);
+    if (!code || *code != 0) return code;
+  }
+  if (options_.dry_run) return 0;
+  if (const auto r = write_file(output, pack(codes)); !r) return std::unexpected(r.error());
   return 0;
 }
 
@@ -203,6 +237,8 @@ Result<int> Build::compile_cuda(const std::string& source, const std::string& ob
     add(host, {"-Xclang", unit_id});
   }
   if (options_.shared) host.push_back("-fPIC");
+  // Overflow of signed numbers wraps in what gcc makes of nearly all programs, not in what clang does.
+  host.push_back("-fwrapv");
   add(host, options_.host);
   add(host, {source, "-o", object});
 
@@ -269,6 +305,8 @@ Result<int> Build::compile_host(const Input& input, const std::string& object) {
   if (options_.debug_host) c.push_back("-g");
   if (options_.shared) c.push_back("-fPIC");
   c.push_back("-Wno-unused-command-line-argument");
+  c.push_back("-fwrapv");
+  if (input.language == Language::cxx) add(c, leniences);
   for (size_t i = 0; i < options_.compile.size(); ++i)
     if (input.language == Language::cxx || !options_.compile[i].starts_with("-std="))
       c.push_back(options_.compile[i]);
@@ -319,11 +357,13 @@ Result<int> Build::run() {
       continue;
     }
     Result<int> code = 0;
-    if (options_.stop == Stop::ptx) {
+    if (options_.stop == Stop::ptx || options_.stop == Stop::fatbin) {
       if (input.language != Language::cuda)
         return fail(input.path, "only CUDA C++ sources become PTX", "use -x cu if it is one");
-      code =
-          device_to_ptx(input.path, options_.output.empty() ? beside(input.path, ".ptx") : options_.output);
+      const bool text = options_.stop == Stop::ptx;
+      const std::string output =
+          options_.output.empty() ? beside(input.path, text ? ".ptx" : ".fatbin") : options_.output;
+      code = text ? device_to_ptx(input.path, output) : device_to_fatbin(input.path, output);
     } else if (options_.stop == Stop::preprocess) {
       code = preprocess(input);
     } else {

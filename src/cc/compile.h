@@ -20,7 +20,10 @@ class Build {
  private:
   Result<int> compile_cuda(const std::string& source, const std::string& object);
   Result<int> compile_host(const Input& input, const std::string& object);
+  // The finished PTX of `source` in `text`, which a dry run leaves alone.
+  Result<int> device_text(const std::string& source, const std::string& architecture, std::string& text);
   Result<int> device_to_ptx(const std::string& source, const std::string& output);
+  Result<int> device_to_fatbin(const std::string& source, const std::string& output);
   Result<int> preprocess(const Input& input);
   Result<int> link(const std::vector<std::string>& objects);
   Result<int> run_one(const std::vector<std::string>& command);

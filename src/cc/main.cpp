@@ -15,7 +15,8 @@ constexpr const char* help_text =
     R"(usage: wanren cc [options] files... -o app
 
 Compiles CUDA C++ with clang into an ordinary host program whose device code is PTX. nvcc's options:
-  -o FILE                 output; -c objects only, -ptx device code as text, -E preprocess, -shared library
+  -o FILE                 output; -c objects only, -ptx device code as text, -fatbin the same
+                          in the container that cuModuleLoad takes, -E preprocess, -shared library
   -arch=sm_XX             architecture (default sm_80, which every chip runs); -gencode arch=...,code=... for several
   -O0 ... -O3, -std=c++17, -I -D -U -L -l -include -isystem, @FILE (more arguments from a file)
   -rdc=true, -dc          relocatable device code, linked when the program loads

@@ -7,6 +7,7 @@
 #include <filesystem>
 #include <functional>
 #include <map>
+#include <optional>
 #include <set>
 
 #include "cc/process.h"
@@ -112,6 +113,12 @@ Result<std::string> architecture(const std::string& text, const std::string& arg
               fmt::format("use sm_{}, or sm_80, which every shipped chip runs", near));
 }
 
+// sm_100 and later: no chip here runs them, and clang 19 does not compile for them.
+bool is_newer(const std::string& text) {
+  const size_t digit = text.find_first_of("0123456789");
+  return digit != std::string::npos && std::atoi(text.c_str() + digit) >= 100;
+}
+
 class Parser {
  public:
   explicit Parser(std::vector<std::string> args) : args_(std::move(args)) { fill_tables(); }
@@ -173,6 +180,8 @@ class Parser {
         {"--device-link", [&] { o.stop = Stop::device_link; }},
         {"-ptx", [&] { o.stop = Stop::ptx; }},
         {"--ptx", [&] { o.stop = Stop::ptx; }},
+        {"-fatbin", [&] { o.stop = Stop::fatbin; }},
+        {"--fatbin", [&] { o.stop = Stop::fatbin; }},
         {"-E", [&] { o.stop = Stop::preprocess; }},
         {"--preprocess", [&] { o.stop = Stop::preprocess; }},
         {"-link", [&] { o.stop = Stop::link; }},
@@ -367,8 +376,11 @@ class Parser {
         continue;
       }
       const auto a = architecture(one, args_[at_]);
-      if (!a) return std::unexpected(a.error());
-      options_.architectures.push_back(*a);
+      if (!a && !is_newer(one)) return std::unexpected(a.error());
+      if (a)
+        options_.architectures.push_back(*a);
+      else if (!newer_)
+        newer_ = a.error();
     }
     return {};
   }
@@ -398,9 +410,9 @@ class Parser {
       f->second();
       return {};
     }
-    if (a == "-cubin" || a == "--cubin" || a == "-fatbin" || a == "--fatbin" || a == "-lib" || a == "--lib")
+    if (a == "-cubin" || a == "--cubin" || a == "-lib" || a == "--lib")
       return fail(a, "Wanren makes no machine code of NVIDIA GPUs and no such archives",
-                  "use -ptx for device code as text, -c and ar for libraries");
+                  "use -ptx or -fatbin for device code, -c and ar for libraries");
     if (a == "-Werror") {
       options_.compile.push_back(a);
       return {};
@@ -478,6 +490,8 @@ class Parser {
     std::vector<std::string> unique;
     for (const std::string& a : o.architectures)
       if (std::find(unique.begin(), unique.end(), a) == unique.end()) unique.push_back(a);
+    // Beside one that runs they are left out; alone they are refused.
+    if (unique.empty() && newer_) return std::unexpected(*newer_);
     o.architectures = unique.empty() ? std::vector<std::string>{"80"} : unique;
     size_t files = 0;
     for (const Input& in : o.inputs) {
@@ -486,7 +500,8 @@ class Parser {
       if (!std::filesystem::exists(in.path)) return fail(in.path, "no such file", "check the path");
     }
     if (files == 0) return fail({}, "no input files", "name a source, as in: wanren cc saxpy.cu -o saxpy");
-    const bool per_file = o.stop == Stop::object || o.stop == Stop::ptx || o.stop == Stop::preprocess;
+    const bool per_file =
+        o.stop == Stop::object || o.stop == Stop::ptx || o.stop == Stop::fatbin || o.stop == Stop::preprocess;
     size_t sources = 0;
     for (const Input& in : o.inputs) sources += in.language != Language::linkable;
     if (per_file && sources == 0)
@@ -502,6 +517,7 @@ class Parser {
   std::vector<std::string> args_;
   size_t at_ = 0;
   std::string forced_;
+  std::optional<Error> newer_;  ///< What to say of an architecture after the last that runs.
   Options options_;
   std::map<std::string, std::function<void()>> flags_;
   std::map<std::string, Take> valued_;

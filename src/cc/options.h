@@ -7,7 +7,7 @@
 
 namespace wanren::cc {
 
-enum class Stop { link, object, ptx, preprocess, device_link };
+enum class Stop { link, object, ptx, fatbin, preprocess, device_link };
 enum class Language { cuda, cxx, c, linkable };
 
 struct Input {

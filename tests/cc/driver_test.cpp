@@ -150,6 +150,57 @@ TEST(Driver, NvccFlagsThatChangeNothingHereAreAccepted) {
   EXPECT_EQ(o.code, 0) << o.err;
 }
 
+TEST(Driver, AFatBinaryHoldsPtxOfEachArchitectureThatRunsHere) {
+  const Folder folder;
+  const std::string source = folder.write("a.cu", saxpy), output = folder.path("a.fatbin");
+  const Outcome o =
+      compile({"-fatbin", "-gencode=arch=compute_80,code=sm_80", "-gencode=arch=compute_90,code=sm_90",
+               "-gencode=arch=compute_120,code=sm_120", source, "-o", output});
+  ASSERT_EQ(o.code, 0) << o.err;
+  const std::string bytes = Folder::read(output);
+  EXPECT_EQ(bytes.substr(0, 4), "\x50\xed\x55\xba");
+  EXPECT_THAT(bytes, HasSubstr(".target sm_80"));
+  EXPECT_THAT(bytes, HasSubstr(".target sm_90"));
+  EXPECT_EQ(compile({"-arch=sm_120", source}).code, 1);
+}
+
+TEST(Driver, WhatNvccTakesAndClangWouldNotCompilesAndRuns) {
+  const Folder folder;
+  const std::string source = folder.write("a.cu", R"(
+#include <cinttypes>
+#include <cstdio>
+#if defined(__NVCC__)
+#define BOTH __host__ __device__
+#else
+#define BOTH
+#endif
+#if __CUDACC_VER_MAJOR__ < 12
+#error nvcc has a version
+#endif
+BOTH int twice(int i) { return 2 * i; }
+__global__ void k(int* p) { *p = twice(*p); }
+int lasts() {
+  register int a = 3;
+  return a;
+}
+int main() {
+  const unsigned wide = 1;
+  int narrow[] = {wide, lasts()};
+  long long value = narrow[0] + 1;
+  printf("%"PRId64"\n", value);
+  // Wraps from 65536 on.
+  for (int i = 65530; i < 65540; ++i)
+    if (twice(i) != 2 * i || i * i != int(unsigned(i) * unsigned(i))) return 1;
+  return 0;
+}
+)");
+  const Outcome o = compile({"-std=c++17", source, "-o", folder.path("a")});
+  EXPECT_EQ(o.code, 0) << o.err;
+  const Outcome run = shell(folder.path("a"));
+  EXPECT_EQ(run.code, 0);
+  EXPECT_EQ(run.out, "2\n");
+}
+
 TEST(Driver, ACompileErrorIsShownOnceWithItsLine) {
   const Folder folder;
   const std::string source =
