@@ -21,7 +21,7 @@ timing::Counters every_event(std::uint64_t n) {
   c.tensor_flops_bf16 = c.tensor_flops_tf32 = c.tensor_ops_int8 = c.tensor_flops_fp64 = n;
   c.l1_sectors = c.l1_store_sectors = c.shared_bytes = n;
   c.l2_read_sectors = c.l2_write_sectors = c.l2_atomic_sectors = n;
-  c.dram_read_bytes = c.dram_write_bytes = c.d2d_wire_bytes = c.pcie_bytes = n;
+  c.dram_read_bytes = c.dram_write_bytes = c.d2d_wire_bytes = c.peer_wire_bytes = c.pcie_bytes = n;
   return c;
 }
 
@@ -72,6 +72,7 @@ TEST(Energy, EveryCounterCostsItsFigureFromTheChipFile) {
   EXPECT_NEAR(b.l2_j, n * 3 * 32 * p.l2_byte * 1e-12, 1e-9);
   EXPECT_NEAR(b.hbm_j, n * 2 * p.hbm_byte * 1e-12, 1e-9);
   EXPECT_NEAR(b.d2d_j, n * p.d2d_byte * 1e-12, 1e-12);
+  EXPECT_NEAR(b.link_j, n * p.link_byte * 1e-12, 1e-12);
   EXPECT_NEAR(b.tensor_j,
               n * (p.tensor_bf16_flop + p.tensor_tf32_flop + p.tensor_int8_op + p.tensor_fp64_flop) * 1e-12,
               1e-9);

@@ -259,8 +259,9 @@ TEST(Figures, EachIsRead) {
   const std::set<std::string> told = {"identity",         "host", "cost", "peak", "unit.shared_static",
                                       "hbm.bytes_per_die"};
   // Tests hold the claimed peaks against the lanes at the clock that the claims assume.
-  // Only chips with FP8 ask for its rate; the features' tests do.
-  const std::set<std::string> by_tests = {"clock.tensor_peak_basis", "tensor.fp8"};
+  // Only chips with FP8 ask for its rate, as the features' tests do, and only several devices use links, as
+  // the energy's do.
+  const std::set<std::string> by_tests = {"clock.tensor_peak_basis", "tensor.fp8", "power.link_byte"};
   std::vector<std::pair<chip::Spec, std::vector<std::string>>> all;
   for (const chip::Spec& base : bases()) {
     all.emplace_back(base, std::vector<std::string>());
