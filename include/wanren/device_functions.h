@@ -135,5 +135,10 @@ WANREN_DP2A(__dp2a_lo, "lo")
 WANREN_DP2A(__dp2a_hi, "hi")
 #undef WANREN_DP2A
 
+// A condition's handle is the address of its value.
+WANREN_DEVICE void cudaGraphSetConditional(cudaGraphConditionalHandle handle, unsigned int value) {
+  __atomic_store_n(reinterpret_cast<unsigned int*>(handle), value, __ATOMIC_RELAXED);
+}
+
 #undef WANREN_DEVICE
 #endif

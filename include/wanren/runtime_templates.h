@@ -243,5 +243,45 @@ WANREN_API cudaOccupancyMaxPotentialBlockSizeWithFlags(int* minGridSize, int* bl
                                                                  blockSizeLimit, flags);
 }
 
+// Nodes that copy to and from variables.
+template <class T>
+WANREN_API cudaGraphAddMemcpyNodeToSymbol(cudaGraphNode_t* node, cudaGraph_t graph,
+                                          const cudaGraphNode_t* after, size_t afterCount, const T& symbol,
+                                          const void* src, size_t count, size_t offset, cudaMemcpyKind kind) {
+  return cudaGraphAddMemcpyNodeToSymbol(node, graph, after, afterCount, (const void*)&symbol, src, count,
+                                        offset, kind);
+}
+template <class T>
+WANREN_API cudaGraphAddMemcpyNodeFromSymbol(cudaGraphNode_t* node, cudaGraph_t graph,
+                                            const cudaGraphNode_t* after, size_t afterCount, void* dst,
+                                            const T& symbol, size_t count, size_t offset,
+                                            cudaMemcpyKind kind) {
+  return cudaGraphAddMemcpyNodeFromSymbol(node, graph, after, afterCount, dst, (const void*)&symbol, count,
+                                          offset, kind);
+}
+template <class T>
+WANREN_API cudaGraphMemcpyNodeSetParamsToSymbol(cudaGraphNode_t node, const T& symbol, const void* src,
+                                                size_t count, size_t offset, cudaMemcpyKind kind) {
+  return cudaGraphMemcpyNodeSetParamsToSymbol(node, (const void*)&symbol, src, count, offset, kind);
+}
+template <class T>
+WANREN_API cudaGraphMemcpyNodeSetParamsFromSymbol(cudaGraphNode_t node, void* dst, const T& symbol,
+                                                  size_t count, size_t offset, cudaMemcpyKind kind) {
+  return cudaGraphMemcpyNodeSetParamsFromSymbol(node, dst, (const void*)&symbol, count, offset, kind);
+}
+template <class T>
+WANREN_API cudaGraphExecMemcpyNodeSetParamsToSymbol(cudaGraphExec_t exec, cudaGraphNode_t node,
+                                                    const T& symbol, const void* src, size_t count,
+                                                    size_t offset, cudaMemcpyKind kind) {
+  return cudaGraphExecMemcpyNodeSetParamsToSymbol(exec, node, (const void*)&symbol, src, count, offset, kind);
+}
+template <class T>
+WANREN_API cudaGraphExecMemcpyNodeSetParamsFromSymbol(cudaGraphExec_t exec, cudaGraphNode_t node, void* dst,
+                                                      const T& symbol, size_t count, size_t offset,
+                                                      cudaMemcpyKind kind) {
+  return cudaGraphExecMemcpyNodeSetParamsFromSymbol(exec, node, dst, (const void*)&symbol, count, offset,
+                                                    kind);
+}
+
 #undef WANREN_API
 #endif

@@ -73,6 +73,12 @@ bool device_attribute(const driver::Device& device, int attribute, int& value) {
   fill_properties(device, p);
   switch (attribute) {
     case cudaDevAttrMaxThreadsPerBlock: value = p.maxThreadsPerBlock; break;
+    // The driver API's, of values that streams write and wait for: there are such, of 64 bits, with "nor".
+    case 92:
+    case 93:
+    case 94:
+    case 122:
+    case 123: value = 1; break;
     case cudaDevAttrMaxBlockDimX: value = p.maxThreadsDim[0]; break;
     case cudaDevAttrMaxBlockDimY: value = p.maxThreadsDim[1]; break;
     case cudaDevAttrMaxBlockDimZ: value = p.maxThreadsDim[2]; break;

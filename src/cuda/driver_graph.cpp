@@ -260,12 +260,12 @@ CUresult cuGraphAddEmptyNode(CUgraphNode* made, CUgraph graph, const CUgraphNode
 CUresult cuGraphAddEventRecordNode(CUgraphNode* made, CUgraph graph, const CUgraphNode* after, size_t count,
                                    CUevent event) {
   if (event == nullptr) return invalid_value;
-  return code(graph_add(made, graph, after, count, driver::RecordCall{event->event}));
+  return code(graph_add(made, graph, after, count, driver::RecordCall{event->event, event}));
 }
 CUresult cuGraphAddEventWaitNode(CUgraphNode* made, CUgraph graph, const CUgraphNode* after, size_t count,
                                  CUevent event) {
   if (event == nullptr) return invalid_value;
-  return code(graph_add(made, graph, after, count, driver::WaitCall{event->event}));
+  return code(graph_add(made, graph, after, count, driver::WaitCall{event->event, event}));
 }
 
 CUresult cuGraphAddMemAllocNode(CUgraphNode* made, CUgraph graph, const CUgraphNode* after, size_t count,

@@ -1,6 +1,8 @@
 #include "cuda/graphs.h"
 
 #include <algorithm>
+#include <cstring>
+#include <iterator>
 
 namespace wanren::cuda {
 namespace {
@@ -9,6 +11,15 @@ using driver::GraphNode;
 using driver::Status;
 
 constexpr Status invalid = Status::cudaErrorInvalidValue;
+// CUDA's numbers of launch attributes.
+constexpr int cooperative_attribute = 2, cluster_attribute = 4;
+
+/// Those without an effect here are hints: windows of L2, policies, priorities, domains, carve-outs. The
+/// others would let a kernel begin before what it depends on has ended, or be changed by device code.
+bool is_node_attribute(int id) {
+  constexpr int known[] = {1, cooperative_attribute, 3, cluster_attribute, 5, 8, 9, 10, 11, 14};
+  return std::find(std::begin(known), std::end(known), id) != std::end(known);
+}
 
 Status list(const std::vector<GraphNode*>& values, NodeHandle* out, std::size_t* count) {
   if (count == nullptr) return invalid;
@@ -50,8 +61,8 @@ NodeHandle in_exec(ExecHandle exec, NodeHandle node) {
 
 int node_type(const GraphNode& node) {
   // By the alternatives of GraphNode::Work: empty, kernel, copy, fill, host, record, wait, child, allocate,
-  // free.
-  constexpr int types[] = {5, 0, 1, 2, 3, 7, 6, 4, 10, 11};
+  // free, values, conditional.
+  constexpr int types[] = {5, 0, 1, 2, 3, 7, 6, 4, 10, 11, 12, 13};
   return types[node.work.index()];
 }
 
@@ -122,6 +133,108 @@ Status graph_add_free(NodeHandle* made, GraphHandle graph, const NodeHandle* aft
   if (owned == nullptr || made == nullptr || !owns(graph, after, count)) return invalid;
   owned->freed = true;
   return graph_add(made, graph, after, count, driver::FreeCall{std::move(owned)});
+}
+
+Status graph_add_condition(unsigned long long* handle, GraphHandle graph, driver::Device& device,
+                           unsigned initial, unsigned flags) {
+  constexpr unsigned assign_default = 1;
+  if (handle == nullptr || graph == nullptr || flags > assign_default) return invalid;
+  std::shared_ptr<driver::Condition> made;
+  if (const Status status = driver::Condition::make(device, initial, flags == assign_default, made);
+      status != Status::cudaSuccess)
+    return status;
+  *handle = reinterpret_cast<unsigned long long>(made->at);
+  graph_of(graph)->conditions.push_back(std::move(made));
+  return Status::cudaSuccess;
+}
+
+Status graph_add_conditional(NodeHandle* made, GraphHandle graph, const NodeHandle* after, std::size_t count,
+                             unsigned long long handle, int type, unsigned size, GraphHandle** bodies) {
+  if (graph == nullptr || type < 0 || type > 2 || size == 0) return invalid;
+  const auto kind = static_cast<driver::ConditionalKind>(type);
+  if ((kind == driver::ConditionalKind::branch && size > 2) ||
+      (kind == driver::ConditionalKind::loop && size > 1))
+    return invalid;
+  driver::ConditionalCall call;
+  // The handle's graph may be one around this one.
+  call.condition = driver::Condition::find(reinterpret_cast<void*>(handle));
+  if (call.condition == nullptr) return invalid;
+  call.kind = kind;
+  call.handles = std::make_shared<std::vector<void*>>();
+  for (unsigned i = 0; i < size; ++i) {
+    call.bodies.push_back(std::make_shared<driver::Graph>());
+    call.handles->push_back(call.bodies.back().get());
+  }
+  *bodies = reinterpret_cast<GraphHandle*>(call.handles->data());
+  return graph_add(made, graph, after, count, std::move(call));
+}
+
+Status kernel_node_attribute(NodeHandle node, int id, void* value) {
+  const auto* call = node != nullptr
+                         ? std::get_if<std::shared_ptr<const driver::KernelCall>>(&node_of(node)->work)
+                         : nullptr;
+  if (call == nullptr || value == nullptr) return invalid;
+  if (!is_node_attribute(id)) return Status::cudaErrorNotSupported;
+  const auto it = (*call)->attributes.find(id);
+  std::memset(value, 0, sizeof it->second);
+  if (it != (*call)->attributes.end()) {
+    std::memcpy(value, it->second.data(), sizeof it->second);
+  } else if (id == cooperative_attribute) {
+    const int cooperative = (*call)->request.cooperative;
+    std::memcpy(value, &cooperative, sizeof cooperative);
+  } else if (id == cluster_attribute && (*call)->request.has_cluster) {
+    const Dim3& cluster = (*call)->request.cluster;
+    const unsigned extents[] = {cluster.x, cluster.y, cluster.z};
+    std::memcpy(value, extents, sizeof extents);
+  }
+  return Status::cudaSuccess;
+}
+
+Status set_kernel_node_attribute(NodeHandle node, int id, const void* value) {
+  const auto* call = node != nullptr
+                         ? std::get_if<std::shared_ptr<const driver::KernelCall>>(&node_of(node)->work)
+                         : nullptr;
+  if (call == nullptr || value == nullptr) return invalid;
+  if (!is_node_attribute(id)) return Status::cudaErrorNotSupported;
+  const std::shared_ptr<driver::KernelCall> changed = driver::copy_of(**call);
+  auto& held = changed->attributes[id];
+  std::memcpy(held.data(), value, sizeof held);
+  if (id == cooperative_attribute) {
+    int cooperative = 0;
+    std::memcpy(&cooperative, value, sizeof cooperative);
+    changed->request.cooperative = cooperative != 0;
+  } else if (id == cluster_attribute) {
+    unsigned extents[3];
+    std::memcpy(extents, value, sizeof extents);
+    changed->request.has_cluster = true;
+    changed->request.cluster = Dim3{extents[0], extents[1], extents[2]};
+  }
+  return graph_replace(node, std::shared_ptr<const driver::KernelCall>(changed));
+}
+
+Status copy_kernel_node_attributes(NodeHandle to, NodeHandle from) {
+  const auto* call = from != nullptr
+                         ? std::get_if<std::shared_ptr<const driver::KernelCall>>(&node_of(from)->work)
+                         : nullptr;
+  const auto* mine =
+      to != nullptr ? std::get_if<std::shared_ptr<const driver::KernelCall>>(&node_of(to)->work) : nullptr;
+  if (call == nullptr || mine == nullptr) return invalid;
+  const std::shared_ptr<driver::KernelCall> changed = driver::copy_of(**mine);
+  const driver::LaunchRequest& request = (*call)->request;
+  changed->attributes = (*call)->attributes;
+  changed->request.cooperative = request.cooperative;
+  changed->request.has_cluster = request.has_cluster;
+  changed->request.cluster = request.cluster;
+  return graph_replace(to, std::shared_ptr<const driver::KernelCall>(changed));
+}
+
+Status graph_find_in_clone(NodeHandle* found, NodeHandle node, GraphHandle clone) {
+  if (found == nullptr || node == nullptr || clone == nullptr) return invalid;
+  const auto& originals = graph_of(clone)->originals;
+  const auto it = originals.find(node_of(node));
+  if (it == originals.end() || !graph_of(clone)->owns(it->second)) return invalid;
+  *found = handle_of(it->second);
+  return Status::cudaSuccess;
 }
 
 Status graph_destroy_node(NodeHandle node) {

@@ -56,6 +56,21 @@ driver::Status graph_add_allocation(NodeHandle* made, GraphHandle graph, const N
                                     void** memory);
 driver::Status graph_add_free(NodeHandle* made, GraphHandle graph, const NodeHandle* after, std::size_t count,
                               void* memory);
+/// A value that device code sets through `handle`. `flags`: 1: each launch of the graph begins with
+/// `initial`.
+driver::Status graph_add_condition(unsigned long long* handle, GraphHandle graph, driver::Device& device,
+                                   unsigned initial, unsigned flags);
+/// `type` is CUDA's number; `*bodies` gets the graphs to be filled, which live as long as the node.
+driver::Status graph_add_conditional(NodeHandle* made, GraphHandle graph, const NodeHandle* after,
+                                     std::size_t count, unsigned long long handle, int type, unsigned size,
+                                     GraphHandle** bodies);
+/// A launch attribute of 64 bytes by CUDA's number. Errors: not a kernel; not one that is supported.
+driver::Status kernel_node_attribute(NodeHandle node, int id, void* value);
+driver::Status set_kernel_node_attribute(NodeHandle node, int id, const void* value);
+driver::Status copy_kernel_node_attributes(NodeHandle to, NodeHandle from);
+driver::Status graph_find_in_clone(NodeHandle* found, NodeHandle node, GraphHandle clone);
+/// In Graphviz's language.
+driver::Status graph_write(GraphHandle graph, const char* path);
 driver::Status graph_destroy_node(NodeHandle node);
 driver::Status graph_nodes(GraphHandle graph, NodeHandle* nodes, std::size_t* count);
 driver::Status graph_roots(GraphHandle graph, NodeHandle* nodes, std::size_t* count);

@@ -1,5 +1,4 @@
-// Graphs and stream capture. Conditional nodes, external semaphores and launches from device code are not
-// supported.
+// Graphs and stream capture. External semaphores and launches from device code are not supported.
 
 #include <cstring>
 
@@ -256,13 +255,13 @@ cudaError_t cudaGraphExecChildGraphNodeSetParams(cudaGraphExec_t exec, cudaGraph
 cudaError_t cudaGraphAddEventRecordNode(cudaGraphNode_t* made, cudaGraph_t graph,
                                         const cudaGraphNode_t* after, size_t count, cudaEvent_t event) {
   if (event == nullptr) return note(cudaErrorInvalidValue);
-  return note(graph_add(made, graph, after, count, driver::RecordCall{event->event}));
+  return note(graph_add(made, graph, after, count, driver::RecordCall{event->event, event}));
 }
 
 cudaError_t cudaGraphAddEventWaitNode(cudaGraphNode_t* made, cudaGraph_t graph, const cudaGraphNode_t* after,
                                       size_t count, cudaEvent_t event) {
   if (event == nullptr) return note(cudaErrorInvalidValue);
-  return note(graph_add(made, graph, after, count, driver::WaitCall{event->event}));
+  return note(graph_add(made, graph, after, count, driver::WaitCall{event->event, event}));
 }
 
 // Memory.

@@ -86,6 +86,12 @@ cudaError_t cudaStreamUpdateCaptureDependencies_v2(cudaStream_t stream, cudaGrap
   return cudaStreamUpdateCaptureDependencies(stream, nodes, count, flags);
 }
 
+cudaError_t cudaGraphAddNode_v2(cudaGraphNode_t* made, cudaGraph_t graph, const cudaGraphNode_t* after,
+                                const cudaGraphEdgeData* edges, size_t count, cudaGraphNodeParams* params) {
+  if (!plain(edges, count)) return note(cudaErrorNotSupported);
+  return cudaGraphAddNode(made, graph, after, count, params);
+}
+
 cudaError_t cudaGraphAddDependencies_v2(cudaGraph_t graph, const cudaGraphNode_t* from,
                                         const cudaGraphNode_t* to, const cudaGraphEdgeData* edges,
                                         size_t count) {

@@ -53,6 +53,9 @@ enum class CopyDirection : std::uint8_t {
   automatic
 };
 
+/// The numbers are CUDA's.
+enum class ValueWait : std::uint8_t { at_least = 0, equal = 1, any_bit = 2, any_bit_off = 3 };
+
 /// A rectangle of bytes: `height` rows of `width`, `depth` slices.
 struct CopyShape {
   std::size_t width = 0, height = 1, depth = 1;
@@ -129,6 +132,20 @@ class Device {
   Status fill(void* destination, std::uint32_t value, unsigned element, const CopyShape& shape,
               const Stream& stream, bool asynchronous);
   Status host_function(const Stream& stream, std::function<void()> function);
+  /// What comes behind it in the stream waits until `open`, asked with the device's time, says yes. It is
+  /// asked once all before it has ended, again and again, and may submit work through from_device().
+  Status gate(const Stream& stream, std::function<bool(Picoseconds)> open);
+  /// Work that the device gives itself at this time: the host's timeline takes no part.
+  Status from_device(Picoseconds at, const std::function<Status()>& submit);
+  /// An integer of 4 or 8 bytes in memory that the device reaches: written or waited for in stream order.
+  struct ValueOp {
+    bool write = false;
+    void* at = nullptr;
+    unsigned bytes = 4;
+    std::uint64_t value = 0;
+    ValueWait wait = ValueWait::at_least;
+  };
+  Status values(const Stream& stream, std::vector<ValueOp> ops);
   bool is_device_pointer(const void* pointer) const;
 
   // Kernels.

@@ -43,6 +43,7 @@ struct Op {
   int peer = -1;        ///< The other device of a copy between devices.
   bool abroad = false;  ///< `effect` may touch memory that kernels of this device may not.
   std::function<void()> effect;
+  std::function<bool(Picoseconds)> gate;  ///< Says whether the op has ended; see gate.cpp.
   // since it was submitted
   timing::JobRef job;  ///< Null with timing off.
   bool ended = false;  ///< Executed; begin and end hold.
@@ -115,12 +116,26 @@ struct Device::Impl {
   report::Run run;
   std::vector<std::pair<std::uint64_t, report::CopyRecord>> copies;  ///< By Op::number; not in order.
   std::unique_ptr<Progress> progress;
+  std::deque<OpRef> held;  ///< With timing on: gates and what comes behind them, not admitted yet.
+  bool asking = false, ask_again = false;
+  int on_device = 0;  ///< Depth of from_device().
   int executing = 0;  ///< Depth of execution: host functions may call back into the API.
 
   Stream resolve(const Stream& stream) const { return stream ? stream : default_stream; }
   /// Submits the op behind everything its stream must wait for; the host waits where the stream is full.
   OpRef submit(Op op);
   void admit(const OpRef& op);
+  bool waits_at_gate(const Op& op) const;
+  /// Whether all before the op has ended and its gate, if it is one, is open.
+  bool passes(Op& op, Picoseconds at);
+  /// Ends the gates that are open at this moment and admits what they held back.
+  void ask_gates(Picoseconds at);
+  /// Simulates or executes until the op (null: everything) has ended. False: a gate is closed, and nothing
+  /// that is under way on the device can open it.
+  bool go_on(const OpRef& op);
+  void look_at_gates();
+  /// Lets others do what opens a gate.
+  void wait_at_gate(int pauses);
   trace::WarpSource* open(Op& op);
   void settle(Op& op, Picoseconds begin, Picoseconds end, const timing::Timed* timed);
   void record_kernel(Op& op, const engine::Execution& execution, const timing::Timed* timed);

@@ -17,7 +17,13 @@ std::map<void*, std::weak_ptr<GraphMemory>>& graph_memory() {
   return *all;
 }
 
+std::map<void*, std::weak_ptr<Condition>>& conditions() {
+  static auto* all = new std::map<void*, std::weak_ptr<Condition>>;  // Outlives static destructors.
+  return *all;
+}
+
 Status launch_graph(const Graph& graph, Device& device, const Stream& stream);
+bool has_ended(const Event& event);
 
 /// Queues one node's work.
 struct Submit {
@@ -46,12 +52,54 @@ struct Submit {
   Status operator()(const RecordCall& call) const { return device.record(call.event, stream); }
   Status operator()(const WaitCall& call) const { return device.wait_event(stream, call.event); }
   Status operator()(const ChildCall& call) const { return launch_graph(*call.graph, device, stream); }
+  Status operator()(const ValueCall& call) const { return device.values(stream, call.ops); }
+  Status operator()(const ConditionalCall& call) const {
+    if (&call.condition->device != &device) return Status::cudaErrorNotSupported;
+    struct Run {
+      Stream stream;
+      Event end;
+    };
+    // Asked when the node's turn comes: starts a body, and opens once there is none to run any more.
+    auto run = std::make_shared<Run>();
+    run->stream = device.create_stream(true, 0);
+    return device.gate(stream, [&device = device, call, run](Picoseconds now) {
+      if (run->end) {
+        if (!has_ended(run->end)) return false;
+        run->end = nullptr;
+        if (call.kind != ConditionalKind::loop) return true;
+      }
+      const std::uint32_t value = __atomic_load_n(call.condition->at, __ATOMIC_ACQUIRE);
+      std::size_t chosen = call.bodies.size();
+      switch (call.kind) {
+        case ConditionalKind::branch: chosen = value != 0 ? 0 : 1; break;
+        case ConditionalKind::loop: chosen = value != 0 ? 0 : chosen; break;
+        case ConditionalKind::choice: chosen = value; break;
+      }
+      if (chosen >= call.bodies.size()) return true;
+      run->end = device.create_event(false, false);
+      const Status status = device.from_device(now, [&] {
+        const Status launched = launch_graph(*call.bodies[chosen], device, run->stream);
+        return launched != Status::cudaSuccess ? launched : device.record(run->end, run->stream);
+      });
+      return status != Status::cudaSuccess;
+    });
+  }
   // The memory is there before the node runs, and stays as long as the graph.
   Status operator()(const AllocateCall&) const { return Status::cudaSuccess; }
   Status operator()(const FreeCall&) const { return Status::cudaSuccess; }
 };
 
+bool has_ended(const Event& event) {
+  return event->op != nullptr && event->op->ended;
+}
+
 Status launch_graph(const Graph& graph, Device& device, const Stream& stream) {
+  for (const auto& condition : graph.conditions)
+    if (condition->assign)
+      if (const Status status =
+              device.values(stream, {{.write = true, .at = condition->at, .value = condition->initial}});
+          status != Status::cudaSuccess)
+        return status;
   // A node goes on in the stream of its first dependency that nobody has followed yet; else a branch begins.
   std::map<const GraphNode*, Stream> place;
   std::map<const GraphNode*, Event> done;
@@ -87,6 +135,14 @@ Status launch_graph(const Graph& graph, Device& device, const Stream& stream) {
 }
 
 }  // namespace
+
+std::shared_ptr<KernelCall> copy_of(const KernelCall& call) {
+  auto made = std::make_shared<KernelCall>(call);
+  made->arguments.clear();
+  for (auto& value : made->values) made->arguments.push_back(value.data());
+  made->request.arguments = made->arguments.data();
+  return made;
+}
 
 Status make_call(const LaunchRequest& request, const Device& device,
                  std::shared_ptr<const KernelCall>& call) {
@@ -141,6 +197,33 @@ Status GraphMemory::make(Device& device, std::size_t bytes, std::shared_ptr<Grap
   std::lock_guard lock(memory_mutex);
   graph_memory()[memory] = made;
   return Status::cudaSuccess;
+}
+
+// Conditions.
+
+Status Condition::make(Device& device, std::uint32_t initial, bool assign, std::shared_ptr<Condition>& made) {
+  void* memory = nullptr;
+  if (const Status status = device.allocate(sizeof initial, &memory); status != Status::cudaSuccess)
+    return status;
+  std::memcpy(memory, &initial, sizeof initial);
+  made = std::make_shared<Condition>(device, static_cast<std::uint32_t*>(memory), initial, assign);
+  std::lock_guard lock(memory_mutex);
+  conditions()[memory] = made;
+  return Status::cudaSuccess;
+}
+
+std::shared_ptr<Condition> Condition::find(void* at) {
+  std::lock_guard lock(memory_mutex);
+  const auto it = conditions().find(at);
+  return it != conditions().end() ? it->second.lock() : nullptr;
+}
+
+Condition::~Condition() {
+  {
+    std::lock_guard lock(memory_mutex);
+    conditions().erase(at);
+  }
+  (void)device.free(at);
 }
 
 // Graphs.
@@ -198,10 +281,18 @@ std::unique_ptr<Graph> Graph::clone(std::map<const GraphNode*, GraphNode*>& clon
       std::map<const GraphNode*, GraphNode*> inner;
       child->graph = child->graph->clone(inner);
     }
+    if (auto* conditional = std::get_if<ConditionalCall>(&made->work))
+      for (std::shared_ptr<Graph>& body : conditional->bodies) {
+        std::map<const GraphNode*, GraphNode*> inner;
+        body = body->clone(inner);
+      }
     clones[node.get()] = made;
   }
   for (const auto& node : copy->nodes_)
     for (GraphNode*& before : node->after) before = clones[before];
+  copy->conditions = conditions;
+  copy->kept = kept;
+  copy->originals = clones;
   return copy;
 }
 

@@ -2,6 +2,7 @@
 // Graphs: work to be queued later, as nodes with dependencies. Both APIs build them, or capture them from
 // streams.
 
+#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <functional>
@@ -24,7 +25,11 @@ struct KernelCall {
   const Device* device = nullptr;  ///< Whose module the kernel is of.
   std::vector<std::vector<std::byte>> values;
   std::vector<void*> arguments;
+  /// What was set of launch attributes, by CUDA's numbers; `request` holds what has an effect.
+  std::map<int, std::array<std::byte, 64>> attributes;
 };
+/// Another with the same arguments.
+std::shared_ptr<KernelCall> copy_of(const KernelCall& call);
 /// Copies the arguments. Errors: no arguments where the kernel has parameters.
 Status make_call(const LaunchRequest& request, const Device& device, std::shared_ptr<const KernelCall>& call);
 
@@ -47,9 +52,14 @@ struct HostCall {
 };
 struct RecordCall {
   Event event;
+  void* handle = nullptr;  ///< As the program named it.
 };
 struct WaitCall {
   Event event;
+  void* handle = nullptr;
+};
+struct ValueCall {
+  std::vector<Device::ValueOp> ops;
 };
 struct ChildCall {
   std::shared_ptr<Graph> graph;
@@ -77,6 +87,31 @@ class GraphMemory {
   void* memory_;
   std::size_t bytes_;
 };
+/// A value that device code sets and a conditional node reads; its handle is its address.
+class Condition {
+ public:
+  /// Errors: no memory.
+  static Status make(Device& device, std::uint32_t initial, bool assign, std::shared_ptr<Condition>& made);
+  /// The condition of this address, or null.
+  static std::shared_ptr<Condition> find(void* at);
+  Condition(Device& device, std::uint32_t* at, std::uint32_t initial, bool assign)
+      : device(device), at(at), initial(initial), assign(assign) {}
+  ~Condition();
+  Condition(const Condition&) = delete;
+  Condition& operator=(const Condition&) = delete;
+
+  Device& device;
+  std::uint32_t* const at;
+  const std::uint32_t initial;
+  const bool assign;  ///< Each launch of the graph begins with `initial`.
+};
+enum class ConditionalKind : std::uint8_t { branch, loop, choice };
+struct ConditionalCall {
+  std::shared_ptr<Condition> condition;
+  ConditionalKind kind = ConditionalKind::branch;
+  std::vector<std::shared_ptr<Graph>> bodies;
+  std::shared_ptr<std::vector<void*>> handles;  ///< Of the bodies, for the program to read.
+};
 struct AllocateCall {
   std::shared_ptr<GraphMemory> memory;
 };
@@ -85,8 +120,9 @@ struct FreeCall {
 };
 
 struct GraphNode {
-  using Work = std::variant<std::monostate, std::shared_ptr<const KernelCall>, CopyCall, FillCall, HostCall,
-                            RecordCall, WaitCall, ChildCall, AllocateCall, FreeCall>;
+  using Work =
+      std::variant<std::monostate, std::shared_ptr<const KernelCall>, CopyCall, FillCall, HostCall,
+                   RecordCall, WaitCall, ChildCall, AllocateCall, FreeCall, ValueCall, ConditionalCall>;
   Work work;
   std::vector<GraphNode*> after;  ///< Dependencies; in the same graph.
   bool enabled = true;
@@ -105,6 +141,12 @@ class Graph {
   std::vector<GraphNode*> order() const;
   /// A copy; `clones` gets each node's copy.
   std::unique_ptr<Graph> clone(std::map<const GraphNode*, GraphNode*>& clones) const;
+
+  std::vector<std::shared_ptr<Condition>> conditions;
+  /// What the program wants to live as long as the graph and its copies.
+  std::vector<std::shared_ptr<void>> kept;
+  /// Of a copy: the nodes that they are copies of, which may be gone.
+  std::map<const GraphNode*, GraphNode*> originals;
 
  private:
   std::vector<std::unique_ptr<GraphNode>> nodes_;

@@ -16,7 +16,7 @@ constexpr std::size_t stream_depth = 1024;
 }  // namespace
 
 void Device::Impl::charge_us(double microseconds) {
-  host_now += from_us(microseconds);
+  if (on_device == 0) host_now += from_us(microseconds);
 }
 
 OpRef Device::Impl::submit(Op new_op) {
@@ -50,10 +50,12 @@ OpRef Device::Impl::submit(Op new_op) {
   op->not_before = later(host_now, stream.not_before);
   stream.last = op;
   stream.pending.push_back(op);
-  if (timing)
-    admit(op);
-  else
+  if (!timing)
     queue.push_back(op);
+  else if (waits_at_gate(*op))
+    held.push_back(op);
+  else
+    admit(op);
   return op;
 }
 
@@ -76,7 +78,11 @@ bool Device::Impl::lost() const {
 void Device::Impl::admit(const OpRef& op) {
   timing::Work work;
   work.not_before = op->not_before;
-  for (const OpRef& before : op->after) work.after.push_back(before->job);
+  for (const OpRef& before : op->after)
+    if (before->job)
+      work.after.push_back(before->job);
+    else  // A gate.
+      work.not_before = later(work.not_before, before->end);
   op->after.clear();
   if (op->kind == Op::Kind::kernel) {
     work.kernel.program = op->program;
@@ -160,8 +166,10 @@ void Device::Impl::settle(Op& op, Picoseconds begin, Picoseconds end, const timi
   // Whoever still asks when it ended does not need what it was made of.
   op.launch = {};
   op.effect = nullptr;
+  op.gate = nullptr;
   op.after.clear();
   op.stream.reset();
+  if (!held.empty()) ask_gates(end);
 }
 
 void Device::Impl::note_fault(const engine::FaultReport& fault) {
@@ -179,9 +187,14 @@ void Device::Impl::refuse(const Error& error) {
 }
 
 void Device::Impl::execute_queue() {
-  while (!queue.empty()) {
-    const OpRef op = std::move(queue.front());
-    queue.pop_front();
+  for (;;) {
+    // In the order of submission, but for what waits at a gate.
+    // A gate that is asked may submit more.
+    std::size_t next = 0;
+    while (next < queue.size() && !passes(*OpRef(queue[next]), queue[next]->not_before)) ++next;
+    if (next == queue.size()) return;
+    const OpRef op = queue[next];
+    queue.erase(queue.begin() + static_cast<std::ptrdiff_t>(next));
     if (sticky == Status::cudaSuccess) {
       if (op->effect) run_effect(*op);
       if (op->kind == Op::Kind::kernel) {
@@ -200,12 +213,9 @@ void Device::Impl::complete(const OpRef& op) {
   ++executing;
   if (progress) progress->resume();
   const Reach reach = reach_of_running();
-  if (!timing)
-    execute_queue();
-  else if (op)
-    timing->advance_until(op->job);
-  else
-    timing->advance_all();
+  // At the process's end nobody waits for what will not come.
+  for (int pauses = 0; !go_on(op) && !shared.finished && sticky == Status::cudaSuccess; ++pauses)
+    wait_at_gate(pauses);
   if (progress) progress->pause();
   --executing;
 }
@@ -214,10 +224,12 @@ void Device::Impl::look() {
   if (executing > 0) return;
   ++executing;
   const Reach reach = reach_of_running();
-  if (timing)
+  if (!timing)
+    execute_queue();
+  else if (held.empty())
     timing->advance_to(host_now);
   else
-    execute_queue();
+    look_at_gates();
   --executing;
 }
 

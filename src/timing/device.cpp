@@ -121,6 +121,10 @@ Picoseconds Device::now() const {
   return impl_->clock.at(impl_->present);
 }
 
+bool Device::idle() const {
+  return impl_->unfinished == 0;
+}
+
 void Device::set_peer_memory(std::vector<MemoryRange> ranges) {
   impl_->memory.set_peer_memory(std::move(ranges));
 }

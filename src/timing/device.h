@@ -121,6 +121,8 @@ class Device {
   void advance_to(Picoseconds time);
   /// Simulates until everything admitted has ended.
   void advance_all();
+  /// Nothing that was admitted is left.
+  bool idle() const;
   /// How far the simulation has got.
   Picoseconds now() const;
 
