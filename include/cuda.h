@@ -286,6 +286,7 @@ typedef enum CUdevice_attribute_enum {
   CU_DEVICE_ATTRIBUTE_COOPERATIVE_LAUNCH = 95,
   CU_DEVICE_ATTRIBUTE_MAX_SHARED_MEMORY_PER_BLOCK_OPTIN = 97,
   CU_DEVICE_ATTRIBUTE_VIRTUAL_MEMORY_MANAGEMENT_SUPPORTED = 102,
+  CU_DEVICE_ATTRIBUTE_VIRTUAL_ADDRESS_MANAGEMENT_SUPPORTED = 102,
   CU_DEVICE_ATTRIBUTE_HANDLE_TYPE_POSIX_FILE_DESCRIPTOR_SUPPORTED = 103,
   CU_DEVICE_ATTRIBUTE_MAX_BLOCKS_PER_MULTIPROCESSOR = 106,
   CU_DEVICE_ATTRIBUTE_RESERVED_SHARED_MEMORY_PER_BLOCK = 111,
@@ -444,5 +445,15 @@ typedef enum CUdriverProcAddressQueryResult_enum {
 } CUdriverProcAddressQueryResult;
 
 #include "wanren/driver_functions.h"
+
+#if defined(__cplusplus)
+// CUDA 13 gives the name another argument.
+extern "C++" {
+static inline __attribute__((unused)) CUresult cuCtxCreate(CUcontext* pctx, CUctxCreateParams* params,
+                                                           unsigned int flags, CUdevice dev) {
+  return cuCtxCreate_v4(pctx, params, flags, dev);
+}
+}
+#endif
 
 #endif

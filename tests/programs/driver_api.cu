@@ -67,6 +67,9 @@ void contexts() {
 
   CUcontext primary = nullptr, own = nullptr, top = nullptr;
   DRIVER(cuDevicePrimaryCtxRetain(&primary, device));
+  // CUDA 13's form of the same name.
+  DRIVER(cuCtxCreate(&own, nullptr, 0, device));
+  DRIVER(cuCtxDestroy(own));
   DRIVER(cuCtxCreate(&own, 0, device));
   EXPECT(own != primary);
   DRIVER(cuCtxPushCurrent(primary));
