@@ -237,6 +237,21 @@ inline bool Cta::arrive(std::uint32_t w) {
   return waits;
 }
 
+// A product is done once all warps of its group have come to it: none of them goes on before, and tells
+// others, for one, that what the product reads may be overwritten. Meeting at the wait is more than the
+// manual asks.
+void Cta::meet_warpgroup(std::uint32_t w) {
+  const std::uint32_t group = w / warps_per_group, id = named_barriers + group;
+  Barrier& barrier = barriers_[id];
+  used_barriers_ |= 1u << id;
+  ++barrier.arrived;
+  barrier.who |= LaneMask{1} << w;
+  barrier.waiting |= LaneMask{1} << w;
+  barrier.expected = std::min(warps_per_group, warps() - group * warps_per_group);
+  runnable_ &= ~(LaneMask{1} << w);
+  open_if_complete(barrier);
+}
+
 bool Cta::start(std::uint32_t w, simt::WarpEntry entry) {
   WarpRun& run = runs_[w];
   if (!stacks_.empty()) {
@@ -285,6 +300,8 @@ inline simt::Yield Cta::heed(ThreadState& state, std::uint32_t w, bool& again) {
       return simt::Yield::fault;
     }
     again = !arrive(w);
+  } else if (yield == simt::Yield::products) {
+    meet_warpgroup(w);
   } else if (yield == simt::Yield::exited) {
     exit(w);
   } else if (yield == simt::Yield::cluster) {
@@ -457,7 +474,9 @@ void Cta::report_deadlock() {
     const Barrier& barrier = barriers_[i];
     if (barrier.waiting == 0) continue;
     const int expected = barrier.expected == 0 ? std::popcount(live_) : static_cast<int>(barrier.expected);
-    why += fmt::format(" barrier {} has {} of {} warps;", i, barrier.arrived, expected);
+    why += i < named_barriers ? fmt::format(" barrier {} has {} of {} warps;", i, barrier.arrived, expected)
+                              : fmt::format(" wgmma.wait_group of warpgroup {} has {} of {} warps;",
+                                            i - named_barriers, barrier.arrived, expected);
   }
   if (cluster_ != nullptr) why += cluster_->lacks();
   why.pop_back();
@@ -491,6 +510,7 @@ Cta::Outcome Cta::run_all(ThreadState& state, bool give_way, std::uint64_t& cloc
         ring = false;
         switch (yield) {
           case simt::Yield::barrier:
+          case simt::Yield::products:
           case simt::Yield::cluster:
           case simt::Yield::exited: progress = true; break;
           case simt::Yield::clock:

@@ -128,6 +128,7 @@ class Cta {
   void abandon();
 
  private:
+  static constexpr std::uint32_t named_barriers = 16, warps_per_group = 4, most_warpgroups = 8;
   struct Barrier {
     std::uint32_t arrived = 0;   ///< Warps.
     std::uint32_t expected = 0;  ///< Warps; 0: all that live.
@@ -146,6 +147,7 @@ class Cta {
   simt::Yield heed(ThreadState& state, std::uint32_t w, bool& again);
   static void straight(simt::WarpContext* ctx);
   bool arrive(std::uint32_t w);
+  void meet_warpgroup(std::uint32_t w);
   void reduce(Barrier& barrier, const simt::WarpContext& ctx);
   void open_if_complete(Barrier& barrier) {
     if (barrier.expected == 0 ? (live_ & ~barrier.who) == 0 : barrier.arrived >= barrier.expected)
@@ -184,7 +186,7 @@ class Cta {
   };
   std::vector<Phases> phases_;
   std::uint32_t used_barriers_ = 0;
-  std::array<Barrier, 16> barriers_;
+  std::array<Barrier, named_barriers + most_warpgroups> barriers_;  ///< The latter at wgmma.wait_group.
 };
 
 }  // namespace wanren::engine

@@ -13,6 +13,17 @@
 #include "simt/kernel.h"
 #include "simt/warp_context.h"
 
+namespace wanren::interp {
+
+/// Lines of 32 bytes along k, in two chunks. Chunk `part` of line i is at base + (at ^ ((at - pattern) >> 3 &
+/// mask)) with at = start + i % 8 * pitch + i / 8 * stride + part * part; until this thread asks again.
+struct ProductLines {
+  const std::uint8_t* base;
+  std::uint64_t start, pitch, stride, part, mask, pattern;
+};
+
+}  // namespace wanren::interp
+
 extern "C" {
 
 /// A pure per-lane instruction: arithmetic, logic, comparison, conversion, mov, selp, prmt …
@@ -27,6 +38,14 @@ __attribute__((visibility("default"))) void wanren_interp_warp_op(wanren::simt::
                                                                   const wanren::simt::Inst* inst,
                                                                   const std::uint64_t* srcs,
                                                                   std::uint64_t* dsts, std::uint32_t mask);
+
+/// Where an operand of a warpgroup's product lies (`is_a`: A's rows that are the warp's). Does not return if
+/// the descriptor leads out of the CTA's shared memory.
+__attribute__((visibility("default"))) void wanren_interp_product_lines(wanren::simt::WarpContext* ctx,
+                                                                        const wanren::simt::Inst* inst,
+                                                                        std::uint64_t descriptor,
+                                                                        std::uint32_t is_a,
+                                                                        wanren::interp::ProductLines* lines);
 
 /// Instructions on phases and bulk copies (simt::is_asynchronous): also writes the trace record, with no lane
 /// in `mask` too, and may suspend the warp.

@@ -113,6 +113,8 @@ class Warp {
     const WarpOp op{ctx_, inst, s, d, active};
     if (is_barrier(inst)) {
       barrier(inst, active);
+    } else if (inst.op == Opcode::wgmma_wait_group) {
+      yield(Yield::products);
     } else if (simt::is_asynchronous(inst.op)) {
       wanren_interp_async_op(&ctx_, &inst, s[0], d[0], active);
     } else if (simt::concerns_groups(inst.op)) {
@@ -284,7 +286,7 @@ class Warp {
     for (BlockId step = 1; step <= n; ++step) {
       const BlockId b = first_ + (rotation_ - first_ + step) % n;
       if (b == header || !frame_.pending(b)) continue;
-      if (kernel_.blocks[b].suspend == simt::Suspend::barrier) continue;
+      if (simt::warps_meet(kernel_.blocks[b])) continue;
       if (simt::lanes_meet(kernel_.blocks[b]) && spins_ % simt::meeting_patience != 0) continue;
       rotation_ = turn_ = b;
       return;

@@ -12,6 +12,7 @@
 #include "interp/formats.h"
 #include "interp/lane.h"
 #include "interp/warp_ops.h"
+#include "interp/warpgroup.h"
 #include "simt/fragments.h"
 
 namespace wanren::interp {
@@ -259,6 +260,7 @@ bool run_matrix(const WarpOp& op) {
     case Opcode::movmatrix: transpose_matrix(op); break;
     case Opcode::mma:
     case Opcode::wmma_mma: multiply(op); break;
+    case Opcode::wgmma_mma_async: multiply_warpgroup(op); break;
     case Opcode::wmma_load: load_fragment(op); break;
     case Opcode::wmma_store: store_fragment(op); break;
     default: return false;

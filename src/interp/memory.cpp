@@ -252,7 +252,9 @@ bool run_memory(const WarpOp& op) {
     case Opcode::discard:
     case Opcode::griddepcontrol:
     case Opcode::pmevent:
-    case Opcode::setmaxnreg: break;
+    case Opcode::setmaxnreg:
+    case Opcode::wgmma_commit_group:  // products are done when issued
+    case Opcode::wgmma_fence: break;
     default: return false;
   }
   access_done();

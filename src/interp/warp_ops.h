@@ -22,7 +22,7 @@ struct WarpOp {
 bool run_memory(const WarpOp& op);    ///< ld, st, cp.async, cvta, isspacep, fences, prefetch
 bool run_atomic(const WarpOp& op);    ///< atom, red
 bool run_exchange(const WarpOp& op);  ///< shfl, vote, match, redux, activemask
-bool run_matrix(const WarpOp& op);    ///< ldmatrix and its kin, mma, wmma
+bool run_matrix(const WarpOp& op);    ///< ldmatrix and its kin, mma, wmma, wgmma
 
 /// Raises `fault` at `inst` of ctx.kernel for the lanes in `mask`.
 [[noreturn]] void raise_fault(simt::WarpContext& ctx, const simt::Inst& inst, simt::Fault fault,

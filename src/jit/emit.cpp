@@ -311,7 +311,10 @@ void Emitter::emit(const simt::Inst& inst, std::uint32_t index) {
       return;
     case Opcode::griddepcontrol:
     case Opcode::setmaxnreg:
+    case Opcode::wgmma_commit_group:  // products are done when issued
+    case Opcode::wgmma_fence:
     case Opcode::pmevent: return;
+    case Opcode::wgmma_wait_group: yield(simt::Yield::products); return;
     case Opcode::membar:
     case Opcode::fence: b.CreateFence(llvm::AtomicOrdering::SequentiallyConsistent); return;
     case Opcode::call:
@@ -342,7 +345,7 @@ void Emitter::emit(const simt::Inst& inst, std::uint32_t index) {
     return;
   }
   trace_operand(inst);
-  if (emit_atomic(inst) || emit_warp(inst) || emit_matrix(inst)) return;
+  if (emit_atomic(inst) || emit_warp(inst) || emit_matrix(inst) || emit_product(inst)) return;
   compiler_fence();
   call_alu(inst);
 }

@@ -290,7 +290,7 @@ void Emitter::go(BlockId to, bool split) {
 /// place where lanes meet.
 bool Emitter::waits_for_spinning(BlockId id, bool patient) const {
   const simt::Block& at = kernel.blocks[id];
-  return at.suspend == simt::Suspend::barrier || (patient && simt::lanes_meet(at));
+  return simt::warps_meet(at) || (patient && simt::lanes_meet(at));
 }
 
 /// Counts a spin; true where patience has come to an end.

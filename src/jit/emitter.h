@@ -142,6 +142,7 @@ class Emitter {
   bool emit_atomic(const simt::Inst& inst);
   bool emit_warp(const simt::Inst& inst);
   bool emit_matrix(const simt::Inst& inst);
+  bool emit_product(const simt::Inst& inst);
   bool emit_barrier(const simt::Inst& inst);
   void call_alu(const simt::Inst& inst);
   /// The same, by a function that may write trace records and suspend the warp.
@@ -247,6 +248,9 @@ class Emitter {
   Value* cursor_ = nullptr;
   llvm::AllocaInst* scratch_ = nullptr;
   std::size_t scratch_words_ = 0;
+  llvm::AllocaInst* sums_ = nullptr;          ///< Accumulators of products.
+  const simt::Inst* held_product_ = nullptr;  ///< Whose results they are, in held_block_.
+  const simt::Block* held_block_ = nullptr;
   llvm::DISubprogram* subprogram_ = nullptr;
   struct Assumption {
     std::uint64_t key;    ///< As in assumed_.

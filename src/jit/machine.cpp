@@ -311,6 +311,7 @@ Result<std::unique_ptr<LoadedObject>> LoadedObject::load(std::vector<char> objec
   add_function("wanren_interp_alu", &wanren_interp_alu);
   add_function("wanren_interp_warp_op", &wanren_interp_warp_op);
   add_function("wanren_interp_async_op", &wanren_interp_async_op);
+  add_function("wanren_interp_product_lines", &wanren_interp_product_lines);
   add_function("wr_ex2_f32", &wr_ex2_f32);
   add_function("wr_ex2_odd_f32", &wr_ex2_odd_f32);
   add_function("wr_tanh_odd_f32", &wr_tanh_odd_f32);

@@ -7,8 +7,9 @@ namespace {
 
 constexpr const char* pipe_names[] = {"fp32",   "int",    "imul",    "fp16",   "fp64",    "sfu", "cvt",
                                       "tensor", "memory", "shuffle", "branch", "barrier", "none"};
-constexpr const char* memory_names[] = {"",           "load",        "store", "atomic", "reduction",
-                                        "async_copy", "matrix_load", "phase", "group",  "bulk"};
+constexpr const char* memory_names[] = {"",          "load",       "store",       "atomic",
+                                        "reduction", "async_copy", "matrix_load", "phase",
+                                        "group",     "bulk",       "product",     "product_group"};
 
 std::string name_of(Register r, int count) {
   if (r >= 256) return fmt::format("p{}", r - 256);

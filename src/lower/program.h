@@ -38,9 +38,11 @@ enum class Memory : std::uint8_t {
   reduction,
   async_copy,
   matrix_load,
-  phase,  ///< On mbarriers: its record is of kind phase.
-  group,  ///< On groups of asynchronous copies: its record is of kind group.
-  bulk    ///< A bulk copy: its record is of kind bulk.
+  phase,    ///< On mbarriers: its record is of kind phase.
+  group,    ///< On groups of asynchronous copies: its record is of kind group.
+  bulk,     ///< A bulk copy: its record is of kind bulk.
+  product,  ///< wgmma: the matrix unit does it later, with `bytes` from shared memory in `interval` cycles.
+  product_group  ///< Ends a group of products, or waits for all but the `bytes` - 1 newest.
 };
 
 /// Register number in the machine program: 0..255 general, 256..263 predicates.

@@ -37,7 +37,65 @@ Rate rate_of(Type a, const chip::Spec& chip) {
   }
 }
 
+double macs_of(const simt::Inst& inst) {
+  return static_cast<double>(inst.tile().m) * inst.tile().n * inst.tile().k;
+}
+
 }  // namespace
+
+// HGMMA and its kin. The accumulators stay where they are: a result is its old value's register (alias()),
+// and whoever reads it stands behind a wait, past which nothing moves.
+Result<void> Selector::product(const Inst& inst) {
+  const simt::Tile& tile = inst.tile();
+  const Rate rate = rate_of(inst.types[1], chip_);
+  if (const Result<void> r = require(rate.feature, inst); !r) return r;
+  const std::size_t a = tile.a_in_registers ? 4 : 1, first = a + 2;
+  std::vector<Words> sources(1);
+  for (std::size_t i = 0; i < a; ++i)
+    for (const Word& w : words(inst.srcs[i], tile.a_in_registers ? 1 : 2)) sources[0].push_back(w);
+  sources.push_back(words(inst.srcs[a], 2));
+  for (Words& s : sources) s = in_registers(std::move(s));
+  if (inst.srcs[a + 1].kind == Operand::Kind::value) sources.push_back({predicate(inst.srcs[a + 1])});
+  for (std::size_t i = first; i < inst.srcs.size(); ++i) {
+    const simt::ValueId d = inst.dsts[i - first];
+    const Words old = words(inst.srcs[i], 1);
+    if (!old[0].in_register()) move(place(d), old);
+    sources.push_back(place(d));
+  }
+  // A warp's share: 16 rows.
+  const double macs = macs_of(inst) / 4;
+  const std::uint32_t line_bytes = static_cast<std::uint32_t>(ptx::bits(inst.types[1])) * tile.k / 8;
+  const std::uint32_t bytes = line_bytes * (tile.n / 4 + (tile.a_in_registers ? 0 : tile.m / 4));
+  if (rate.macs == 0) {
+    emulated(std::string(rate.feature) + "_emulated");
+    VirtualInst& i = integer({}, std::move(sources));
+    i.machine.repeat = static_cast<std::uint16_t>(std::clamp(macs / warp_size, 1.0, 65535.0));
+    i.machine.tensor_flops = static_cast<std::uint32_t>(2 * macs);
+    i.machine.tensor_type = static_cast<std::uint8_t>(rate.type);
+    return {};
+  }
+  code_.tensor_path = "tile mma";
+  VirtualInst& i = emit(Pipe::tensor, 1, {}, std::move(sources));
+  i.access.fence = true;
+  i.machine.memory = Memory::product;
+  i.machine.bytes = static_cast<std::uint16_t>(bytes);
+  i.machine.interval = static_cast<std::uint16_t>(
+      std::lround(std::clamp(macs / static_cast<double>(rate.macs), 1.0, 32767.0)));
+  i.machine.tensor_flops = static_cast<std::uint32_t>(2 * macs);
+  i.machine.tensor_type = static_cast<std::uint8_t>(rate.type);
+  return {};
+}
+
+// WARPGROUP.ARRIVE, WARPGROUP.DEPBAR and the end of a group.
+void Selector::product_group(const Inst& inst) {
+  VirtualInst& i = emit(Pipe::none, 1, {}, {});
+  i.access.fence = true;
+  i.last = inst.op == Opcode::wgmma_wait_group;
+  if (inst.op == Opcode::wgmma_fence) return;
+  i.machine.memory = Memory::product_group;
+  if (inst.op == Opcode::wgmma_wait_group)
+    i.machine.bytes = static_cast<std::uint16_t>(std::min<std::uint64_t>(inst.srcs[0].bits, 0xfffe) + 1);
+}
 
 Result<void> Selector::recipe_matrix(const Inst& inst, bool& known) {
   known = true;
@@ -85,6 +143,10 @@ Result<void> Selector::recipe_matrix(const Inst& inst, bool& known) {
       access(inst, Memory::store, {}, inst.srcs[0], {data}, static_cast<std::uint32_t>(4 * data.size()));
       return {};
     }
+    case Opcode::wgmma_mma_async: return product(inst);
+    case Opcode::wgmma_commit_group:
+    case Opcode::wgmma_fence:
+    case Opcode::wgmma_wait_group: product_group(inst); return {};
     case Opcode::mma:
     case Opcode::wmma_mma: break;
     default: known = false; return {};
@@ -96,7 +158,7 @@ Result<void> Selector::recipe_matrix(const Inst& inst, bool& known) {
   if (wmma && inst.types[2] == Type::none) a = Type::f16;
   const Rate rate = rate_of(a, chip_);
   if (const Result<void> r = require(rate.feature, inst); !r) return r;
-  const double macs = static_cast<double>(inst.tile().m) * inst.tile().n * inst.tile().k;
+  const double macs = macs_of(inst);
   const Words d = results();
   const int wide = a == Type::f64 ? 2 : 1;
   const auto total = inst.srcs.size();

@@ -178,6 +178,10 @@ std::optional<Words> Selector::alias(const Inst& inst, const Definition& d) {
     return o.kind == Operand::Kind::value ? words_of(o.value) : words_of(inst.dsts[d.position]);
   };
   switch (inst.op) {
+    case Opcode::wgmma_mma_async: {  // in place, if there is a register before
+      const Words old = words(inst.srcs[inst.srcs.size() - inst.dsts.size() + d.position], 1);
+      return old[0].in_register() ? std::optional(old) : std::nullopt;
+    }
     case Opcode::mov: {
       if (inst.dsts.size() == 1 && inst.srcs.size() == 1) {
         const Operand& o = inst.srcs[0];

@@ -85,6 +85,8 @@ class Selector {
   void asynchronous(const Inst& inst, Memory kind);
   Result<void> recipe_memory(const Inst& inst, bool& known);
   Result<void> recipe_matrix(const Inst& inst, bool& known);
+  Result<void> product(const Inst& inst);
+  void product_group(const Inst& inst);
   void add(const Inst& inst);
   void multiply_add(const Inst& inst);
   void logic(const Inst& inst);

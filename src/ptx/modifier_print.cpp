@@ -61,7 +61,9 @@ class Writer {
     word(Group::vote, static_cast<int>(mods_.vote));
     word(Group::test, static_cast<int>(mods_.test));
     word(Group::compare, static_cast<int>(mods_.compare));
-    if (opcode_ != Opcode::mma && opcode_ != Opcode::wmma_mma) bool_op();
+    const bool product =
+        opcode_ == Opcode::mma || opcode_ == Opcode::wmma_mma || opcode_ == Opcode::wgmma_mma_async;
+    if (!product) bool_op();
     word(Group::part, static_cast<int>(mods_.part));
     word(Group::shift, static_cast<int>(mods_.shift));
     flag(mods_.approx, "approx");
@@ -81,7 +83,7 @@ class Writer {
     for (Type type : mods_.types)
       if (type != Type::none) add(name(type));
     if (opcode_ == Opcode::wmma_mma) flag(mods_.satfinite, "satfinite");
-    if (opcode_ == Opcode::mma || opcode_ == Opcode::wmma_mma) {
+    if (product) {
       bool_op();
       flag(mods_.popc, "popc");
     }

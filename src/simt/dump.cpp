@@ -142,6 +142,7 @@ std::string dump(const Kernel& k) {
       case Suspend::clock: out += " suspend clock"; break;
       case Suspend::sleep: out += " suspend sleep"; break;
       case Suspend::phase: out += " suspend phase"; break;
+      case Suspend::products: out += " suspend products"; break;
       case Suspend::call: out += " suspend call"; break;
     }
     out += '\n';

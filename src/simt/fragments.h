@@ -38,6 +38,12 @@ constexpr int mma_registers(Matrix matrix, int m, int n, int k, int element_bits
   return elements / 32 / elements_per_register(element_bits);
 }
 
+/// k of wgmma: 32 bytes of a row.
+inline int product_depth(ptx::Type type) {
+  const int element_bits = ptx::bits(type);
+  return element_bits == 32 ? 8 : 256 / element_bits;
+}
+
 /// Registers of a wmma fragment: f16 A and B have eight in every shape, so that elements repeat.
 constexpr int wmma_registers(Matrix matrix, int m, int n, int k, ptx::Type type, int element_bits) {
   if (type == ptx::Type::f16 && matrix != Matrix::c) return 8;

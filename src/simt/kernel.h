@@ -116,11 +116,12 @@ struct Terminator {
 /// How a block ends the warp's turn; the suspending instruction is always the block's last.
 enum class Suspend : std::uint8_t {
   none,
-  barrier,  ///< bar/barrier that may wait
-  clock,    ///< reads clock or globaltimer: needs time from the timing model
-  phase,    ///< mbarrier.try_wait
-  sleep,    ///< nanosleep
-  call,     ///< of a function: the callee may suspend
+  barrier,   ///< bar/barrier that may wait
+  clock,     ///< reads clock or globaltimer: needs time from the timing model
+  phase,     ///< mbarrier.try_wait
+  products,  ///< wgmma.wait_group: the warpgroup meets
+  sleep,     ///< nanosleep
+  call,      ///< of a function: the callee may suspend
 };
 
 struct Block {

@@ -13,6 +13,7 @@ Suspend suspend_of(const Inst& inst) {
   if (waits_at_barrier(inst) || inst.op == ptx::Opcode::barrier_cluster_wait) return Suspend::barrier;
   if (inst.op == ptx::Opcode::nanosleep) return Suspend::sleep;
   if (inst.op == ptx::Opcode::mbarrier_try_wait) return Suspend::phase;
+  if (inst.op == ptx::Opcode::wgmma_wait_group) return Suspend::products;
   if (inst.op == ptx::Opcode::call && inst.syscall == Syscall::none) return Suspend::call;
   for (const Operand& o : inst.srcs)
     if (o.kind == Operand::Kind::special && reads_time(o.special)) return Suspend::clock;

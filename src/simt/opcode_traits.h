@@ -100,6 +100,17 @@ inline bool concerns_groups(ptx::Opcode op) {
          op == cp_async_bulk_commit_group || op == cp_async_bulk_wait_group;
 }
 
+/// Orders, groups or awaits products of warpgroups.
+inline bool concerns_products(ptx::Opcode op) {
+  using enum ptx::Opcode;
+  return op == wgmma_commit_group || op == wgmma_fence || op == wgmma_wait_group;
+}
+
+/// Warps of a CTA meet at its end.
+inline bool warps_meet(const Block& block) {
+  return block.suspend == Suspend::barrier || block.suspend == Suspend::products;
+}
+
 /// Lanes of a warp meet in it: collectives and barriers.
 inline bool lanes_meet(const Block& block) {
   for (const Inst& i : block.insts)

@@ -12,6 +12,7 @@ bool works_on_tiles(Opcode op) {
     case stmatrix:
     case movmatrix:
     case mma:
+    case wgmma_mma_async:
     case wmma_load:
     case wmma_mma:
     case wmma_store: return true;

@@ -66,6 +66,8 @@ struct Tile {
   std::uint8_t count = 0;  ///< ldmatrix, stmatrix: 1, 2 or 4 matrices.
   char fragment = 0;       ///< wmma.load, wmma.store: 'a', 'b', 'c' or 'd'.
   bool a_col = false, b_col = false, trans = false, satfinite = false;
+  bool a_in_registers = false;  ///< wgmma; else in shared memory, as B is.
+  bool negated = false;         ///< wgmma: of A and B one is.
   ptx::Space space = ptx::Space::none;
   friend bool operator==(const Tile&, const Tile&) = default;
 };
@@ -87,6 +89,7 @@ struct Operation {
   ptx::Space space() const { return std::holds_alternative<Tile>(payload) ? tile().space : memory().space; }
   /// Makes an access to memory of what had no family yet.
   void set_space(ptx::Space space);
+  Tile& set_tile() { return std::get<Tile>(payload); }
   void set_compare(ptx::Compare compare) { std::get<Arithmetic>(payload).compare = compare; }
 
  private:

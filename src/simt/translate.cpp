@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <bit>
 
+#include "simt/fragments.h"
 #include "simt/inliner.h"
 #include "simt/opcode_traits.h"
 
@@ -154,6 +155,52 @@ Result<bool> Inliner::parameter_access(Instance& self, const ptx::Instruction& i
   return true;
 }
 
+// wgmma: {A's registers or descriptor, B's descriptor, scale-d, words that are constant}. The words become
+// the operation's, and the accumulators, which the text names once, are read too.
+Result<void> Inliner::product_operands(Inst& inst) {
+  const ptx::Type type = inst.types[1];
+  const std::size_t half = ptx::bits(type) == 16, scales = ptx::is_float(type) ? 2 : 0;
+  Tile& tile = inst.set_tile();
+  tile.a_in_registers = inst.srcs.size() == 4 + 2 + scales + half;
+  const std::size_t constants = tile.a_in_registers ? 6 : 3,
+                    words = scales + half * (tile.a_in_registers ? 1 : 2);
+  const auto wrong = [&](const char* what) {
+    return error(inst.location, std::string("wgmma.mma_async: ") + what,
+                 "see PTX ISA 9.7.15.5 for its operands");
+  };
+  const bool float_sum = inst.types[0] == ptx::Type::f32 || inst.types[0] == ptx::Type::f16;
+  const bool sums = ptx::is_float(type) ? float_sum : inst.types[0] == ptx::Type::s32;
+  if (!sums || ptx::bits(inst.types[2]) != ptx::bits(type)) return wrong("its types do not go together");
+  if (inst.srcs.size() != constants + words) return wrong("its operands do not fit its types");
+  if (inst.guard != no_value)
+    return wrong("all threads of the warpgroup execute it together, without a guard");
+  for (std::size_t i = 0; i < words; ++i) {
+    const Operand& o = inst.srcs[constants + i];
+    const auto value = static_cast<std::int32_t>(o.bits);
+    const bool scale = i < scales;
+    if (o.kind != Operand::Kind::imm || (scale ? value != 1 && value != -1 : value != 0 && value != 1))
+      return wrong("scales are 1 or -1, transpositions 0 or 1");
+    if (scale)
+      tile.negated ^= value < 0;
+    else if (i + 1 == words)
+      tile.b_col = value == 0;
+    else
+      tile.a_col = value == 1;
+  }
+  if (half == 0) tile.b_col = true;
+  inst.srcs.resize(constants);
+  const auto registers =
+      static_cast<std::size_t>(tile.n / 2) * static_cast<std::size_t>(ptx::bits(inst.types[0])) / 32;
+  const bool shape =
+      tile.m == 64 && tile.n >= 8 && tile.n <= 256 && tile.n % 8 == 0 && tile.k == product_depth(type);
+  if (!shape || inst.dsts.size() != registers) return wrong("the accumulators do not fit the shape");
+  for (const ValueId d : inst.dsts) {
+    if (d == no_value) return wrong("an accumulator is missing");
+    inst.srcs.push_back(Operand::of(d));
+  }
+  return {};
+}
+
 Result<void> Inliner::plain(Instance& self, const ptx::Instruction& in, bool keep_guard) {
   Item item;
   Inst& inst = item.inst;
@@ -236,6 +283,10 @@ Result<void> Inliner::plain(Instance& self, const ptx::Instruction& in, bool kee
     }
   }
   using enum Opcode;
+  if (inst.op == wgmma_wait_group && (inst.srcs.size() != 1 || inst.srcs[0].kind != Operand::Kind::imm))
+    return error(inst.location, "wgmma.wait_group takes a constant");
+  if (inst.op == wgmma_mma_async)
+    if (auto r = product_operands(inst); !r) return r;
   if (inst.op == addc || inst.op == subc || inst.op == madc) inst.srcs.push_back(Operand::of(carry_));
   if (inst.arithmetic().cc) inst.dsts.push_back(carry_);
   if (inst.op == cvta) {

@@ -54,6 +54,7 @@ class Verifier {
         if (inst.slot != no_slot)
           rule(inst.slot == slots++, "block {} instruction {}: slot out of order", i, j);
         bool suspends = waits_at_barrier(inst) || inst.op == ptx::Opcode::nanosleep ||
+                        inst.op == ptx::Opcode::wgmma_wait_group ||
                         inst.op == ptx::Opcode::mbarrier_try_wait ||
                         (inst.op == ptx::Opcode::call && inst.syscall == Syscall::none);
         for (const Operand& o : inst.srcs) {

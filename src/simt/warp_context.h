@@ -18,12 +18,13 @@ using WarpEntry = void (*)(WarpContext*);
 /// Why a warp gave way. It runs again when whoever resumes it has dealt with the reason.
 enum class Yield : std::uint32_t {
   none,
-  barrier,  ///< barrier_* are set
-  clock,    ///< answer in `clock_cycles` / `clock_ns` on resumption
-  sleep,    ///< sleep_ns is set
-  spin,     ///< at a back edge that `spins`
-  cluster,  ///< at barrier.cluster.wait; barrier_mask is set; runs again once cluster_waits() says no
-  phase,    ///< mbarrier.try_wait: wait_* are set; runs again when that phase is over, or nobody else can run
+  barrier,   ///< barrier_* are set
+  products,  ///< at wgmma.wait_group: runs again once the other warps of its warpgroup are there
+  clock,     ///< answer in `clock_cycles` / `clock_ns` on resumption
+  sleep,     ///< sleep_ns is set
+  spin,      ///< at a back edge that `spins`
+  cluster,   ///< at barrier.cluster.wait; barrier_mask is set; runs again once cluster_waits() says no
+  phase,  ///< mbarrier.try_wait: wait_* are set; runs again when that phase is over, or nobody else can run
   trace_full,  ///< trace_cursor > trace_limit
   order,       ///< traced, before a block that is `ordered`
   exited,

@@ -18,8 +18,26 @@ trace::Record Unit::record_of(int s, int w, const DecodedInst& inst) const {
   return record;
 }
 
-/// When the copies that `inst` waits for are there.
+/// Products and the ends of their groups. When a product is done is known when it is issued.
+void Unit::issue_product(int s, int w, Cycle now, const DecodedInst& inst) {
+  Warp& warp = subs_[s].warp(w);
+  if (inst.memory == lower::Memory::product_group) {
+    if (inst.bytes == 0) warp.products.commit();
+    return;
+  }
+  counters_[grid_of(warp).slot].shared_bytes += inst.bytes;
+  const MatrixUnits::Issued issued = matrix_units_.issue(s, now, inst.product_cycles, inst.bytes);
+  std::vector<CopyGroups::Arrival> none;
+  warp.products.end_copy(warp.products.begin_copy(now), issued.done, none);
+  subs_[s].set_product_queue(issued.accepts);
+}
+
+/// When the copies or products that `inst` waits for are there.
 Stamp Unit::copies_there(int s, int w, const DecodedInst& inst) const {
+  if (inst.memory == lower::Memory::product_group)
+    return inst.bytes == 0
+               ? 0
+               : stamp(subs_[s].warp(w).products.groups_done(inst.bytes - 1u), Stall::tensor_pipe);
   const trace::Record record = record_of(s, w, inst);
   if (record.mask == 0 || record.base == 0) return 0;
   if (record.base != trace::all_copies && (record.base & trace::bulk_groups)) {

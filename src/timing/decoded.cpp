@@ -123,6 +123,10 @@ Decoded::Decoded(const lower::MachineProgram& program, const simt::Kernel& kerne
       d.bank_conflict = static_cast<std::uint16_t>(
           std::max(0, operand_cycles(inst, p.register_banks) - interval) * d.repeat);
       d.occupancy += d.bank_conflict;
+      if (inst.memory == Memory::product) {
+        d.product_cycles = static_cast<std::uint16_t>(d.occupancy);
+        d.occupancy = 1;
+      }
       d.slot = inst.slot;
       d.bytes = inst.bytes;
       d.bypass_l1 = inst.bypass_l1;

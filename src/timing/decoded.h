@@ -28,6 +28,7 @@ struct DecodedInst {
   std::uint32_t occupancy = 1;  ///< Cycles the pipe is taken, repeats included.
   std::uint32_t latency = 1;    ///< Issue of the first repeat to dependent issue.
   std::uint16_t bank_conflict = 0;
+  std::uint16_t product_cycles = 0;  ///< What a product takes in the matrix unit.
   std::uint16_t slot = simt::no_slot;
   std::uint16_t bytes = 0;
   bool spill = false;

@@ -90,7 +90,9 @@ void Unit::account(const SubCore& sub, Warp& warp, int w, Cycle now) {
 
 void Unit::set_ready(int s, int w) {
   const Warp& warp = subs_[s].warp(w);
-  const Stamp copies = warp.next->memory == lower::Memory::group ? copies_there(s, w, *warp.next) : 0;
+  const bool waits =
+      warp.next->memory == lower::Memory::group || warp.next->memory == lower::Memory::product_group;
+  const Stamp copies = waits ? copies_there(s, w, *warp.next) : 0;
   subs_[s].set_ready(w, grid_of(warp).program->sources.data(), copies);
 }
 
@@ -102,7 +104,10 @@ void Unit::issue(int s, int w, Cycle now) {
   sub.issue(w, now);
   const bool async = inst.memory == lower::Memory::phase || inst.memory == lower::Memory::group ||
                      inst.memory == lower::Memory::bulk;
-  if (inst.memory != lower::Memory::none && !async) issue_memory(s, w, now, inst);
+  if (inst.memory == lower::Memory::product || inst.memory == lower::Memory::product_group)
+    issue_product(s, w, now, inst);
+  else if (inst.memory != lower::Memory::none && !async)
+    issue_memory(s, w, now, inst);
   if (inst.pipe == Pipe::memory) sub.set_memory_queue(load_store_.accepts(s));
   ++warp.next;
   if (async) {

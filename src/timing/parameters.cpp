@@ -91,6 +91,9 @@ Parameters parameters(const chip::Spec& chip, double core_mhz) {
   p.bulk_latency = std::max(1, whole(chip.unit.bulk_latency));
   p.bulk_sector = to_ticks(chip.unit.l1_sector_bytes / chip.unit.bulk_bytes_per_cycle);
   p.shared_atomic = to_ticks(chip.unit.shared_atomic_cycles);
+  p.product_latency = std::max(1, whole(chip.tensor.latency));
+  p.product_queue = static_cast<int>(chip.tensor.product_queue);
+  p.operand_ticks_per_byte = one_cycle / chip.tensor.operand_bytes_per_cycle;
   p.cta_launch_latency = std::max(1, whole(chip.unit.cta_launch_latency));
 
   p.unit_read = per_sector(chip.noc.unit_read_bytes_per_cycle, sector);

@@ -42,6 +42,9 @@ struct Parameters {
   Cycle bulk_latency;     ///< Of a bulk copy, issue to its first request.
   Tick bulk_sector;       ///< What the engine takes for a sector.
   Cycle cta_launch_latency;
+  Cycle product_latency;  ///< A product's last cycle in the matrix unit to its sums.
+  int product_queue;      ///< Products that a sub-core's matrix unit holds beside the one under way.
+  double operand_ticks_per_byte;
 
   // Network, per sector.
   Tick unit_read, unit_write, cluster_read, cluster_write, partition_cross;

@@ -41,7 +41,7 @@ struct Warp {
   std::uint16_t cta = 0, number = 0;
   std::uint16_t loads = 0;
   Stall asleep_for = Stall::sleep;
-  CopyGroups copies;
+  CopyGroups copies, products;
   const std::uint64_t* wait = nullptr;  ///< phase: the record.
   Cycle last_load = 0;
   State state = State::empty;
@@ -87,6 +87,8 @@ class SubCore {
     slots_.pipes.hold(lower::Pipe::memory, std::max(address_unit_, accepts));
     wake(std::max(slots_.pipes.free(lower::Pipe::memory), issue_free_));
   }
+  /// The matrix unit takes the next product at `accepts`.
+  void set_product_queue(Cycle accepts) { slots_.pipes.hold(lower::Pipe::tensor, accepts); }
   /// What a load brings is there at `at`; never: not known.
   void set_results(const Load& load, Cycle at) {
     Stamp* const board = scoreboard(load.warp);

@@ -16,6 +16,7 @@
 #include "timing/coalesce.h"
 #include "timing/grid.h"
 #include "timing/load_store.h"
+#include "timing/matrix_units.h"
 #include "timing/messages.h"
 #include "timing/parameters.h"
 #include "timing/phases.h"
@@ -113,6 +114,7 @@ class Unit {
   Cycle fetch_penalty(const DecodedBlock& block, const Grid& grid);
 
   // async.cpp
+  void issue_product(int s, int w, Cycle now, const DecodedInst& inst);
   void issue_async(int s, int w, Cycle now, const DecodedInst& inst, const trace::Record& record);
   Stamp copies_there(int s, int w, const DecodedInst& inst) const;
   void end_copy(const Load& load, Cycle at);
@@ -155,6 +157,7 @@ class Unit {
 
   GridCounters counters_;
   LoadStore load_store_{p_, counters_};
+  MatrixUnits matrix_units_{p_};
   BulkEngine bulk_{p_, counters_, load_store_.outbox()};
   Workspace* workspace_ = nullptr;
   std::vector<Reply> inbox_;  ///< By time, from inbox_head_ on.

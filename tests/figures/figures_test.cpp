@@ -155,6 +155,22 @@ const std::vector<Case>& cases() {
         4);
     matrix += "mov.b32 %r24, %f1;\nadd.u32 %r24, %r24, %r20;\nst.global.u32 [%rd5], %r24;\n";
     list.push_back(make_case("matrix", matrix, 16, 128));
+    // A warpgroup's products, and work that it does meanwhile if they need not all have begun.
+    std::string sums64;
+    for (int i = 0; i < 32; ++i) sums64 += (i != 0 ? ", %f" : "%f") + std::to_string(i + 20);
+    std::string products =
+        "mov.u32 %r5, tile;\nshr.u32 %r5, %r5, 4;\ncvt.u64.u32 %rd10, %r5;\nmov.u64 %rd11, "
+        "0x1000080000;\nor.b64 %rd10, %rd10, %rd11;\nsetp.eq.u32 %p1, %r2, %r2;\nmov.f32 %f1, 0f3F800000;\n"
+        "mov.u32 %r6, 0;\n";
+    for (int i = 0; i < 32; ++i) products += "mov.f32 %f" + std::to_string(i + 20) + ", 0f00000000;\n";
+    products += "round:\nwgmma.fence.sync.aligned;\n" +
+                repeat("wgmma.mma_async.sync.aligned.m64n64k16.f32.bf16.bf16 {" + sums64 +
+                           "}, %rd10, %rd10, %p1, 1, 1, 0, 0;\n",
+                       6) +
+                "wgmma.commit_group.sync.aligned;\n" + repeat("fma.rn.f32 %f1, %f1, %f1, %f1;\n", 40) +
+                "wgmma.wait_group.sync.aligned 0;\nadd.u32 %r6, %r6, 1;\nsetp.lt.u32 %p2, %r6, 4;\n@%p2 bra "
+                "round;\nadd.f32 %f1, %f1, %f20;\nst.global.f32 [%rd5], %f1;\n";
+    list.push_back(make_case("products", products, 8, 128));
     list.push_back(
         make_case("fp64_matrix",
                   "ld.global.f64 %fd1, [%rd4];\nmov.f64 %fd2, 0d0000000000000000;\nmov.f64 %fd3, %fd2;\n" +

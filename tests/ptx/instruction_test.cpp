@@ -153,6 +153,12 @@ const char* const canonical[] = {
     "[%r4];",
     "cp.async.bulk.tensor.1d.global.shared.bulk_group [%rd1, {%r2}], [%r1];",
     "cp.reduce.async.bulk.global.shared.bulk_group.add.f32 [%rd1], [%r1], 64;",
+    "wgmma.mma_async.sync.aligned.m64n8k16.f32.f16.f16 {%f1, %f2, %f3, %f4}, %rd1, %rd2, %p1, 1, 1, 0, 0;",
+    "wgmma.mma_async.sync.aligned.m64n8k32.satfinite.s32.s8.u8 {%r1, %r2, %r3, %r4}, %rd1, %rd2, %p1;",
+    "wgmma.mma_async.sync.aligned.m64n8k256.s32.b1.b1.and.popc {%r1, %r2, %r3, %r4}, %rd1, %rd2, %p1;",
+    "wgmma.fence.sync.aligned;",
+    "wgmma.commit_group.sync.aligned;",
+    "wgmma.wait_group.sync.aligned 1;",
     // Parsed, refused when a kernel that has them is built.
     "tex.2d.v4.f32.f32 {%f1, %f2, %f3, %f4}, [%rd1, {%f5, %f6}];",
     "tex.level.2d.v4.f32.f32 {%f1, %f2, %f3, %f4}, [%rd1, %rd2, {%f5, %f6}], %f7;",
@@ -160,7 +166,8 @@ const char* const canonical[] = {
     "sust.b.3d.b8.trap [%rd1, {%r1, %r2, %r3, %r4}], {%h1};",
     "vabsdiff4.u32.u32.u32.add %r1, %r2, %r3, %r4;",
     "vadd.s32.u32.u32.sat %r1, %r2.b0, %r3.h1;",
-    "wgmma.mma_async.sync.aligned.m64n8k16.f32.f16.f16 {%f1, %f2, %f3, %f4}, %rd1, %rd2, %p1, 1, 1, 0, 0;",
+    "wgmma.mma_async.sp.sync.aligned.m64n8k32.f32.f16.f16 {%f1, %f2, %f3, %f4}, %rd1, %rd2, %r1, 0, %p1, 1, "
+    "1, 0, 0;",
     "mma.sp::ordered_metadata.sync.aligned.m16n8k128.row.col.s32.s4.s4.s32.satfinite {%r1}, {%r2}, {%r3}, "
     "{%r4}, "
     "%r5, 0;",

@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include "synthetic_source.h"
+#include "timing/matrix_units.h"
 #include "timing/phases.h"
 #include "timing/subcore.h"
 
@@ -26,6 +27,37 @@ TEST(Pipes, ASharedPortGivesAnIntegerInstructionHalfOfWhatFp32Takes) {
   EXPECT_EQ(shared.free(Pipe::fp32), 1);
   shared.take(Pipe::fp32, 1, 2);
   EXPECT_EQ(shared.free(Pipe::integer), 3);
+}
+
+struct MatrixUnitsAlone : testing::Test {
+  Parameters p = [] {
+    chip::Spec chip = small_chip();
+    chip.tensor.operand_bytes_per_cycle = 64;
+    chip.tensor.product_queue = 2;
+    chip.tensor.latency = 30;
+    return parameters(chip);
+  }();
+  MatrixUnits units{p};
+};
+
+TEST_F(MatrixUnitsAlone, ProductsOfASubCoreFollowEachOtherAndTheQueueHoldsTwo) {
+  // 128 cycles each; 2,560 bytes come in 40.
+  const MatrixUnits::Issued first = units.issue(0, 100, 128, 2560);
+  EXPECT_EQ(first.done, 100 + 128 + 30);
+  EXPECT_EQ(first.accepts, 101);
+  const MatrixUnits::Issued second = units.issue(0, 101, 128, 2560);
+  EXPECT_EQ(second.done, first.done + 128);
+  EXPECT_EQ(second.accepts, 102) << "one is under way, one waits: room for another";
+  const MatrixUnits::Issued third = units.issue(0, 102, 128, 2560);
+  EXPECT_EQ(third.done, second.done + 128);
+  EXPECT_EQ(third.accepts, 100 + 128) << "two wait until the first is over";
+}
+
+TEST_F(MatrixUnitsAlone, OperandsThatAllSubCoresReadLimitShortProducts) {
+  // Eight cycles of arithmetic, 640 bytes: ten cycles of the port for each sub-core's.
+  Cycle done = 0;
+  for (int i = 0; i < 8; ++i) done = units.issue(i % 2, 0, 8, 640).done;
+  EXPECT_EQ(done, 8 * 10 + 30);
 }
 
 struct AloneSubCore : testing::Test {
