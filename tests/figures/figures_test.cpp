@@ -269,11 +269,11 @@ const std::string& sources() {
   return text;
 }
 
-// What the API, the host's timeline, the checks of a launch and the report read, no kernel's time or energy
-// depends on: the source names the figure. All else must change a prediction.
+// What the API, the host's timeline, other devices, the checks of a launch and the report read, no time or
+// energy of a kernel alone depends on: the source names the figure. All else must change a prediction.
 TEST(Figures, EachIsRead) {
-  const std::set<std::string> told = {"identity",         "host", "cost", "peak", "unit.shared_static",
-                                      "hbm.bytes_per_die"};
+  const std::set<std::string> told = {
+      "identity", "host", "link", "cost", "peak", "unit.shared_static", "hbm.bytes_per_die"};
   // Tests hold the claimed peaks against the lanes at the clock that the claims assume.
   // Only chips with FP8 ask for its rate, as the features' tests do, and only several devices use links, as
   // the energy's do.
@@ -310,9 +310,9 @@ TEST(Figures, EachIsRead) {
 }
 
 // One figure at a time, 30 % better and 30 % worse. Queues and row buffers may answer a slower part with a
-// better order: a fiftieth is allowed.
+// better order, and CTAs that start together crowd them: three hundredths are allowed.
 TEST(Figures, EachMovesThePredictionTheWayItGetsBetter) {
-  constexpr double slack = 1.02;
+  constexpr double slack = 1.03;
   const chip::Spec base = bases()[0];
   for (const Case& c : cases()) {
     const Outcome nominal = run(base, c);
