@@ -14,7 +14,7 @@ logger=$!
 trap 'kill $logger 2>/dev/null; rm -rf "$work"' EXIT
 arch=$(nvidia-smi --query-gpu=compute_cap --format=csv,noheader | head -1 | tr -d .)
 echo "benchmark,parameter,value,unit" >"$out"
-for kernel in fma stream latency matrix sgemm sgemm_ladder occupancy; do
+for kernel in fma stream latency matrix sgemm sgemm_ladder occupancy launch; do
   nvcc -O3 -std=c++17 -arch="sm_$arch" "kernels/$kernel.cu" -o "$work/$kernel"
   echo "# $kernel $(date +%T)" >>"${out%.csv}.power.csv"
   "$work/$kernel" >>"$out"

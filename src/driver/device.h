@@ -150,6 +150,8 @@ class Device {
 
   // Kernels.
   Status launch(const LaunchRequest& request);
+  /// The host pays for one launch, whatever `submit` queues.
+  Status launch_as_one(const std::function<Status()>& submit);
   /// Registers, local and shared memory, as this chip would have them.
   /// `threads`: of the blocks it would be launched with; 1: what the code itself would like.
   Status attributes(Function& function, lower::MachineProgram const** program, std::uint32_t threads = 1);

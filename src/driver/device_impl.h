@@ -119,6 +119,7 @@ struct Device::Impl {
   std::deque<OpRef> held;  ///< With timing on: gates and what comes behind them, not admitted yet.
   bool asking = false, ask_again = false;
   int on_device = 0;  ///< Depth of from_device().
+  bool handing_over = false;  ///< A graph: the host has paid for all of it.
   int executing = 0;  ///< Depth of execution: host functions may call back into the API.
 
   Stream resolve(const Stream& stream) const { return stream ? stream : default_stream; }

@@ -332,7 +332,7 @@ Status ExecutableGraph::launch(Device& device, const Stream& stream) const {
     point->add(ChildCall{graph_->clone(clones)});
     return Status::cudaSuccess;
   }
-  return launch_graph(*graph_, device, stream);
+  return device.launch_as_one([&] { return launch_graph(*graph_, device, stream); });
 }
 
 }  // namespace wanren::driver

@@ -2,6 +2,7 @@
 
 #include <cstring>
 #include <string>
+#include <utility>
 
 #include "driver/device_impl.h"
 #include "engine/interpreted.h"
@@ -102,6 +103,15 @@ lower::Occupancy Device::occupancy(Function& function, std::uint32_t threads,
   if (attributes(function, &program, threads) != Status::cudaSuccess) return {};
   return lower::occupancy(chip_, program->registers_per_thread, threads,
                           function.kernel->static_shared_bytes + dynamic_shared_bytes);
+}
+
+Status Device::launch_as_one(const std::function<Status()>& submit) {
+  std::lock_guard lock(impl_->mutex);
+  impl_->charge_us(chip_.host.launch_host);
+  const bool outer = std::exchange(impl_->handing_over, true);
+  const Status status = submit();
+  impl_->handing_over = outer;
+  return status;
 }
 
 Status Device::launch(const LaunchRequest& request) {

@@ -45,20 +45,20 @@ bool Dispatcher::fits(const Launch& launch, int unit) const {
          launch.resident[unit] < launch.grid.ctas_per_unit;
 }
 
-bool Dispatcher::place(Launch& launch, int unit, Cycle at) {
+bool Dispatcher::place(Launch& launch, int unit, Cycle now) {
   const int share = p_.cta_schedule->share_of(p_, unit);
   if (launch.next[share] == launch.end[share] || launch.grid.source->failed()) return false;
-  if (launch.grid.ctas_per_cluster > 1) return place_cluster(launch, unit, at);
+  if (launch.grid.ctas_per_cluster > 1) return place_cluster(launch, unit, now);
   if (!fits(launch, unit)) return false;
   take(launch, unit);
   ++launch.started;
-  units_[unit].send_cta(launch.grid, launch.next[share]++, std::max(launch.begin, at));
+  units_[unit].send_cta(launch.grid, launch.next[share]++, std::max(deal(now), again_[unit]));
   return true;
 }
 
 /// The CTAs of a cluster start together, on units of the chip's cluster that `unit` is in; each takes the
 /// unit with the fewest of them.
-bool Dispatcher::place_cluster(Launch& launch, int unit, Cycle at) {
+bool Dispatcher::place_cluster(Launch& launch, int unit, Cycle now) {
   std::vector<int> chosen;
   const auto of_it = [&](int u) { return std::count(chosen.begin(), chosen.end(), u); };
   while (chosen.size() < launch.grid.ctas_per_cluster) {
@@ -73,8 +73,8 @@ bool Dispatcher::place_cluster(Launch& launch, int unit, Cycle at) {
     take(launch, best);
     chosen.push_back(best);
   }
-  Cycle start = std::max(launch.begin, at);
-  for (const int u : chosen) start = std::max(start, again_[u]);
+  Cycle start = now;
+  for (const int u : chosen) start = std::max({start, deal(now), again_[u]});
   const std::uint64_t cluster = launch.next[p_.cta_schedule->share_of(p_, unit)]++;
   for (std::uint32_t rank = 0; rank < chosen.size(); ++rank)
     units_[chosen[rank]].send_cta(launch.grid, launch.grid.source->cta_of({cluster, rank}), start);
@@ -115,7 +115,7 @@ void Dispatcher::admit(Launch* launch, Cycle now) {
   launches_.push_back(launch);
   for (bool placed = true; placed;) {
     placed = false;
-    for (const int unit : order_) placed |= place(*launch, unit, std::max(now, again_[unit]));
+    for (const int unit : order_) placed |= place(*launch, unit, now);
   }
 }
 
@@ -174,7 +174,7 @@ void Dispatcher::fill_until(Cycle now) {
     for (Launch* l : launches_)
       if (l->grid.serial == e->serial) --l->resident[e->unit];
     for (Launch* l : launches_)
-      while (place(*l, e->unit, again_[e->unit])) {
+      while (place(*l, e->unit, e->at)) {
       }
   }
   ended_.erase(ended_.begin(), e);

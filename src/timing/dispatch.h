@@ -14,7 +14,6 @@ namespace wanren::timing {
 /// A grid's way through the dispatcher.
 struct Launch {
   Grid grid;
-  Cycle begin = 0;  ///< First CTA may start.
   std::uint64_t ctas = 0, started = 0, ended = 0;
   std::vector<std::uint64_t> next;  ///< By share: next CTA, or cluster of several, of it.
   std::vector<std::uint64_t> end;   ///< By share: one past its last.
@@ -61,8 +60,11 @@ class Dispatcher {
     return {1, static_cast<int>(grid.warps_per_cta), grid.shared_bytes, grid.register_count};
   }
   bool fits(const Launch& launch, int unit) const;
-  bool place(Launch& launch, int unit, Cycle at);
-  bool place_cluster(Launch& launch, int unit, Cycle at);
+  /// At `now` a CTA may start, or a cluster of CTAs, which the unit can from again_ on.
+  bool place(Launch& launch, int unit, Cycle now);
+  bool place_cluster(Launch& launch, int unit, Cycle now);
+  /// When the dispatcher has dealt it out.
+  Cycle deal(Cycle now) { return cycle_from(deals_.take(start_of(now), p_.cta_start)); }
   void take(Launch& launch, int unit);
   void give(Launch& launch, int unit);
 
@@ -72,6 +74,7 @@ class Dispatcher {
   std::vector<int> rank_;     ///< By unit: its place in order_.
   std::vector<Room> taken_;   ///< By unit.
   std::vector<Cycle> again_;  ///< By unit: when the CTA slot that was freed last can start again.
+  Port deals_;                ///< One CTA after the other.
   std::vector<Ended> ended_;  ///< In order; not yet refilled.
   std::vector<Launch*> launches_;
 };

@@ -75,6 +75,7 @@ void Device::Impl::ready(const ItemRef& item) {
   if (item->is_kernel()) {
     item->begin += from_us(chip.host.launch_latency);
     if (item->follows) item->begin = std::max(item->begin, item->after + from_us(chip.host.launch_gap));
+    item->begin += from_us(chip.host.kernel_start);
   } else {
     item->begin = std::max(item->begin, item->after);
   }
@@ -129,7 +130,8 @@ void Device::Impl::begin_kernel(const ItemRef& ref, Cycle at) {
   const Kernel& k = item.work.kernel;
   WR_CHECK(k.occupancy.ctas_per_unit > 0);
   item.first = std::max(item.first, at);
-  item.timed.begin = item.end = item.phase_begin = clock.at(item.first);
+  item.end = clock.at(item.first);
+  item.timed.begin = item.phase_begin = item.end - from_us(chip.host.kernel_start);
   item.last = item.first;
   item.source = k.open();
   if (!item.source) return end(ref);
@@ -140,7 +142,6 @@ void Device::Impl::begin_kernel(const ItemRef& ref, Cycle at) {
   item.decoded = std::make_unique<Decoded>(*k.program, item.source->kernel(), p);
   item.launch = std::make_unique<Launch>();
   Launch& launch = *item.launch;
-  launch.begin = item.first;
   launch.ctas = item.source->ctas();
   Grid& grid = launch.grid;
   grid.slot = static_cast<std::uint16_t>(slot);
@@ -212,7 +213,8 @@ void Device::Impl::end(const ItemRef& ref) {
   disturb();
   t.end = item.end;
   if (item.launch) {
-    t.cycles = Cycles(item.last - item.first + item.passed_cycles);
+    t.cycles = Cycles(item.last - item.first + item.passed_cycles +
+                      clock.cycles_in(from_us(chip.host.kernel_start)));
     if (item.sampler) {
       t.ctas_passed_over = item.sampler->ctas_passed();
       t.sampling_error =

@@ -39,6 +39,7 @@ Parameters parameters(const chip::Spec& chip, double core_mhz) {
   p.units_per_die = static_cast<int>(chip.package.units_per_die);
   p.units = p.dies * p.units_per_die;
   p.subcores = static_cast<int>(chip.package.subcores_per_unit);
+  p.cta_start = chip.package.ctas_per_cycle > 0 ? to_ticks(1.0 / chip.package.ctas_per_cycle) : 0;
   p.cta_schedule = &policy<CtaSchedule>(chip);
   p.data_placement = &policy<DataPlacement>(chip);
   p.full_mhz = chip.clock.core;

@@ -13,6 +13,7 @@ namespace wanren::timing {
 
 struct Parameters {
   int dies, clusters_per_die, units_per_die, units, subcores;
+  Tick cta_start;  ///< From one CTA to the next that starts.
   const CtaSchedule* cta_schedule;
   const DataPlacement* data_placement;
   double core_mhz;                ///< Present clock: what is given in nanoseconds is in its cycles here.

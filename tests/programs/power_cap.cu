@@ -60,7 +60,7 @@ int main() {
   std::printf("event %.2f us, globaltimer %.2f us, clock64 %.0f MHz of %d\n", event_us, inside_us, mhz,
               properties.clockRate / 1000);
   // The event spans the launch as well.
-  EXPECT(event_us > inside_us && event_us < inside_us + 10);
+  EXPECT(event_us > inside_us && event_us < inside_us + 11);
   EXPECT(inside_us > 30);
   EXPECT(mhz < 0.8 * properties.clockRate / 1000);
   CUDA(cudaFree(times));
