@@ -1,6 +1,5 @@
-// cuBLAS as far as Wanren has it, column-major as there: level 1, gemv, ger and gemm in float and double,
-// gemm in half and bfloat16. Functions in the last section are declared and return
-// CUBLAS_STATUS_NOT_SUPPORTED.
+// cuBLAS as far as Wanren has it, column-major as there: level 1, gemv, ger, symv, trsv, level 3 and LU
+// factors of batches in float and double; gemm in half, bfloat16, int8 and complex too.
 #ifndef WANREN_CUBLAS_V2_H
 #define WANREN_CUBLAS_V2_H
 #define CUBLAS_V2_H_
@@ -176,14 +175,18 @@ cublasStatus_t cublasIdamin(cublasHandle_t handle, int n, const double* x, int i
 cublasStatus_t cublasHgemm(cublasHandle_t handle, cublasOperation_t opa, cublasOperation_t opb, int m, int n,
                            int k, const __half* alpha, const __half* a, int lda, const __half* b, int ldb,
                            const __half* beta, __half* c, int ldc);
+cublasStatus_t cublasHgemmBatched(cublasHandle_t handle, cublasOperation_t opa, cublasOperation_t opb, int m,
+                                  int n, int k, const __half* alpha, const __half* const a[], int lda,
+                                  const __half* const b[], int ldb, const __half* beta, __half* const c[],
+                                  int ldc, int count);
 cublasStatus_t cublasHgemmStridedBatched(cublasHandle_t handle, cublasOperation_t opa, cublasOperation_t opb,
                                          int m, int n, int k, const __half* alpha, const __half* a, int lda,
                                          long long strideA, const __half* b, int ldb, long long strideB,
                                          const __half* beta, __half* c, int ldc, long long strideC,
                                          int count);
 #endif
-// Types A = B with C: 16F or 16BF with the same or 32F, 32F, 64F; compute types 16F (as 32F), 32F and its
-// fast kin (as 32F), 64F.
+// Types A = B with C: 16F or 16BF with the same or 32F, 32F, 64F, 8I with 32I or 32F, complex 32F and 64F;
+// compute types 16F (sums in 32F), 32F and its fast kin (as 32F), 64F, 32I.
 cublasStatus_t cublasGemmEx(cublasHandle_t handle, cublasOperation_t opa, cublasOperation_t opb, int m, int n,
                             int k, const void* alpha, const void* a, cudaDataType typeA, int lda,
                             const void* b, cudaDataType typeB, int ldb, const void* beta, void* c,
@@ -196,7 +199,7 @@ cublasStatus_t cublasGemmStridedBatchedEx(cublasHandle_t handle, cublasOperation
                                           void* c, cudaDataType typeC, int ldc, long long strideC, int count,
                                           cublasComputeType_t compute, cublasGemmAlgo_t algorithm);
 
-// CUBLAS_STATUS_NOT_SUPPORTED.
+// Symmetric and triangular matrices.
 #define cublasSsyrk cublasSsyrk_v2
 #define cublasDsyrk cublasDsyrk_v2
 #define cublasSsymm cublasSsymm_v2
@@ -211,33 +214,51 @@ cublasStatus_t cublasGemmStridedBatchedEx(cublasHandle_t handle, cublasOperation
 #define cublasDtrsv cublasDtrsv_v2
 #define cublasCgemm cublasCgemm_v2
 #define cublasZgemm cublasZgemm_v2
-#define WANREN_CUBLAS_MISSING(S, T)                                                                         \
-  cublasStatus_t cublas##S##syrk_v2(cublasHandle_t handle, cublasFillMode_t fill, cublasOperation_t op,     \
-                                    int n, int k, const T* alpha, const T* a, int lda, const T* beta, T* c, \
-                                    int ldc);                                                               \
-  cublasStatus_t cublas##S##symm_v2(cublasHandle_t handle, cublasSideMode_t side, cublasFillMode_t fill,    \
-                                    int m, int n, const T* alpha, const T* a, int lda, const T* b, int ldb, \
-                                    const T* beta, T* c, int ldc);                                          \
-  cublasStatus_t cublas##S##trmm_v2(cublasHandle_t handle, cublasSideMode_t side, cublasFillMode_t fill,    \
-                                    cublasOperation_t op, cublasDiagType_t diagonal, int m, int n,          \
-                                    const T* alpha, const T* a, int lda, const T* b, int ldb, T* c,         \
-                                    int ldc);                                                               \
-  cublasStatus_t cublas##S##trsm_v2(cublasHandle_t handle, cublasSideMode_t side, cublasFillMode_t fill,    \
-                                    cublasOperation_t op, cublasDiagType_t diagonal, int m, int n,          \
-                                    const T* alpha, const T* a, int lda, T* b, int ldb);                    \
-  cublasStatus_t cublas##S##symv_v2(cublasHandle_t handle, cublasFillMode_t fill, int n, const T* alpha,    \
-                                    const T* a, int lda, const T* x, int incx, const T* beta, T* y,         \
-                                    int incy);                                                              \
-  cublasStatus_t cublas##S##trsv_v2(cublasHandle_t handle, cublasFillMode_t fill, cublasOperation_t op,     \
-                                    cublasDiagType_t diagonal, int n, const T* a, int lda, T* x, int incx);
-WANREN_CUBLAS_BOTH(WANREN_CUBLAS_MISSING)
-cublasStatus_t cublasCgemm(cublasHandle_t handle, cublasOperation_t opa, cublasOperation_t opb, int m, int n,
-                           int k, const cuComplex* alpha, const cuComplex* a, int lda, const cuComplex* b,
-                           int ldb, const cuComplex* beta, cuComplex* c, int ldc);
-cublasStatus_t cublasZgemm(cublasHandle_t handle, cublasOperation_t opa, cublasOperation_t opb, int m, int n,
-                           int k, const cuDoubleComplex* alpha, const cuDoubleComplex* a, int lda,
-                           const cuDoubleComplex* b, int ldb, const cuDoubleComplex* beta, cuDoubleComplex* c,
-                           int ldc);
+#define WANREN_CUBLAS_TRIANGULAR(S, T)                                                                       \
+  cublasStatus_t cublas##S##syrk_v2(cublasHandle_t handle, cublasFillMode_t fill, cublasOperation_t op,      \
+                                    int n, int k, const T* alpha, const T* a, int lda, const T* beta, T* c,  \
+                                    int ldc);                                                                \
+  cublasStatus_t cublas##S##symm_v2(cublasHandle_t handle, cublasSideMode_t side, cublasFillMode_t fill,     \
+                                    int m, int n, const T* alpha, const T* a, int lda, const T* b, int ldb,  \
+                                    const T* beta, T* c, int ldc);                                           \
+  cublasStatus_t cublas##S##trmm_v2(cublasHandle_t handle, cublasSideMode_t side, cublasFillMode_t fill,     \
+                                    cublasOperation_t op, cublasDiagType_t diagonal, int m, int n,           \
+                                    const T* alpha, const T* a, int lda, const T* b, int ldb, T* c,          \
+                                    int ldc);                                                                \
+  cublasStatus_t cublas##S##trsm_v2(cublasHandle_t handle, cublasSideMode_t side, cublasFillMode_t fill,     \
+                                    cublasOperation_t op, cublasDiagType_t diagonal, int m, int n,           \
+                                    const T* alpha, const T* a, int lda, T* b, int ldb);                     \
+  cublasStatus_t cublas##S##symv_v2(cublasHandle_t handle, cublasFillMode_t fill, int n, const T* alpha,     \
+                                    const T* a, int lda, const T* x, int incx, const T* beta, T* y,          \
+                                    int incy);                                                               \
+  cublasStatus_t cublas##S##trsv_v2(cublasHandle_t handle, cublasFillMode_t fill, cublasOperation_t op,      \
+                                    cublasDiagType_t diagonal, int n, const T* a, int lda, T* x, int incx);  \
+  cublasStatus_t cublas##S##trsmBatched(cublasHandle_t handle, cublasSideMode_t side, cublasFillMode_t fill, \
+                                        cublasOperation_t op, cublasDiagType_t diagonal, int m, int n,       \
+                                        const T* alpha, const T* const a[], int lda, T* const b[], int ldb,  \
+                                        int count);                                                          \
+  cublasStatus_t cublas##S##getrfBatched(cublasHandle_t handle, int n, T* const a[], int lda, int* pivots,   \
+                                         int* info, int count);                                              \
+  cublasStatus_t cublas##S##getrsBatched(cublasHandle_t handle, cublasOperation_t op, int n, int nrhs,       \
+                                         const T* const a[], int lda, const int* pivots, T* const b[],       \
+                                         int ldb, int* info, int count);                                     \
+  cublasStatus_t cublas##S##getriBatched(cublasHandle_t handle, int n, const T* const a[], int lda,          \
+                                         const int* pivots, T* const c[], int ldc, int* info, int count);
+WANREN_CUBLAS_BOTH(WANREN_CUBLAS_TRIANGULAR)
+#define WANREN_CUBLAS_COMPLEX(S, C)                                                                          \
+  cublasStatus_t cublas##S##gemm_v2(cublasHandle_t handle, cublasOperation_t opa, cublasOperation_t opb,     \
+                                    int m, int n, int k, const C* alpha, const C* a, int lda, const C* b,    \
+                                    int ldb, const C* beta, C* c, int ldc);                                  \
+  cublasStatus_t cublas##S##gemmStridedBatched(                                                              \
+      cublasHandle_t handle, cublasOperation_t opa, cublasOperation_t opb, int m, int n, int k,              \
+      const C* alpha, const C* a, int lda, long long strideA, const C* b, int ldb, long long strideB,        \
+      const C* beta, C* c, int ldc, long long strideC, int count);                                           \
+  cublasStatus_t cublas##S##gemmBatched(cublasHandle_t handle, cublasOperation_t opa, cublasOperation_t opb, \
+                                        int m, int n, int k, const C* alpha, const C* const a[], int lda,    \
+                                        const C* const b[], int ldb, const C* beta, C* const c[], int ldc,   \
+                                        int count);
+WANREN_CUBLAS_COMPLEX(C, cuComplex)
+WANREN_CUBLAS_COMPLEX(Z, cuDoubleComplex)
 
 #if defined(__cplusplus)
 }

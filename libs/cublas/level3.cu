@@ -1,5 +1,6 @@
 // Products of matrices: a CTA of 256 threads makes a tile of 64 x 64, each thread 4 x 4 of it, from slices of
 // A and B in shared memory. Elements may be narrower than what sums are kept in.
+#include "complex.h"
 #include "handle.h"
 
 namespace {
@@ -8,7 +9,7 @@ constexpr int tile = 64, depth = 16, per_thread = 4, threads = 256;
 
 template <typename In, typename Out, typename Sum>
 struct Product {
-  bool transpose_a, transpose_b;
+  bool transpose_a, transpose_b, conjugate_a, conjugate_b;
   int m, n, k;
   Scalar<Sum> alpha;
   const In* a;
@@ -25,8 +26,9 @@ struct Product {
 };
 
 template <typename Sum, typename In>
-__device__ Sum widened(In value) {
-  return static_cast<Sum>(value);
+__device__ Sum widened(In value, bool conjugated = false) {
+  const Sum wide = static_cast<Sum>(value);
+  return conjugated ? conjugate(wide) : wide;
 }
 template <typename Out, typename Sum>
 __device__ Out narrowed(Sum value) {
@@ -43,20 +45,22 @@ __global__ void __launch_bounds__(threads) gemm(Product<In, Out, Sum> p) {
   const int mine_row = threadIdx.x % 16, mine_column = threadIdx.x / 16;
   const Sum alpha = p.alpha.get(), beta = p.beta.get();
   Sum sums[per_thread][per_thread] = {};
-  if (alpha != Sum(0)) {
+  if (alpha != Sum{}) {
     for (int k0 = 0; k0 < p.k; k0 += depth) {
       // Neighbouring threads read neighbouring addresses, whichever way the matrix lies.
       for (int i = threadIdx.x; i < tile * depth; i += threads) {
         const int r = p.transpose_a ? i / depth : i % tile, s = p.transpose_a ? i % depth : i / tile;
         const int row = row0 + r, k = k0 + s;
         slice_a[s][r] = row < p.m && k < p.k ? widened<Sum>(p.transpose_a ? a[k + 1ll * row * p.lda]
-                                                                          : a[row + 1ll * k * p.lda])
-                                             : Sum(0);
+                                                                          : a[row + 1ll * k * p.lda],
+                                                            p.conjugate_a)
+                                             : Sum{};
         const int q = p.transpose_b ? i % tile : i / depth, t = p.transpose_b ? i / tile : i % depth;
         const int column = column0 + q, l = k0 + t;
         slice_b[t][q] = column < p.n && l < p.k ? widened<Sum>(p.transpose_b ? b[column + 1ll * l * p.ldb]
-                                                                             : b[l + 1ll * column * p.ldb])
-                                                : Sum(0);
+                                                                             : b[l + 1ll * column * p.ldb],
+                                                               p.conjugate_b)
+                                                : Sum{};
       }
       __syncthreads();
 #pragma unroll
@@ -84,7 +88,7 @@ __global__ void __launch_bounds__(threads) gemm(Product<In, Out, Sum> p) {
       Out& out = c[row + 1ll * column * p.ldc];
       // With beta = 0 the old C is not read: it may be NaN.
       const Sum value = alpha * sums[j][i];
-      out = narrowed<Out>(beta == Sum(0) ? value : value + beta * widened<Sum>(out));
+      out = narrowed<Out>(beta == Sum{} ? value : value + beta * widened<Sum>(out));
     }
 }
 
@@ -107,9 +111,27 @@ cublasStatus_t multiply(cublasHandle_t handle, cublasOperation_t opa, cublasOper
                         Out* const* each_c = nullptr) {
   if (m == 0 || n == 0 || count == 0) return CUBLAS_STATUS_SUCCESS;
   if (ctas(n, tile) > 65535) return CUBLAS_STATUS_NOT_SUPPORTED;
-  Product<In, Out, Sum> p{
-      opa != CUBLAS_OP_N, opb != CUBLAS_OP_N, m,        n,      k,      alpha, a, lda, b, ldb, beta, c, ldc,
-      stride_a,           stride_b,           stride_c, each_a, each_b, each_c};
+  Product<In, Out, Sum> p{opa != CUBLAS_OP_N,
+                          opb != CUBLAS_OP_N,
+                          opa == CUBLAS_OP_C,
+                          opb == CUBLAS_OP_C,
+                          m,
+                          n,
+                          k,
+                          alpha,
+                          a,
+                          lda,
+                          b,
+                          ldb,
+                          beta,
+                          c,
+                          ldc,
+                          stride_a,
+                          stride_b,
+                          stride_c,
+                          each_a,
+                          each_b,
+                          each_c};
   // gridDim.z ends at 65,535.
   for (int done = 0; done < count; done += 65535) {
     const int now = count - done < 65535 ? count - done : 65535;
@@ -189,6 +211,41 @@ __global__ void geam(bool ta, bool tb, int m, int n, Scalar<T> alpha, const T* a
   }
 WANREN_CUBLAS_BOTH(WANREN_LEVEL3)
 
+// Complex matrices: the same kernels on elements with operators.
+#define WANREN_COMPLEX3(S, C, T)                                                                             \
+  extern "C" cublasStatus_t cublas##S##gemmStridedBatched(                                                   \
+      cublasHandle_t handle, cublasOperation_t opa, cublasOperation_t opb, int m, int n, int k,              \
+      const C* alpha, const C* a, int lda, long long strideA, const C* b, int ldb, long long strideB,        \
+      const C* beta, C* c, int ldc, long long strideC, int count) {                                          \
+    if (handle == nullptr) return CUBLAS_STATUS_NOT_INITIALIZED;                                             \
+    if (bad(opa, opb, m, n, k, lda, ldb, ldc, count) || alpha == nullptr || beta == nullptr)                 \
+      return CUBLAS_STATUS_INVALID_VALUE;                                                                    \
+    return multiply_as<Complex<T>, Complex<T>, Complex<T>>(                                                  \
+        handle, opa, opb, m, n, k, alpha, a, lda, strideA, b, ldb, strideB, beta, c, ldc, strideC, count);   \
+  }                                                                                                          \
+  extern "C" cublasStatus_t cublas##S##gemm_v2(                                                              \
+      cublasHandle_t handle, cublasOperation_t opa, cublasOperation_t opb, int m, int n, int k,              \
+      const C* alpha, const C* a, int lda, const C* b, int ldb, const C* beta, C* c, int ldc) {              \
+    return cublas##S##gemmStridedBatched(handle, opa, opb, m, n, k, alpha, a, lda, 0, b, ldb, 0, beta, c,    \
+                                         ldc, 0, 1);                                                         \
+  }                                                                                                          \
+  extern "C" cublasStatus_t cublas##S##gemmBatched(                                                          \
+      cublasHandle_t handle, cublasOperation_t opa, cublasOperation_t opb, int m, int n, int k,              \
+      const C* alpha, const C* const a[], int lda, const C* const b[], int ldb, const C* beta, C* const c[], \
+      int ldc, int count) {                                                                                  \
+    if (handle == nullptr) return CUBLAS_STATUS_NOT_INITIALIZED;                                             \
+    if (bad(opa, opb, m, n, k, lda, ldb, ldc, count) || alpha == nullptr || beta == nullptr)                 \
+      return CUBLAS_STATUS_INVALID_VALUE;                                                                    \
+    using E = Complex<T>;                                                                                    \
+    return multiply<E, E, E>(handle, opa, opb, m, n, k,                                                      \
+                             Scalar<E>(handle, reinterpret_cast<const E*>(alpha)), nullptr, lda, 0, nullptr, \
+                             ldb, 0, Scalar<E>(handle, reinterpret_cast<const E*>(beta)), nullptr, ldc, 0,   \
+                             count, reinterpret_cast<const E* const*>(a),                                    \
+                             reinterpret_cast<const E* const*>(b), reinterpret_cast<E* const*>(c));          \
+  }
+WANREN_COMPLEX3(C, cuComplex, float)
+WANREN_COMPLEX3(Z, cuDoubleComplex, double)
+
 extern "C" {
 
 cublasStatus_t cublasGemmStridedBatchedEx(cublasHandle_t handle, cublasOperation_t opa, cublasOperation_t opb,
@@ -218,6 +275,23 @@ cublasStatus_t cublasGemmStridedBatchedEx(cublasHandle_t handle, cublasOperation
   if (wide) {
     WANREN_CASE(CUDA_R_64F, CUDA_R_64F, double, double, double)
   }
+  if (compute == CUBLAS_COMPUTE_32I || compute == CUBLAS_COMPUTE_32I_PEDANTIC) {
+    WANREN_CASE(CUDA_R_8I, CUDA_R_32I, signed char, int, int)
+  }
+  if (single) {
+    WANREN_CASE(CUDA_R_8I, CUDA_R_32F, signed char, float, float)
+    WANREN_CASE(CUDA_C_32F, CUDA_C_32F, Complex<float>, Complex<float>, Complex<float>)
+  }
+  if (wide) {
+    WANREN_CASE(CUDA_C_64F, CUDA_C_64F, Complex<double>, Complex<double>, Complex<double>)
+  }
+  // Scalars are of the compute type.
+  if ((compute == CUBLAS_COMPUTE_16F || compute == CUBLAS_COMPUTE_16F_PEDANTIC) && typeA == CUDA_R_16F &&
+      typeC == CUDA_R_16F)
+    return cublasHgemmStridedBatched(
+        handle, opa, opb, m, n, k, static_cast<const __half*>(alpha), static_cast<const __half*>(a), lda,
+        strideA, static_cast<const __half*>(b), ldb, strideB, static_cast<const __half*>(beta),
+        static_cast<__half*>(c), ldc, strideC, count);
   return CUBLAS_STATUS_NOT_SUPPORTED;
 }
 cublasStatus_t cublasGemmEx(cublasHandle_t handle, cublasOperation_t opa, cublasOperation_t opb, int m, int n,
@@ -242,6 +316,19 @@ cublasStatus_t cublasHgemmStridedBatched(cublasHandle_t handle, cublasOperation_
   const float scale = __half2float(*alpha), keep = __half2float(*beta);
   return multiply_as<__half, __half, float>(handle, opa, opb, m, n, k, &scale, a, lda, strideA, b, ldb,
                                             strideB, &keep, c, ldc, strideC, count);
+}
+cublasStatus_t cublasHgemmBatched(cublasHandle_t handle, cublasOperation_t opa, cublasOperation_t opb, int m,
+                                  int n, int k, const __half* alpha, const __half* const a[], int lda,
+                                  const __half* const b[], int ldb, const __half* beta, __half* const c[],
+                                  int ldc, int count) {
+  if (handle == nullptr) return CUBLAS_STATUS_NOT_INITIALIZED;
+  if (bad(opa, opb, m, n, k, lda, ldb, ldc, count) || alpha == nullptr || beta == nullptr)
+    return CUBLAS_STATUS_INVALID_VALUE;
+  if (handle->pointer_mode != CUBLAS_POINTER_MODE_HOST) return CUBLAS_STATUS_NOT_SUPPORTED;
+  const float scale = __half2float(*alpha), keep = __half2float(*beta);
+  return multiply<__half, __half, float>(handle, opa, opb, m, n, k, Scalar<float>(handle, &scale), nullptr,
+                                         lda, 0, nullptr, ldb, 0, Scalar<float>(handle, &keep), nullptr, ldc,
+                                         0, count, a, b, c);
 }
 cublasStatus_t cublasHgemm(cublasHandle_t handle, cublasOperation_t opa, cublasOperation_t opb, int m, int n,
                            int k, const __half* alpha, const __half* a, int lda, const __half* b, int ldb,
