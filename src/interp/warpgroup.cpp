@@ -5,6 +5,7 @@
 #include <array>
 #include <cmath>
 #include <cstring>
+#include <memory>
 
 #include "interp/callbacks.h"
 #include "interp/formats.h"
@@ -81,7 +82,9 @@ T value_of(Type type, std::uint64_t bits) {
 
 template <class T>
 const Operands<T>& read_operands(const Shape& s, const ProductOperands& from, bool negated) {
-  static thread_local Operands<T> x;
+  // On the heap: thread storage of this size keeps libcuda from being loaded late.
+  static thread_local const auto held = std::make_unique<Operands<T>>();
+  Operands<T>& x = *held;
   for (int k = 0; k < s.k; ++k) {
     for (int row = 0; row < rows; ++row) {
       const T value = value_of<T>(s.a, element_of(from.a, row, k, ptx::bits(s.a)));
@@ -134,8 +137,12 @@ void multiply(const WarpOp& op) {
 }  // namespace
 
 ProductOperands gather_product(const WarpOp& op) {
-  static thread_local std::array<std::uint8_t, rows * product_line_bytes> a;
-  static thread_local std::array<std::uint8_t, 256 * product_line_bytes> b;
+  using A = std::array<std::uint8_t, rows * product_line_bytes>;
+  using B = std::array<std::uint8_t, 256 * product_line_bytes>;
+  static thread_local const auto held_a = std::make_unique<A>();
+  static thread_local const auto held_b = std::make_unique<B>();
+  A& a = *held_a;
+  B& b = *held_b;
   const simt::Tile& tile = op.inst.tile();
   if (op.mask != full_mask) raise_fault(op.ctx, op.inst, simt::Fault::illegal_instruction, op.mask);
   if (tile.a_in_registers) {
@@ -175,8 +182,9 @@ void wanren_interp_product_lines(wanren::simt::WarpContext* ctx, const wanren::s
   // Exchanged chunks stay within 128 bytes.
   const std::uint64_t end = std::uint64_t{m.start} + 7 * pitch + (first + count) / 8 * m.stride + part + 128;
   if ((is_a ? tile.a_col : !tile.b_col) || end > ctx->total_shared_bytes) {
-    static thread_local std::array<std::uint8_t, (rows + 256) * product_line_bytes> copy;
-    std::uint8_t* const out = copy.data() + (is_a ? 256 * product_line_bytes : 0);
+    using Copy = std::array<std::uint8_t, (rows + 256) * product_line_bytes>;
+    static thread_local const auto copy = std::make_unique<Copy>();
+    std::uint8_t* const out = copy->data() + (is_a ? 256 * product_line_bytes : 0);
     const WarpOp op{*ctx, *inst, nullptr, nullptr, wanren::full_mask};
     gather_lines(op, descriptor, is_a ? tile.a_col : !tile.b_col, first, count, out);
     *lines = {out, 0, product_line_bytes, 8 * product_line_bytes, chunk_bytes, 0, 0};
