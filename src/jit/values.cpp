@@ -1,5 +1,7 @@
 // Lane values: where they live, how they widen, how they are written under a mask.
 
+#include <algorithm>
+
 #include "jit/emitter.h"
 #include "support/result.h"
 
@@ -292,7 +294,12 @@ void Emitter::declare_variables() {
     for (simt::ValueId v : live)
       if (shapes[v].kind == Kind::vector)
         registers += static_cast<std::size_t>(simt::bits(kernel.values[v].width) * warp_size / 8 / bytes);
-  crowded_ = registers > most_registers;
+  // The accumulators of a product pass through memory anyway.
+  const bool multiplies = std::ranges::any_of(kernel.blocks, [](const simt::Block& blk) {
+    return std::ranges::any_of(
+        blk.insts, [](const simt::Inst& inst) { return inst.op == ptx::Opcode::wgmma_mma_async; });
+  });
+  crowded_ = registers > most_registers || multiplies;
   std::vector<bool> blended(kernel.values.size());
   for (const simt::Block& blk : kernel.blocks)
     for (simt::ValueId v : kept(blk.id)) blended[v] = true;

@@ -12,7 +12,7 @@ std::string sums(int count) {
 }
 
 TEST(Products, AccumulatorsOfALoopStayInPlace) {
-  std::string body = "mov.u64 %rd3, 4096;\nmov.u32 %r3, 0;\nsetp.eq.u32 %p1, %r3, 0;\n";
+  std::string body = "add.s64 %rd3, %rd1, %rd2;\nmov.u32 %r3, 0;\nsetp.eq.u32 %p1, %r3, 0;\n";
   for (int i = 0; i < 32; ++i) body += "mov.f32 %f" + std::to_string(i + 10) + ", 0f00000000;\n";
   body += "round:\nwgmma.fence.sync.aligned;\n";
   for (int i = 0; i < 4; ++i)

@@ -44,19 +44,12 @@ __device__ void wait(uint64_t* bar, unsigned parity) {
       "r"(parity)
       : "memory");
 }
-__device__ void load(void* to, const CUtensorMap* map, int k, int row, uint64_t* bar) {
-  asm volatile(
-      "cp.async.bulk.tensor.2d.shared::cluster.global.mbarrier::complete_tx::bytes [%0], [%1, {%2, %3}], "
-      "[%4];" ::"r"(shared_address(to)),
-      "l"(map), "r"(k), "r"(row), "r"(shared_address(bar))
-      : "memory");
-}
-__device__ void load_for(uint16_t ranks, void* to, const CUtensorMap* map, int k, int row, uint64_t* bar) {
+__device__ void load(unsigned ranks, void* to, const CUtensorMap* map, int k, int row, uint64_t* bar) {
   asm volatile(
       "cp.async.bulk.tensor.2d.shared::cluster.global.mbarrier::complete_tx::bytes.multicast::cluster [%0], "
       "[%1, {%2, "
       "%3}], [%4], %5;" ::"r"(shared_address(to)),
-      "l"(map), "r"(k), "r"(row), "r"(shared_address(bar)), "h"(ranks)
+      "l"(map), "r"(k), "r"(row), "r"(shared_address(bar)), "h"(static_cast<uint16_t>(ranks))
       : "memory");
 }
 __device__ void meet_cluster() {
@@ -117,15 +110,15 @@ __device__ uint64_t descriptor(const void* tile, int bytes) {
 
 // --- the kernel ---
 
-template <int rows, int columns, int depth, int stages>
+/// A CTA's tiles, and the CTAs of a cluster: `down` of them share B's tiles, `across` share A's.
+template <int rows, int columns, int depth, int stages, int down_, int across_>
 struct Shape {
-  static constexpr int m = rows, n = columns, k = depth, ring = stages;
+  static constexpr int m = rows, n = columns, k = depth, ring = stages, down = down_, across = across_;
   static constexpr int a_bytes = m * k * 2, b_bytes = n * k * 2, bytes = ring * (a_bytes + b_bytes) + 1024;
 };
-using Wide = Shape<128, 256, 64, 4>;   // 192 KiB of tiles
-using Small = Shape<128, 128, 32, 3>;  // 48 KiB
-
-constexpr int cluster = 2;
+using Wide = Shape<128, 256, 64, 4, 2, 1>;   // 192 KiB of tiles
+using Wider = Shape<128, 256, 64, 4, 4, 2>;  // the same, and half of the traffic
+using Small = Shape<128, 128, 32, 3, 2, 1>;  // 48 KiB
 
 template <class S>
 __global__ void __launch_bounds__(384, 1)
@@ -137,9 +130,10 @@ __global__ void __launch_bounds__(384, 1)
   const auto a_tile = [&](int s) { return tiles + s * S::a_bytes; };
   const auto b_tile = [&](int s) { return tiles + S::ring * S::a_bytes + s * S::b_bytes; };
   const int group = static_cast<int>(threadIdx.x) / 128;
-  const unsigned rank = cluster_rank();
+  // Ranks count down first.
+  const int rank = static_cast<int>(cluster_rank()), in_column = rank % S::down, in_row = rank / S::down;
   if (threadIdx.x == 0) {
-    for (int s = 0; s < S::ring; ++s) init(&full[s], 1), init(&empty[s], 2 * cluster);
+    for (int s = 0; s < S::ring; ++s) init(&full[s], 1), init(&empty[s], 2 * (S::down + S::across - 1));
     asm volatile("fence.mbarrier_init.release.cluster;" ::: "memory");
   }
   meet_cluster();
@@ -148,14 +142,18 @@ __global__ void __launch_bounds__(384, 1)
   if (group == 0) {
     asm volatile("setmaxnreg.dec.sync.aligned.u32 40;");
     if (threadIdx.x == 0) {
-      constexpr int half = S::n / cluster;
+      constexpr int a_part = S::m / S::across, b_part = S::n / S::down;
+      unsigned row_mates = 0;
+      for (int i = 0; i < S::across; ++i) row_mates |= 1u << (in_column + i * S::down);
+      const unsigned column_mates = ((1u << S::down) - 1) << (in_row * S::down);
       for (int i = 0; i < steps; ++i) {
         const int s = i % S::ring;
         wait(&empty[s], (i / S::ring & 1) ^ 1);
         expect(&full[s], S::a_bytes + S::b_bytes);
-        load(a_tile(s), &a, i * S::k, row, &full[s]);
-        load_for((1 << cluster) - 1, b_tile(s) + static_cast<int>(rank) * half * S::k * 2, &b, i * S::k,
-                 column + static_cast<int>(rank) * half, &full[s]);
+        load(row_mates, a_tile(s) + in_row * a_part * S::k * 2, &a, i * S::k, row + in_row * a_part,
+             &full[s]);
+        load(column_mates, b_tile(s) + in_column * b_part * S::k * 2, &b, i * S::k,
+             column + in_column * b_part, &full[s]);
       }
     }
   } else {
@@ -173,7 +171,9 @@ __global__ void __launch_bounds__(384, 1)
       asm volatile("wgmma.commit_group.sync.aligned;" ::: "memory");
       asm volatile("wgmma.wait_group.sync.aligned 1;" ::: "memory");
       // What came before has been read.
-      if (i > 0 && threadIdx.x % 128 < cluster) arrive_at(&empty[(i - 1) % S::ring], threadIdx.x % 128);
+      const int other = static_cast<int>(threadIdx.x) % 128;
+      const bool shares = other / S::down == in_row || other % S::down == in_column;
+      if (i > 0 && other < S::down * S::across && shares) arrive_at(&empty[(i - 1) % S::ring], other);
     }
     asm volatile("wgmma.wait_group.sync.aligned 0;" ::: "memory");
     const int lane = static_cast<int>(threadIdx.x) % 32, warp = static_cast<int>(threadIdx.x) / 32 % 4;
@@ -211,7 +211,7 @@ int option(int argc, char** argv, const char* name, int otherwise) {
 
 template <class S>
 void run(int n, int depth, int runs) {
-  EXPECT(n % (cluster * S::m) == 0 && n % S::n == 0 && depth % S::k == 0);
+  EXPECT(n % (S::down * S::m) == 0 && n % (S::across * S::n) == 0 && depth % S::k == 0);
   std::mt19937 random(1);
   const size_t elements = static_cast<size_t>(n) * depth;
   std::vector<__nv_bfloat16> a(elements), b(elements);
@@ -226,7 +226,8 @@ void run(int n, int depth, int runs) {
   CUDA(cudaMalloc(&dc, static_cast<size_t>(n) * n * 4));
   CUDA(cudaMemcpy(da, a.data(), elements * 2, cudaMemcpyHostToDevice));
   CUDA(cudaMemcpy(db, b.data(), elements * 2, cudaMemcpyHostToDevice));
-  const CUtensorMap am = map_of(da, n, depth, S::m, S::k), bm = map_of(db, n, depth, S::n / cluster, S::k);
+  const CUtensorMap am = map_of(da, n, depth, S::m / S::across, S::k),
+                    bm = map_of(db, n, depth, S::n / S::down, S::k);
   CUDA(cudaFuncSetAttribute(multiply<S>, cudaFuncAttributeMaxDynamicSharedMemorySize, S::bytes));
   cudaLaunchConfig_t config = {};
   config.gridDim = dim3(n / S::m, n / S::n);
@@ -234,8 +235,9 @@ void run(int n, int depth, int runs) {
   config.dynamicSmemBytes = S::bytes;
   cudaLaunchAttribute attribute = {};
   attribute.id = cudaLaunchAttributeClusterDimension;
-  attribute.val.clusterDim.x = cluster;
-  attribute.val.clusterDim.y = attribute.val.clusterDim.z = 1;
+  attribute.val.clusterDim.x = S::down;
+  attribute.val.clusterDim.y = S::across;
+  attribute.val.clusterDim.z = 1;
   config.attrs = &attribute;
   config.numAttrs = 1;
   cudaEvent_t begin, end;
@@ -274,8 +276,11 @@ int main(int argc, char** argv) {
             runs = option(argc, argv, "-runs", 1);
   int shared;
   CUDA(cudaDeviceGetAttribute(&shared, cudaDevAttrMaxSharedMemoryPerBlockOptin, 0));
-  if (shared >= Wide::bytes + 64)
+  if (shared < Wide::bytes + 64)
+    run<Small>(n, depth, runs);
+  else if (n % (Wider::down * Wider::m) != 0 || n % (Wider::across * Wider::n) != 0 ||
+           option(argc, argv, "-pairs", 0))
     run<Wide>(n, depth, runs);
   else
-    run<Small>(n, depth, runs);
+    run<Wider>(n, depth, runs);
 }
