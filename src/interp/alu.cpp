@@ -11,6 +11,7 @@ LaneFunction find_lane_function(const simt::Inst& inst) {
   if (LaneFunction f = find_bits(inst)) return f;
   if (LaneFunction f = find_float(inst)) return f;
   if (LaneFunction f = find_comparison(inst)) return f;
+  if (LaneFunction f = find_video(inst)) return f;
   return find_conversion(inst);
 }
 

@@ -17,6 +17,7 @@ LaneFunction find_bits(const simt::Inst& inst);        ///< bits.cpp: logic, shi
 LaneFunction find_float(const simt::Inst& inst);       ///< float.cpp
 LaneFunction find_comparison(const simt::Inst& inst);  ///< compare.cpp
 LaneFunction find_conversion(const simt::Inst& inst);  ///< convert.cpp
+LaneFunction find_video(const simt::Inst& inst);       ///< video.cpp
 
 /// The family's function; null if the instruction is not a per-lane ALU instruction.
 LaneFunction find_lane_function(const simt::Inst& inst);

@@ -242,6 +242,8 @@ bool run_memory(const WarpOp& op) {
     case Opcode::cvta: convert_address(op); break;
     case Opcode::isspacep: is_space(op); break;
     case Opcode::mapa: map_address(op); break;
+    case Opcode::tensormap_replace: replace_field(op); break;
+    case Opcode::tensormap_cp_fenceproxy: publish_map(op); break;
     case Opcode::getctarank: rank_of_address(op); break;
     case Opcode::fence:
     case Opcode::membar: std::atomic_thread_fence(std::memory_order_seq_cst); break;

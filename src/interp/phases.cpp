@@ -1,6 +1,7 @@
 // mbarrier objects, PTX ISA 9.7.13.15, and cp.async.mbarrier.arrive: lane by lane in ascending order. Copies
 // have happened by the time anyone asks for them, so that what tracks their completion takes effect at once.
 
+#include <algorithm>
 #include <array>
 #include <bit>
 
@@ -145,6 +146,32 @@ void wait(const WarpOp& op, PhaseTrace& record) {
   });
 }
 
+// st.async and red.async: the data, then their bytes at the mbarrier, srcs[1].
+void store_async(const WarpOp& op, PhaseTrace& record) {
+  const simt::MemoryAccess& how = op.inst.memory();
+  const int bytes = ptx::bits(op.inst.types[0]) / 8;
+  const auto all = static_cast<std::uint32_t>(bytes * std::max<int>(1, how.vector));
+  record.op = PhaseOp::complete;
+  for_each_lane(op.mask, [&](int lane) {
+    std::uint8_t* to =
+        access(op, lane, op.inst.space(), op.srcs[0][lane] + static_cast<std::uint64_t>(op.inst.offset), all);
+    const std::uint32_t where = cluster_address(op.ctx, to);
+    if (where == ~0u) raise_fault(op.ctx, op.inst, simt::Fault::invalid_address_space, LaneMask{1} << lane);
+    for (std::uint32_t i = 0; i * static_cast<std::uint32_t>(bytes) < all; ++i) {
+      const std::uint64_t value = op.srcs[2 + i][lane];
+      if (op.inst.op == Opcode::red_async)
+        update_element(how.atom, op.inst.types[0], false, to, value, 0);
+      else
+        store_element(to + i * static_cast<std::uint32_t>(bytes), bytes, value);
+    }
+    std::uint64_t* at = mbarrier_at(op, lane, op.inst.space(), op.srcs[1][lane]);
+    Mbarrier b = Mbarrier::from(*at);
+    take(op, lane, b, all);
+    changed(op, at, b);
+    record.add(op.ctx, at, all);
+  });
+}
+
 // .arrive gives its lanes' arrival; .wait, as bar.sync, writes its record before it gives way.
 void meet(const WarpOp& op) {
   simt::WarpContext& ctx = op.ctx;
@@ -204,6 +231,8 @@ void wanren_interp_async_op(wanren::simt::WarpContext* ctx, const wanren::simt::
     case wanren::ptx::Opcode::mbarrier_arrive_drop: arrive(op, record); break;
     case wanren::ptx::Opcode::mbarrier_complete_tx:
     case wanren::ptx::Opcode::mbarrier_expect_tx: change_bytes(op, record); break;
+    case wanren::ptx::Opcode::red_async:
+    case wanren::ptx::Opcode::st_async: store_async(op, record); break;
     case wanren::ptx::Opcode::mbarrier_init: init(op, record); break;
     case wanren::ptx::Opcode::cp_async_mbarrier_arrive: arrive_for_copies(op, record); break;
     case wanren::ptx::Opcode::mbarrier_test_wait:

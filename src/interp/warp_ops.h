@@ -24,6 +24,10 @@ bool run_atomic(const WarpOp& op);    ///< atom, red
 bool run_exchange(const WarpOp& op);  ///< shfl, vote, match, redux, activemask
 bool run_matrix(const WarpOp& op);    ///< ldmatrix and its kin, mma, wmma, wgmma
 
+/// tensormap.replace and tensormap.cp_fenceproxy. (tensor_maps.cpp)
+void replace_field(const WarpOp& op);
+void publish_map(const WarpOp& op);
+
 /// Raises `fault` at `inst` of ctx.kernel for the lanes in `mask`.
 [[noreturn]] void raise_fault(simt::WarpContext& ctx, const simt::Inst& inst, simt::Fault fault,
                               LaneMask mask);

@@ -23,6 +23,16 @@ std::uint32_t register_budget(const simt::Kernel& kernel, const chip::Spec& chip
   return std::max(limit, fewest_registers) - abi_registers;
 }
 
+/// What a warp has after the most generous setmaxnreg.inc; 0 without one.
+std::uint32_t raised_registers(const simt::Kernel& kernel) {
+  std::uint32_t most = 0;
+  for (const simt::Block& block : kernel.blocks)
+    for (const simt::Inst& inst : block.insts)
+      if (inst.op == ptx::Opcode::setmaxnreg && !inst.srcs.empty())
+        most = std::max(most, static_cast<std::uint32_t>(std::min<std::uint64_t>(inst.srcs[0].bits, 255)));
+  return most;
+}
+
 }  // namespace
 
 Result<MachineProgram> lower(const simt::Kernel& kernel, const chip::Spec& chip,
@@ -32,10 +42,16 @@ Result<MachineProgram> lower(const simt::Kernel& kernel, const chip::Spec& chip,
   merge_loads(*code);
   Grouping grouping = coalesce(*code);
   MachineProgram program;
-  allocate(*code, grouping, register_budget(kernel, chip, register_limit), program);
+  const std::uint32_t budget = register_budget(kernel, chip, register_limit);
+  const std::uint32_t raised = raised_registers(kernel);
+  allocate(*code, grouping, std::max(budget, raised - std::min(raised, abi_registers)), program);
   const auto step =
       static_cast<std::uint32_t>(std::max<std::int64_t>(1, chip.subcore.register_granularity / warp_size));
   program.registers_per_thread = (program.registers_per_thread + abi_registers + step - 1) / step * step;
+  program.named_registers = program.registers_per_thread;
+  if (raised > 0)
+    program.registers_per_thread =
+        std::min(program.registers_per_thread, std::max(step, (budget + abi_registers) / step * step));
   for (const MachineBlock& block : program.blocks)
     program.code_bytes += static_cast<std::uint32_t>(block.insts.size()) *
                           static_cast<std::uint32_t>(chip.subcore.instruction_bytes);

@@ -85,9 +85,10 @@ struct MachineBlock {
 };
 
 struct MachineProgram {
-  std::vector<MachineBlock> blocks;  ///< By frozen BlockId.
-  std::uint32_t registers_per_thread = 0;
-  std::uint32_t spill_bytes = 0;  ///< Spill space per thread.
+  std::vector<MachineBlock> blocks;        ///< By frozen BlockId.
+  std::uint32_t registers_per_thread = 0;  ///< At launch; warps may have more after setmaxnreg.
+  std::uint32_t named_registers = 0;       ///< That instructions name.
+  std::uint32_t spill_bytes = 0;           ///< Spill space per thread.
   std::uint32_t code_bytes = 0;
   std::string tensor_path;            ///< "", "warp mma", "tile mma"
   std::vector<std::string> emulated;  ///< Features lowered to a sequence: "fp64"

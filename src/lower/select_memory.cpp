@@ -310,8 +310,14 @@ Result<void> Selector::recipe_memory(const Inst& inst, bool& known) {
     case Opcode::mbarrier_expect_tx:
     case Opcode::mbarrier_init:
     case Opcode::mbarrier_inval:
+    case Opcode::red_async:
+    case Opcode::st_async:
     case Opcode::mbarrier_test_wait:
     case Opcode::mbarrier_try_wait: asynchronous(inst, Memory::phase); return {};
+    case Opcode::tensormap_replace:
+      access(inst, Memory::store, {}, inst.srcs[0], {data_from(1, 1)}, bytes);
+      return {};
+    case Opcode::tensormap_cp_fenceproxy: access(inst, Memory::store, {}, inst.srcs[0], {}, 16); return {};
     case Opcode::cp_async_bulk:  // UBLKCP, UTMALDG and their kin
     case Opcode::cp_async_bulk_prefetch:
     case Opcode::cp_async_bulk_tensor:

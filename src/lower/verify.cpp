@@ -113,7 +113,7 @@ class Verifier {
       const MachineInst& m = insts[i];
       const auto range = [&](Register r, int count) {
         return r == no_register ||
-               (r < 256 ? r + count <= static_cast<int>(program_.registers_per_thread) : r < register_slots);
+               (r < 256 ? r + count <= static_cast<int>(program_.named_registers) : r < register_slots);
       };
       if (!range(m.dst, m.dst_count))
         return fmt::format("instruction {}: result register {} out of range", i, m.dst);

@@ -11,12 +11,14 @@ class Writer {
   Writer(Opcode opcode, const Modifiers& mods) : opcode_(opcode), mods_(mods) {}
 
   std::string run() {
+    if (is_video(opcode_)) return video();
     const bool wmma = opcode_ == Opcode::wmma_load || opcode_ == Opcode::wmma_store;
     if (mods_.fragment) add(std::string(1, mods_.fragment));
     if (opcode_ == Opcode::fence &&
         (mods_.variant == Variant::proxy_async || mods_.variant == Variant::proxy_alias ||
-         mods_.variant == Variant::tensormap))
+         mods_.variant == Variant::tensormap || mods_.variant == Variant::proxy_tensormap))
       add("proxy");
+    word(Group::field, static_cast<int>(mods_.field));
     // The level of prefetch stands after the space, the variant of the others before all else.
     if (opcode_ != Opcode::prefetch) word(Group::variant, static_cast<int>(mods_.variant));
     word(Group::dimensions, mods_.dimensions);
@@ -93,6 +95,18 @@ class Writer {
   }
 
  private:
+  // Types first, as nowhere else.
+  std::string video() {
+    for (Type type : mods_.types)
+      if (type != Type::none) add(name(type));
+    word(Group::compare, static_cast<int>(mods_.compare));
+    flag(mods_.plus_one, "po");
+    flag(mods_.sat, "sat");
+    word(Group::scale, mods_.scale);
+    word(Group::shift, static_cast<int>(mods_.shift));
+    word(Group::atom, static_cast<int>(mods_.atom));
+    return std::move(text_);
+  }
   void add(std::string_view word) {
     text_ += '.';
     text_ += word;

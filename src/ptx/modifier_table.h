@@ -60,6 +60,9 @@ enum class Group : std::uint8_t {
   completion,
   multicast,
   dimensions,
+  field,
+  scale,
+  plus_one,
   no_meaning,  ///< Words that change nothing here.
 };
 

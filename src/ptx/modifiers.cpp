@@ -164,6 +164,9 @@ ModifierReader::Outcome ModifierReader::take(std::string_view word) {
       case Group::completion: return assign(mods_.completion, static_cast<Completion>(v));
       case Group::multicast: mods_.multicast = true; return Outcome::taken;
       case Group::dimensions: return assign(mods_.dimensions, static_cast<std::uint8_t>(v));
+      case Group::field: return assign(mods_.field, static_cast<TensorField>(v));
+      case Group::scale: return assign(mods_.scale, static_cast<std::uint8_t>(v));
+      case Group::plus_one: mods_.plus_one = true; return Outcome::taken;
       case Group::no_meaning: return Outcome::taken;
     }
   }

@@ -31,6 +31,11 @@ enum OpcodeFlag : std::uint8_t {
 };
 std::uint8_t flags(Opcode opcode);  ///< OpcodeFlag, or'ed.
 
+/// A video instruction: rows of ptx/opcodes.def that stand together.
+constexpr bool is_video(Opcode opcode) {
+  return opcode >= Opcode::vabsdiff && opcode <= Opcode::vsub4;
+}
+
 using RegisterId = std::uint32_t;  ///< Index into Function::registers.
 
 struct Operand {

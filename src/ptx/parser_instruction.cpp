@@ -28,7 +28,7 @@ bool is_component(std::string_view word) {
 
 /// .b0-.b3 and .h0, .h1 select a part of a video instruction's operand.
 bool is_selector(std::string_view word) {
-  return word.size() >= 3 && word.size() <= 5 && (word[1] == 'b' || word[1] == 'h') && word[2] >= '0' &&
+  return word.size() >= 3 && word.size() <= 6 && (word[1] == 'b' || word[1] == 'h') && word[2] >= '0' &&
          word[2] <= '7';
 }
 

@@ -122,6 +122,21 @@ enum class Variant : std::uint8_t {
 };
 enum class TestOp : std::uint8_t { none, finite, infinite, number, notanumber, normal, subnormal };
 
+/// What tensormap.replace writes.
+enum class TensorField : std::uint8_t {
+  none,
+  global_address,
+  rank,
+  box_dim,
+  global_dim,
+  global_stride,
+  element_stride,
+  elemtype,
+  interleave_layout,
+  swizzle_mode,
+  fill_mode
+};
+
 /// Who is told that a bulk copy has ended.
 enum class Completion : std::uint8_t { none, mbarrier, group };
 
@@ -154,6 +169,8 @@ struct Modifiers {
   Completion completion = Completion::none;
   std::uint8_t dimensions = 0;  ///< cp.async.bulk.tensor: 1 to 5.
   std::uint8_t copy_bytes = 0;  ///< cp.async: 4, 8 or 16 (an operand in the text).
+  TensorField field = TensorField::none;
+  std::uint8_t scale = 0;  ///< vmad: .shr7, .shr15
   // Matrix instructions: .m16n8k16, layouts and so on.
   std::uint16_t m = 0, n = 0, k = 0;
   bool a_col = false, b_col = false;
@@ -163,7 +180,7 @@ struct Modifiers {
              uni : 1 = false, to : 1 = false, sync : 1 = false, aligned : 1 = false, trans : 1 = false,
              noftz : 1 = false, relu : 1 = false, satfinite : 1 = false, xorsign : 1 = false,
              nan_ : 1 = false, shiftamt : 1 = false, all_ : 1 = false, any_ : 1 = false, abs_ : 1 = false,
-             popc : 1 = false, multicast : 1 = false,
+             popc : 1 = false, multicast : 1 = false, plus_one : 1 = false,
              cache_hint : 1 = false;  ///< .L2::cache_hint: the last operand is a cache policy.
 
   friend bool operator==(const Modifiers&, const Modifiers&) = default;

@@ -91,6 +91,7 @@ class Inliner {
   // Everything else (translate.cpp).
   Result<void> plain(Instance& self, const ptx::Instruction& in, bool keep_guard);
   Result<void> product_operands(Inst& inst);
+  Result<void> video_parts(const ptx::Instruction& in, Inst& inst);
   Operand shared_offset(const ptx::Variable& v);
   Operand frame_offset(std::uint64_t offset) const;
   Operand global(const std::string& name);

@@ -63,7 +63,9 @@ inline bool concerns_phases(ptx::Opcode op) {
     case mbarrier_init:
     case mbarrier_inval:
     case mbarrier_test_wait:
-    case mbarrier_try_wait: return true;
+    case mbarrier_try_wait:
+    case red_async:  // tell one of their bytes
+    case st_async: return true;
     default: return false;
   }
 }

@@ -64,11 +64,19 @@ Operation operation_of(Opcode op, const ptx::Modifiers& m) {
                      .variant = m.variant,
                      .completion = m.completion,
                      .dimensions = m.dimensions,
+                     .field = m.field,
                      .multicast = m.multicast,
                      .vector = m.vector,
                      .copy_bytes = m.copy_bytes,
                      .cache_hint = m.cache_hint,
                      .to = m.to};
+  } else if (ptx::is_video(op)) {
+    o.payload = Video{.secondary = m.atom,
+                      .compare = m.compare,
+                      .shift = m.shift,
+                      .scale = m.scale,
+                      .sat = m.sat,
+                      .plus_one = m.plus_one};
   } else if (is_meeting(op)) {
     o.payload = Meeting{.shfl = m.shfl,
                         .vote = m.vote,

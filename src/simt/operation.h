@@ -40,6 +40,7 @@ struct MemoryAccess {
   ptx::Variant variant = ptx::Variant::none;
   ptx::Completion completion = ptx::Completion::none;
   std::uint8_t dimensions = 0;  ///< cp.async.bulk.tensor: 1 to 5.
+  ptx::TensorField field = ptx::TensorField::none;
   bool multicast = false;
   std::uint8_t vector = 1;      ///< Elements of each lane.
   std::uint8_t copy_bytes = 0;  ///< cp.async: 4, 8 or 16.
@@ -72,8 +73,23 @@ struct Tile {
   friend bool operator==(const Tile&, const Tile&) = default;
 };
 
+/// Parts of 32-bit words as whole numbers, PTX ISA 9.7.17 and 9.7.18.
+struct Video {
+  ptx::AtomOp secondary = ptx::AtomOp::none;  ///< add, min, max of the result and the third operand.
+  ptx::Compare compare = ptx::Compare::none;
+  ptx::ShiftMode shift = ptx::ShiftMode::none;
+  std::uint8_t scale = 0;  ///< vmad: shift of the sum.
+  bool sat = false, plus_one = false;
+  // One number: bits of the part that is read or written, and which one it is.
+  std::uint8_t a_bits = 32, b_bits = 32, d_bits = 32, d_index = 0;
+  /// Which part each number comes from; two or four numbers: those of b follow those of a.
+  std::array<std::uint8_t, 4> a{}, b{};
+  std::uint8_t mask = 0;  ///< Two or four numbers: which are written.
+  friend bool operator==(const Video&, const Video&) = default;
+};
+
 struct Operation {
-  using Payload = std::variant<Arithmetic, MemoryAccess, Meeting, Tile>;
+  using Payload = std::variant<Arithmetic, MemoryAccess, Meeting, Tile, Video>;
 
   ptx::Opcode op{};
   std::array<ptx::Type, 4> types{};  ///< In written order: the destination's first where there are two.

@@ -201,6 +201,54 @@ Result<void> Inliner::product_operands(Inst& inst) {
   return {};
 }
 
+// Selectors of a video instruction's operands: .b0 to .b3, .h0, .h1, and lists of them, the upper part first.
+Result<void> Inliner::video_parts(const ptx::Instruction& in, Inst& inst) {
+  auto& v = std::get<Video>(inst.payload);
+  const char last = ptx::name(inst.op).back();
+  const int count = last == '2' ? 2 : last == '4' ? 4 : 1;
+  const auto wrong = [&](const std::string& selector) {
+    return error(in.location,
+                 "operand selector ." + selector + " does not fit " + std::string(ptx::name(inst.op)));
+  };
+  const std::string destination = in.destinations.empty() ? "" : in.destinations[0].symbol;
+  if (count == 1) {
+    const auto part = [](const std::string& selector, std::uint8_t& bits, std::uint8_t& index) {
+      if (selector.empty()) return true;
+      bits = selector[0] == 'b' ? 8 : 16;
+      index = static_cast<std::uint8_t>(selector[1] - '0');
+      return selector.size() == 2 && index < 32 / bits;
+    };
+    if (!part(in.sources[0].symbol, v.a_bits, v.a[0])) return wrong(in.sources[0].symbol);
+    if (!part(in.sources[1].symbol, v.b_bits, v.b[0])) return wrong(in.sources[1].symbol);
+    if (!part(destination, v.d_bits, v.d_index)) return wrong(destination);
+  } else {
+    const char letter = count == 2 ? 'h' : 'b';
+    const auto parts = [&](const std::string& selector, std::array<std::uint8_t, 4>& to, int first) {
+      for (int i = 0; i < count; ++i) to[static_cast<std::size_t>(i)] = static_cast<std::uint8_t>(first + i);
+      if (selector.empty()) return true;
+      if (selector[0] != letter || static_cast<int>(selector.size()) != count + 1) return false;
+      for (int i = 0; i < count; ++i) {
+        const int part = selector[static_cast<std::size_t>(count - i)] - '0';
+        if (part >= 2 * count) return false;
+        to[static_cast<std::size_t>(i)] = static_cast<std::uint8_t>(part);
+      }
+      return true;
+    };
+    if (!parts(in.sources[0].symbol, v.a, 0)) return wrong(in.sources[0].symbol);
+    if (!parts(in.sources[1].symbol, v.b, count)) return wrong(in.sources[1].symbol);
+    if (destination.empty()) v.mask = static_cast<std::uint8_t>((1 << count) - 1);
+    for (std::size_t i = 1; i < destination.size(); ++i) {
+      if (destination[0] != letter || destination[i] - '0' >= count) return wrong(destination);
+      v.mask |= static_cast<std::uint8_t>(1 << (destination[i] - '0'));
+    }
+  }
+  const bool third =
+      count > 1 || inst.op == Opcode::vmad || v.d_bits < 32 || v.secondary != ptx::AtomOp::none;
+  if (inst.dsts.size() != 1 || inst.srcs.size() < (third ? 3 : 2))
+    return error(in.location, std::string(ptx::name(inst.op)) + " lacks an operand");
+  return {};
+}
+
 Result<void> Inliner::plain(Instance& self, const ptx::Instruction& in, bool keep_guard) {
   Item item;
   Inst& inst = item.inst;
@@ -283,6 +331,8 @@ Result<void> Inliner::plain(Instance& self, const ptx::Instruction& in, bool kee
     }
   }
   using enum Opcode;
+  if (ptx::is_video(inst.op))
+    if (auto r = video_parts(in, inst); !r) return r;
   if (inst.op == wgmma_wait_group && (inst.srcs.size() != 1 || inst.srcs[0].kind != Operand::Kind::imm))
     return error(inst.location, "wgmma.wait_group takes a constant");
   if (inst.op == wgmma_mma_async)

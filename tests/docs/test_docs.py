@@ -52,6 +52,14 @@ for test in sorted((root / "tests").glob("*/*.cpp")):
         problems.append(f"{test.relative_to(root)} holds tests, so its name ends with _test.cpp")
     problems += [f"{test.relative_to(root)}: {name} is no sentence" for name in names if "_" in name or name[0].islower()]
 
+# What the page on execution says is not executed is what the table says.
+page = (root / "docs/execution.md").read_text(encoding="utf-8")
+listed = set(re.findall(r"`([^`]+)`", re.search(r"refused when it is built, with the line:\n(.*?)\(", page, re.S).group(1)))
+table = (root / "src/ptx/opcodes.def").read_text(encoding="utf-8")
+refused = {text for text, flags in re.findall(r'^WR_OPCODE\(\w+, "([^"]+)", ([^,]+),', table, re.M) if "X" in flags}
+if listed != refused:
+    problems.append(f"execution.md: {sorted(listed ^ refused)} is not executed, or not listed")
+
 # The page on instructions tells of fns as it is.
 page = (root / "docs/adding-an-instruction.md").read_text(encoding="utf-8")
 for row in re.findall(r"WR_OPCODE\(.*?\)\)", page):

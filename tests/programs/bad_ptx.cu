@@ -37,7 +37,7 @@ const char* const unsupported = R"(.version 8.0
 .address_size 64
 .visible .entry k() {
   .reg .b32 %r<9>;
-  vadd4.u32.u32.u32 %r1, %r2, %r3, %r4;
+  stackrestore.u32 %r1;
   ret;
 }
 )";
