@@ -4,6 +4,7 @@
 #include <cstddef>
 
 #include "cuda_runtime_api.h"
+#include "driver/device.h"
 
 struct cudaArray {
   void* memory = nullptr;
@@ -26,3 +27,20 @@ struct cudaArray {
     return x_bytes <= row && width <= row - x_bytes && y <= rows() && height <= rows() - y;
   }
 };
+
+namespace wanren::cuda {
+
+/// Errors: no such texel format; the device's memory is full.
+driver::Status make_array(driver::Device& device, const cudaChannelFormatDesc& format, cudaExtent extent,
+                          unsigned flags, cudaArray** array);
+driver::Status free_array(driver::Device& device, cudaArray* array);
+/// Errors: what the device functions do not do, logged.
+driver::Status make_texture(driver::Device& device, const cudaResourceDesc& resource,
+                            const cudaTextureDesc& texture, unsigned long long* handle);
+driver::Status make_surface(driver::Device& device, const cudaResourceDesc& resource,
+                            unsigned long long* handle);
+driver::Status destroy_object(driver::Device& device, unsigned long long handle);
+/// What a texture or surface object was made of; null pointers are not asked for. False: no such object.
+bool find_object(unsigned long long handle, cudaResourceDesc* resource, cudaTextureDesc* texture);
+
+}  // namespace wanren::cuda

@@ -23,6 +23,10 @@ inline driver::Context* context_of(CUcontext handle) {
 inline CUcontext handle_of(driver::Context* context) {
   return reinterpret_cast<CUcontext>(context);
 }
+/// A CUarray is the runtime's cudaArray_t.
+inline cudaArray* array_of(CUarray handle) {
+  return reinterpret_cast<cudaArray*>(handle);
+}
 inline void* pointer_of(CUdeviceptr pointer) {
   return reinterpret_cast<void*>(pointer);
 }
@@ -33,7 +37,7 @@ inline CUdeviceptr address_of(const void* pointer) {
 /// A launch of a CUfunction or CUkernel on the current device.
 CUresult launch_request(const void* handle, Dim3 grid, Dim3 block, unsigned shared_bytes, CUstream stream,
                         void** arguments, void** extra, driver::LaunchRequest& request);
-/// What a 3D copy moves. Errors: arrays, which the driver API has not here; no memory type.
+/// What a 3D copy moves. Errors: outside of its arrays; no memory type.
 CUresult copy_call(const CUDA_MEMCPY3D* parameters, driver::CopyCall& call);
 
 }  // namespace wanren::cuda

@@ -5,6 +5,7 @@
 
 #include "cuda/driver_api.h"
 #include "cuda/entry_points.h"
+#include "support/log.h"
 
 namespace wanren::cuda {
 
@@ -93,8 +94,13 @@ CUresult cuGetProcAddress(const char* symbol, void** function, int version, cuui
 }
 
 // The vendor's private tables are not part of CUDA's interface.
+// Tables of the vendor's own, without a public description.
 CUresult cuGetExportTable(const void** table, const CUuuid*) {
   if (table != nullptr) *table = nullptr;
+  log::write_once(
+      log::Level::error,
+      "a library that is linked into the program asks for private tables of the vendor's driver, as "
+      "CUDA's static runtime does; link the program with nvcc -cudart shared, or build it with wanren cc");
   return CUDA_ERROR_NOT_SUPPORTED;
 }
 

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "cuda/arrays.h"
 #include "cuda/driver_api.h"
 #include "driver/pool.h"
 
@@ -34,6 +35,18 @@ CUresult fill(CUdeviceptr to, size_t pitch, unsigned value, unsigned element, si
   shape.destination_slice = shape.source_slice = shape.destination_pitch * height;
   return code(device_of(stream, *device)
                   .fill(pointer_of(to), value, element, shape, stream_of(stream), asynchronous));
+}
+
+/// An array as what it is. False: the copy does not lie in it.
+bool pitched(const cudaArray* array, size_t x, size_t y, size_t z, const CUDA_MEMCPY3D& p, CUdeviceptr& at,
+             size_t& pitch, size_t& rows) {
+  if (array == nullptr || !array->holds(x, y, p.WidthInBytes, p.Height) || z > array->slices() ||
+      p.Depth > array->slices() - z)
+    return false;
+  at = address_of(array->memory);
+  pitch = array->pitch;
+  rows = array->rows();
+  return true;
 }
 
 /// One side of a 3D copy.
@@ -112,10 +125,21 @@ bool device_side(driver::Device& device, const void* host, CUdeviceptr* pointer)
 
 namespace wanren::cuda {
 
-CUresult copy_call(const CUDA_MEMCPY3D* p, driver::CopyCall& call) {
-  if (p == nullptr) return invalid_value;
-  if (p->srcMemoryType == CU_MEMORYTYPE_ARRAY || p->dstMemoryType == CU_MEMORYTYPE_ARRAY)
-    return CUDA_ERROR_NOT_SUPPORTED;
+CUresult copy_call(const CUDA_MEMCPY3D* given, driver::CopyCall& call) {
+  if (given == nullptr) return invalid_value;
+  CUDA_MEMCPY3D plain = *given;
+  const bool from_array = plain.srcMemoryType == CU_MEMORYTYPE_ARRAY,
+             to_array = plain.dstMemoryType == CU_MEMORYTYPE_ARRAY;
+  // Arrays are pitched memory.
+  if (from_array && !pitched(array_of(plain.srcArray), plain.srcXInBytes, plain.srcY, plain.srcZ, plain,
+                             plain.srcDevice, plain.srcPitch, plain.srcHeight))
+    return invalid_value;
+  if (to_array && !pitched(array_of(plain.dstArray), plain.dstXInBytes, plain.dstY, plain.dstZ, plain,
+                           plain.dstDevice, plain.dstPitch, plain.dstHeight))
+    return invalid_value;
+  if (from_array) plain.srcMemoryType = CU_MEMORYTYPE_DEVICE;
+  if (to_array) plain.dstMemoryType = CU_MEMORYTYPE_DEVICE;
+  const CUDA_MEMCPY3D* const p = &plain;
   const char *from = nullptr, *to = nullptr;
   bool from_host = false, to_host = false;
   driver::CopyShape& shape = call.shape;
