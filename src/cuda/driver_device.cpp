@@ -365,6 +365,8 @@ CUresult cuCtxSetFlags(unsigned int flags) {
 }
 
 CUresult cuCtxSynchronize_v2(CUcontext handle) {
+  if (const auto status = driver::unsafe_in_capture(); status != driver::Status::cudaSuccess)
+    return code(status);
   CUresult error = CUDA_SUCCESS;
   const driver::Context* context = context_or_current(handle, error);
   if (context == nullptr) return error;

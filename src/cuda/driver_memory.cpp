@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "cuda/arrays.h"
+#include "cuda/batch.h"
 #include "cuda/driver_api.h"
 #include "driver/pool.h"
 
@@ -174,6 +175,8 @@ CUresult copy_call(const CUDA_MEMCPY3D* given, driver::CopyCall& call) {
 extern "C" {
 
 CUresult cuMemAlloc_v2(CUdeviceptr* pointer, size_t bytes) {
+  if (const auto status = driver::unsafe_in_capture(); status != driver::Status::cudaSuccess)
+    return code(status);
   if (bytes == 0 || pointer == nullptr) return invalid_value;
   WR_CURRENT(device);
   void* allocated = nullptr;
@@ -190,6 +193,8 @@ CUresult cuMemAllocPitch_v2(CUdeviceptr* pointer, size_t* pitch, size_t width, s
 }
 
 CUresult cuMemAllocManaged(CUdeviceptr* pointer, size_t bytes, unsigned int flags) {
+  if (const auto status = driver::unsafe_in_capture(); status != driver::Status::cudaSuccess)
+    return code(status);
   if (flags != CU_MEM_ATTACH_GLOBAL && flags != CU_MEM_ATTACH_HOST) return invalid_value;
   if (bytes == 0 || pointer == nullptr) return invalid_value;
   // Device memory is host memory of this process: one pointer serves both sides.
@@ -201,6 +206,8 @@ CUresult cuMemAllocManaged(CUdeviceptr* pointer, size_t bytes, unsigned int flag
 }
 
 CUresult cuMemFree_v2(CUdeviceptr pointer) {
+  if (const auto status = driver::unsafe_in_capture(); status != driver::Status::cudaSuccess)
+    return code(status);
   WR_CURRENT(device);
   return code(driver::free_memory(*device, pointer_of(pointer)));
 }
@@ -211,10 +218,14 @@ CUresult cuMemAllocHost_v2(void** pointer, size_t bytes) {
   return code(device->allocate_host(bytes, pointer));
 }
 CUresult cuMemHostAlloc(void** pointer, size_t bytes, unsigned int) {
+  if (const auto status = driver::unsafe_in_capture(); status != driver::Status::cudaSuccess)
+    return code(status);
   return cuMemAllocHost_v2(pointer, bytes);
 }
 
 CUresult cuMemFreeHost(void* pointer) {
+  if (const auto status = driver::unsafe_in_capture(); status != driver::Status::cudaSuccess)
+    return code(status);
   WR_CURRENT(device);
   return code(device->free_host(pointer));
 }
@@ -303,6 +314,24 @@ CUresult cuMemcpy3D_v2(const CUDA_MEMCPY3D* p) {
 }
 CUresult cuMemcpy3DAsync_v2(const CUDA_MEMCPY3D* p, CUstream stream) {
   return copy_3d(p, stream, true);
+}
+
+CUresult cuMemcpyBatchAsync(CUdeviceptr* to, CUdeviceptr* from, size_t* bytes, size_t count,
+                            CUmemcpyAttributes* attributes, size_t* first, size_t attribute_count,
+                            size_t* failed, CUstream handle) {
+  std::vector<BatchCopy> copies;
+  if (!batch_of(to, from, bytes, count, attributes, first, attribute_count, copies)) {
+    if (failed != nullptr) *failed = static_cast<size_t>(-1);
+    return invalid_value;
+  }
+  WR_CURRENT(device);
+  const driver::Stream stream = stream_of(handle);
+  return code(copy_batch(device_of(handle, *device), stream, stream == nullptr, copies, failed));
+}
+CUresult cuMemcpyBatchAsync_v2(CUdeviceptr* to, CUdeviceptr* from, size_t* bytes, size_t count,
+                               CUmemcpyAttributes* attributes, size_t* first, size_t attribute_count,
+                               CUstream handle) {
+  return cuMemcpyBatchAsync(to, from, bytes, count, attributes, first, attribute_count, nullptr, handle);
 }
 
 CUresult cuMemcpyPeerAsync(CUdeviceptr to, CUcontext to_context, CUdeviceptr from, CUcontext from_context,

@@ -9,6 +9,9 @@
 extern "C" {
 CUresult cuStreamBeginCapture(CUstream stream);
 CUresult cuStreamGetCaptureInfo(CUstream stream, CUstreamCaptureStatus* status, cuuint64_t* id);
+CUresult cuMemcpyBatchAsync_v2(CUdeviceptr* to, CUdeviceptr* from, size_t* bytes, size_t count,
+                               CUmemcpyAttributes* attributes, size_t* first, size_t attribute_count,
+                               CUstream handle);
 }
 
 #define WR_HAVE(symbol, name, since)

@@ -355,7 +355,7 @@ Status capture_info(const driver::Stream& stream, int* status, unsigned long lon
                     const NodeHandle** tail, std::size_t* count) {
   if (status == nullptr) return invalid;
   driver::CapturePoint* point = driver::capturing(stream);
-  *status = point != nullptr ? 1 : 0;
+  *status = point == nullptr ? 0 : point->capture->invalid ? 2 : 1;
   if (point == nullptr) return Status::cudaSuccess;
   if (id != nullptr) *id = point->capture->id;
   if (graph != nullptr) *graph = handle_of(point->capture->graph);
@@ -377,8 +377,9 @@ Status capture_update(const driver::Stream& stream, const NodeHandle* nodes, std
 }
 
 void exchange_capture_mode(int* mode) {
-  thread_local int current = 0;
-  std::swap(current, *mode);
+  const int before = static_cast<int>(driver::thread_capture_mode());
+  driver::thread_capture_mode() = static_cast<driver::CaptureMode>(*mode);
+  *mode = before;
 }
 
 }  // namespace wanren::cuda

@@ -122,6 +122,8 @@ cudaError_t cudaGetDeviceFlags(unsigned int* flags) {
 }
 
 cudaError_t cudaDeviceSynchronize(void) {
+  if (const auto status = driver::unsafe_in_capture(); status != driver::Status::cudaSuccess)
+    return note(status);
   WR_DEVICE(device);
   const driver::Status status = device->synchronize_device();
   device->print_device_output();

@@ -4,6 +4,7 @@
 #include <cstring>
 
 #include "cuda/arrays.h"
+#include "cuda/batch.h"
 #include "cuda/registry.h"
 #include "cuda/runtime.h"
 #include "driver/pool.h"
@@ -132,12 +133,16 @@ cudaError_t copy_call(const cudaMemcpy3DParms* p, driver::CopyCall& call) {
 extern "C" {
 
 cudaError_t cudaMalloc(void** pointer, size_t bytes) {
+  if (const auto status = driver::unsafe_in_capture(); status != driver::Status::cudaSuccess)
+    return note(status);
   if (pointer == nullptr) return note(cudaErrorInvalidValue);
   WR_DEVICE(device);
   return note(device->allocate(bytes, pointer));
 }
 
 cudaError_t cudaMallocManaged(void** pointer, size_t bytes, unsigned int flags) {
+  if (const auto status = driver::unsafe_in_capture(); status != driver::Status::cudaSuccess)
+    return note(status);
   if (pointer == nullptr || bytes == 0 || (flags != cudaMemAttachGlobal && flags != cudaMemAttachHost))
     return note(cudaErrorInvalidValue);
   // Device memory is host memory of this process: one pointer serves both sides.
@@ -146,11 +151,15 @@ cudaError_t cudaMallocManaged(void** pointer, size_t bytes, unsigned int flags) 
 }
 
 cudaError_t cudaFree(void* pointer) {
+  if (const auto status = driver::unsafe_in_capture(); status != driver::Status::cudaSuccess)
+    return note(status);
   WR_DEVICE(device);
   return note(driver::free_memory(*device, pointer));
 }
 
 cudaError_t cudaMallocHost(void** pointer, size_t bytes) {
+  if (const auto status = driver::unsafe_in_capture(); status != driver::Status::cudaSuccess)
+    return note(status);
   if (pointer == nullptr) return note(cudaErrorInvalidValue);
   WR_DEVICE(device);
   return note(device->allocate_host(bytes, pointer));
@@ -161,6 +170,8 @@ cudaError_t cudaHostAlloc(void** pointer, size_t bytes, unsigned int) {
 }
 
 cudaError_t cudaFreeHost(void* pointer) {
+  if (const auto status = driver::unsafe_in_capture(); status != driver::Status::cudaSuccess)
+    return note(status);
   WR_DEVICE(device);
   return note(device->free_host(pointer));
 }
@@ -231,6 +242,19 @@ cudaError_t cudaMemcpyPeer(void* to, int to_device, const void* from, int from_d
   driver::Device *target = device_at(to_device, error), *source = device_at(from_device, error);
   if (target == nullptr || source == nullptr) return note(error);
   return note(copy_between(*target, to, *source, from, bytes));
+}
+
+cudaError_t cudaMemcpyBatchAsync(void** to, void** from, size_t* bytes, size_t count,
+                                 cudaMemcpyAttributes* attributes, size_t* first, size_t attribute_count,
+                                 size_t* failed, cudaStream_t handle) {
+  std::vector<BatchCopy> copies;
+  if (!batch_of(to, from, bytes, count, attributes, first, attribute_count, copies)) {
+    if (failed != nullptr) *failed = static_cast<size_t>(-1);
+    return note(cudaErrorInvalidValue);
+  }
+  WR_DEVICE(device);
+  const driver::Stream stream = stream_of(handle);
+  return note(copy_batch(device_of(handle, *device), stream, stream == nullptr, copies, failed));
 }
 
 cudaError_t cudaMemcpyPeerAsync(void* to, int to_device, const void* from, int from_device, size_t bytes,

@@ -86,6 +86,13 @@ cudaError_t cudaStreamUpdateCaptureDependencies_v2(cudaStream_t stream, cudaGrap
   return cudaStreamUpdateCaptureDependencies(stream, nodes, count, flags);
 }
 
+cudaError_t cudaMemcpyBatchAsync_v2(const void** to, const void** from, const size_t* bytes, size_t count,
+                                    cudaMemcpyAttributes* attributes, size_t* first, size_t attribute_count,
+                                    cudaStream_t stream) {
+  return cudaMemcpyBatchAsync(const_cast<void**>(to), const_cast<void**>(from), const_cast<size_t*>(bytes),
+                              count, attributes, first, attribute_count, nullptr, stream);
+}
+
 cudaError_t cudaGraphAddNode_v2(cudaGraphNode_t* made, cudaGraph_t graph, const cudaGraphNode_t* after,
                                 const cudaGraphEdgeData* edges, size_t count, cudaGraphNodeParams* params) {
   if (!plain(edges, count)) return note(cudaErrorNotSupported);

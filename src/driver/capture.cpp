@@ -2,17 +2,65 @@
 
 #include <algorithm>
 #include <atomic>
+#include <mutex>
 
 #include "driver/device_impl.h"
 #include "driver/graph.h"
 
 namespace wanren::driver {
 
+namespace {
+
+struct Active {
+  std::mutex mutex;
+  std::vector<std::weak_ptr<Capture>> captures;  ///< Not ended.
+};
+Active& active() {
+  static auto* all = new Active;  // Outlives static destructors.
+  return *all;
+}
+
+}  // namespace
+
+CaptureMode& thread_capture_mode() {
+  thread_local CaptureMode mode = CaptureMode::global;
+  return mode;
+}
+
+Status unsafe_in_capture() {
+  const CaptureMode mine = thread_capture_mode();
+  if (mine == CaptureMode::relaxed) return Status::cudaSuccess;
+  std::lock_guard lock(active().mutex);
+  Status status = Status::cudaSuccess;
+  for (const auto& weak : active().captures) {
+    const std::shared_ptr<Capture> capture = weak.lock();
+    if (!capture || capture->mode == CaptureMode::relaxed) continue;
+    if (capture->thread != std::this_thread::get_id() &&
+        (mine != CaptureMode::global || capture->mode != CaptureMode::global))
+      continue;
+    capture->invalid = true;
+    status = Status::cudaErrorStreamCaptureUnsupported;
+  }
+  return status;
+}
+
+Status implicit_in_capture(const Stream& stream, std::span<const std::weak_ptr<StreamState>> streams) {
+  if (stream && !stream->is_default) return Status::cudaSuccess;
+  Status status = Status::cudaSuccess;
+  for (const auto& weak : streams)
+    if (const Stream other = weak.lock(); other && !other->non_blocking && other->captured.capture) {
+      other->captured.capture->invalid = true;
+      status = Status::cudaErrorStreamCaptureImplicit;
+    }
+  return status;
+}
+
 CapturePoint* capturing(const Stream& stream) {
   return stream && stream->captured.capture ? &stream->captured : nullptr;
 }
 
-Status begin_capture(const Stream& stream, CaptureMode, Graph* graph, std::span<GraphNode* const> after) {
+Status begin_capture(const Stream& stream, CaptureMode mode, Graph* graph,
+                     std::span<GraphNode* const> after) {
   if (!stream || stream->is_default) return Status::cudaErrorStreamCaptureUnsupported;
   if (stream->captured.capture) return Status::cudaErrorIllegalState;
   for (const GraphNode* node : after)
@@ -25,7 +73,14 @@ Status begin_capture(const Stream& stream, CaptureMode, Graph* graph, std::span<
   }
   capture->origin = stream.get();
   capture->id = ++next_id;
+  capture->mode = mode;
+  capture->thread = std::this_thread::get_id();
   capture->streams = {stream};
+  {
+    std::lock_guard lock(active().mutex);
+    std::erase_if(active().captures, [](const auto& weak) { return weak.expired(); });
+    active().captures.push_back(capture);
+  }
   stream->captured = {std::move(capture), {after.begin(), after.end()}};
   return Status::cudaSuccess;
 }
@@ -36,6 +91,12 @@ Status end_capture(const Stream& stream, Graph** graph) {
   if (point == nullptr) return Status::cudaErrorIllegalState;
   const std::shared_ptr<Capture> capture = point->capture;
   if (capture->origin != stream.get()) return Status::cudaErrorStreamCaptureUnmatched;
+  if (capture->mode != CaptureMode::relaxed && capture->thread != std::this_thread::get_id())
+    return Status::cudaErrorStreamCaptureWrongThread;
+  {
+    std::lock_guard lock(active().mutex);
+    std::erase_if(active().captures, [&](const auto& weak) { return weak.lock() == capture; });
+  }
   // Work of other streams that the origin has not waited for is lost to it.
   std::vector<GraphNode*> reached = point->tail;
   for (std::size_t i = 0; i < reached.size(); ++i)
@@ -48,6 +109,7 @@ Status end_capture(const Stream& stream, Graph** graph) {
         joined = joined && std::find(reached.begin(), reached.end(), node) != reached.end();
   for (const auto& weak : capture->streams)
     if (const Stream other = weak.lock()) other->captured = {};
+  if (capture->invalid) return Status::cudaErrorStreamCaptureInvalidated;
   if (!joined) return Status::cudaErrorStreamCaptureUnjoined;
   *graph = capture->owned ? capture->owned.release() : capture->graph;
   return Status::cudaSuccess;

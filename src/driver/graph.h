@@ -9,6 +9,7 @@
 #include <map>
 #include <memory>
 #include <span>
+#include <thread>
 #include <variant>
 #include <vector>
 
@@ -182,6 +183,9 @@ struct Capture {
   std::unique_ptr<Graph> owned = std::make_unique<Graph>();
   Graph* graph = owned.get();  ///< Or a graph of the program's that gets more nodes.
   const StreamState* origin = nullptr;
+  CaptureMode mode = CaptureMode::global;
+  std::thread::id thread;  ///< That began it.
+  bool invalid = false;    ///< Something has happened meanwhile that no graph can hold.
   unsigned long long id = 0;
   std::vector<std::weak_ptr<StreamState>> streams;
 };
@@ -195,6 +199,14 @@ struct CapturePoint {
   void add(GraphNode::Work work) { tail = {capture->graph->add(std::move(work), tail)}; }
 };
 
+/// What the calling thread lets captures forbid it; see unsafe_in_capture().
+CaptureMode& thread_capture_mode();
+/// Before a call that would do at once what may belong into a graph (allocating, waiting, copying while the
+/// host waits). Errors: a capture forbids it: of this thread, or of any where both have the global mode. The
+/// capture is invalid then.
+Status unsafe_in_capture();
+/// Before work in the legacy default stream. Errors: a stream that would have to wait for it is capturing.
+Status implicit_in_capture(const Stream& stream, std::span<const std::weak_ptr<StreamState>> streams);
 /// What the stream is capturing, or null.
 CapturePoint* capturing(const Stream& stream);
 /// Into `graph` behind `after`, or into a new graph. Errors: the default stream; a capture under way.

@@ -117,6 +117,9 @@ Status Device::launch_as_one(const std::function<Status()>& submit) {
 Status Device::launch(const LaunchRequest& request) {
   std::lock_guard lock(impl_->mutex);
   if (impl_->sticky != Status::cudaSuccess) return impl_->sticky;
+  if (const Status status = implicit_in_capture(request.stream, impl_->streams);
+      status != Status::cudaSuccess)
+    return status;
   if (CapturePoint* point = capturing(request.stream)) {
     std::shared_ptr<const KernelCall> call;
     if (const Status status = make_call(request, *this, call); status != Status::cudaSuccess) return status;

@@ -277,6 +277,10 @@ Status Device::copy(void* destination, const void* source, const CopyShape& shap
                     const Stream& stream, bool asynchronous) {
   std::lock_guard lock(impl_->mutex);
   if (impl_->sticky != Status::cudaSuccess) return impl_->sticky;
+  if (!asynchronous)
+    if (const Status status = unsafe_in_capture(); status != Status::cudaSuccess) return status;
+  if (const Status status = implicit_in_capture(stream, impl_->streams); status != Status::cudaSuccess)
+    return status;
   if (CapturePoint* point = capturing(stream)) {
     if (!asynchronous) return Status::cudaErrorStreamCaptureUnsupported;
     point->add(CopyCall{destination, source, shape, direction});
@@ -385,6 +389,8 @@ Status Device::fill(void* destination, std::uint32_t value, unsigned element, co
                     const Stream& stream, bool asynchronous) {
   std::lock_guard lock(impl_->mutex);
   if (impl_->sticky != Status::cudaSuccess) return impl_->sticky;
+  if (const Status status = implicit_in_capture(stream, impl_->streams); status != Status::cudaSuccess)
+    return status;
   if (CapturePoint* point = capturing(stream)) {
     point->add(FillCall{destination, value, element, shape});
     return Status::cudaSuccess;
