@@ -201,6 +201,32 @@ int main() {
   EXPECT_EQ(run.out, "2\n");
 }
 
+TEST(Driver, NvtxMarksAreTakenWithoutALibrary) {
+  const Folder folder;
+  for (const char* file : {"a.cu", "a.cpp"}) {
+    const std::string source = folder.write(file, R"(
+#include <nvToolsExt.h>
+#include <nvtx3/nvToolsExt.h>
+int main() {
+  nvtxEventAttributes_t event = {};
+  event.version = NVTX_VERSION;
+  event.size = NVTX_EVENT_ATTRIB_STRUCT_SIZE;
+  event.messageType = NVTX_MESSAGE_TYPE_ASCII;
+  event.message.ascii = "work";
+  nvtxRangePushEx(&event);
+  nvtxRangePush("more");
+  nvtxMarkA("here");
+  const nvtxRangeId_t id = nvtxRangeStartA("range");
+  nvtxRangeEnd(id);
+  return nvtxRangePop() < 0 && nvtxRangePop() < 0 ? 0 : 1;
+}
+)");
+    const Outcome o = compile({"-Xcompiler", "-Wall,-Werror", source, "-o", folder.path("a")});
+    EXPECT_EQ(o.code, 0) << o.err;
+    EXPECT_EQ(shell(folder.path("a")).code, 0);
+  }
+}
+
 TEST(Driver, ACompileErrorIsShownOnceWithItsLine) {
   const Folder folder;
   const std::string source =
