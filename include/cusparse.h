@@ -10,6 +10,9 @@
 #include <stddef.h>
 #include <stdint.h>
 
+// Programs ask for this name to know whether the header was included.
+#define CUSPARSEAPI
+
 #define CUSPARSE_VER_MAJOR 12
 #define CUSPARSE_VER_MINOR 5
 #define CUSPARSE_VER_PATCH 7

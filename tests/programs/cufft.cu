@@ -1,6 +1,6 @@
 // cuFFT against sums in double on the host: every radix, primes, ranks 1 to 3, batches, real transforms, in
 // place with their padding, strides and embeddings, and long lines, whose roots come from two tables.
-#include <cufft.h>
+#include <cufftXt.h>
 
 #include <cmath>
 #include <complex>

@@ -9,6 +9,9 @@
 
 #include "check.h"
 
+#ifndef CUSPARSEAPI
+#error "programs ask for this name"
+#endif
 #define SPARSE(call) EXPECT((call) == CUSPARSE_STATUS_SUCCESS)
 
 static std::mt19937 engine(5);
