@@ -92,6 +92,27 @@ __global__ void __launch_bounds__(threads) gemm(Product<In, Out, Sum> p) {
     }
 }
 
+/// Matrices that a tile would be mostly wasted on: a thread an element.
+constexpr int small = 16;
+template <typename In, typename Out, typename Sum>
+__global__ void __launch_bounds__(small* small) gemm_small(Product<In, Out, Sum> p) {
+  const In* a = p.each_a != nullptr ? p.each_a[blockIdx.z] : p.a + blockIdx.z * p.stride_a;
+  const In* b = p.each_b != nullptr ? p.each_b[blockIdx.z] : p.b + blockIdx.z * p.stride_b;
+  Out* c = p.each_c != nullptr ? p.each_c[blockIdx.z] : p.c + blockIdx.z * p.stride_c;
+  const int row = threadIdx.x % p.m, column = threadIdx.x / p.m;
+  const Sum alpha = p.alpha.get(), beta = p.beta.get();
+  Sum sum{};
+  if (alpha != Sum{})
+    for (int k = 0; k < p.k; ++k)
+      sum +=
+          widened<Sum>(p.transpose_a ? a[k + 1ll * row * p.lda] : a[row + 1ll * k * p.lda], p.conjugate_a) *
+          widened<Sum>(p.transpose_b ? b[column + 1ll * k * p.ldb] : b[k + 1ll * column * p.ldb],
+                       p.conjugate_b);
+  Out& out = c[row + 1ll * column * p.ldc];
+  const Sum value = alpha * sum;
+  out = narrowed<Out>(beta == Sum{} ? value : value + beta * widened<Sum>(out));
+}
+
 bool is_operation(cublasOperation_t op) {
   return op >= CUBLAS_OP_N && op <= CUBLAS_OP_C;
 }
@@ -135,7 +156,10 @@ cublasStatus_t multiply(cublasHandle_t handle, cublasOperation_t opa, cublasOper
   // gridDim.z ends at 65,535.
   for (int done = 0; done < count; done += 65535) {
     const int now = count - done < 65535 ? count - done : 65535;
-    gemm<In, Out, Sum><<<dim3(ctas(m, tile), ctas(n, tile), now), threads, 0, handle->stream>>>(p);
+    if (m <= small && n <= small)
+      gemm_small<In, Out, Sum><<<dim3(1, 1, now), m * n, 0, handle->stream>>>(p);
+    else
+      gemm<In, Out, Sum><<<dim3(ctas(m, tile), ctas(n, tile), now), threads, 0, handle->stream>>>(p);
     p.a += stride_a * now, p.b += stride_b * now, p.c += stride_c * now;
     if (each_a != nullptr) p.each_a += now, p.each_b += now, p.each_c += now;
   }

@@ -218,9 +218,10 @@ static void factors(cublasHandle_t handle) {
 }
 
 template <typename C, typename Gemm, typename Batched>
-static void complex_products(cublasHandle_t handle, Gemm gemm, Batched batched, double epsilon) {
+static void complex_products(cublasHandle_t handle, int m, int n, Gemm gemm, Batched batched,
+                             double epsilon) {
   using Wide = std::complex<double>;
-  const int m = 33, n = 17, k = 29;
+  const int k = 29;
   const auto make = [&](int count) {
     C* x;
     CUDA(cudaMallocManaged(&x, count * sizeof(C)));
@@ -306,8 +307,12 @@ int main() {
   triangles<double>(handle);
   factors<float>(handle);
   factors<double>(handle);
-  complex_products<cuComplex>(handle, cublasCgemm, cublasCgemmBatched, 0x1p-20);
-  complex_products<cuDoubleComplex>(handle, cublasZgemm, cublasZgemmBatched, 0x1p-48);
+  // Tiles, and matrices too small for one.
+  for (const int size : {33, 9}) {
+    const int m = size, n = size / 2;
+    complex_products<cuComplex>(handle, m, n, cublasCgemm, cublasCgemmBatched, 0x1p-20);
+    complex_products<cuDoubleComplex>(handle, m, n, cublasZgemm, cublasZgemmBatched, 0x1p-48);
+  }
   narrow_products(handle);
   BLAS(cublasDestroy(handle));
   std::printf("PASS\n");
