@@ -163,7 +163,8 @@ nvrtcResult compile(_nvrtcProgram& program, const Translated& options) {
     return NVRTC_ERROR_INTERNAL_ERROR;
 
   std::vector<std::string> command = {
-      beside_this_library(), "cc", "-ptx", "-x", "cu", "-D__CUDACC_RTC__=1", "-I", folder->file("include")};
+      beside_this_library(), "cc",       "-ptx",     "-x", "cu",
+      "-D__CUDACC_RTC__=1",  "-include", "assert.h", "-I", folder->file("include")};
   command.insert(command.end(), options.arguments.begin(), options.arguments.end());
   if (!options.has_standard) command.push_back("-std=c++17");
   command.insert(command.end(), {source, "-o", output});

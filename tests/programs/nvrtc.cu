@@ -19,7 +19,7 @@ __global__ void fill(T* out) { out[threadIdx.x] = T(threadIdx.x * N + three() + 
 __device__ int counter = 5;
 __constant__ float scales[3] = {1, 2, 4};
 }
-extern "C" __global__ void plain(int* out) { *out = a::counter + int(a::scales[2]); }
+extern "C" __global__ void plain(int* out) { assert(out); *out = a::counter + int(a::scales[2]); }
 )";
 
 static std::string log_of(nvrtcProgram program) {
