@@ -451,6 +451,8 @@ class Warp:
                                          "notanumber": nan, "subnormal": fmt.is_subnormal(x),
                                          "normal": not (nan or infinite or fmt.is_zero(x) or fmt.is_subnormal(x))
                                          }[mods[0]])
+        if op == "cvt" and "pack" in mods:
+            return self.pack(kinds[0], kinds[1], o, lane)
         if op == "cvt":
             if len(o) == 3 or "tf32" in mods or any(k in HALF for k in kinds):
                 return self.convert_pair(mods, kinds, o, lane)
@@ -510,6 +512,16 @@ class Warp:
         names = [n.strip() for n in o[0].split("|")]
         for name, x in zip(names, both):
             self.put(name, lane, int(x))
+
+    def pack(self, to, source, o, lane):
+        w = int(to[1:])
+        least, most = (-(1 << w - 1), (1 << w - 1) - 1) if to[0] == "s" else (0, (1 << w) - 1)
+        bits = self.get(o[3], lane, "b32") if len(o) == 4 else 0
+        for i in (1, 2):
+            value = self.get(o[i], lane, source)
+            value = signed(value, 32) if source[0] == "s" else value & 0xFFFFFFFF
+            bits = bits << w | min(max(value, least), most) & (1 << w) - 1
+        self.put(o[0], lane, bits & 0xFFFFFFFF)
 
     def convert_pair(self, mods, kinds, o, lane):
         if len(o) != 3 or kinds[0] not in ("f16x2", "bf16x2") or kinds[1] != "f32" or "satfinite" in mods:
