@@ -165,6 +165,9 @@ nvrtcResult compile(_nvrtcProgram& program, const Translated& options) {
   std::vector<std::string> command = {
       beside_this_library(), "cc",       "-ptx",     "-x", "cu",
       "-D__CUDACC_RTC__=1",  "-include", "assert.h", "-I", folder->file("include")};
+  // Where the source would lie if it were a file: its quoted includes are looked for there.
+  const fs::path place = fs::path(program.name).parent_path();
+  command.insert(command.end(), {"-I", place.empty() ? "." : place.string()});
   command.insert(command.end(), options.arguments.begin(), options.arguments.end());
   if (!options.has_standard) command.push_back("-std=c++17");
   command.insert(command.end(), {source, "-o", output});

@@ -133,6 +133,22 @@ int main() {
   const char* wrong[] = {"--no-such-option"};
   EXPECT(nvrtcCompileProgram(program, 1, wrong) == NVRTC_ERROR_INVALID_OPTION);
   RTC(nvrtcDestroyProgram(&program));
+  // Quoted includes are looked for where the program's name says it lies.
+  char folder[] = "/tmp/wanren-nvrtc-XXXXXX";
+  EXPECT(mkdtemp(folder) != nullptr);
+  const std::string place = folder, beside = place + "/beside.h";
+  std::FILE* file = std::fopen(beside.c_str(), "w");
+  EXPECT(file != nullptr);
+  std::fputs("#define FOUND 1\n", file);
+  std::fclose(file);
+  RTC(nvrtcCreateProgram(&program, "#include \"beside.h\"\n__device__ int found = FOUND;",
+                         (place + "/a.cu").c_str(), 0, nullptr, nullptr));
+  const nvrtcResult found = nvrtcCompileProgram(program, 0, nullptr);
+  std::remove(beside.c_str());
+  std::remove(folder);
+  RTC(found);
+  RTC(nvrtcDestroyProgram(&program));
+
   std::string name;
   RTC(nvrtcGetTypeName<std::vector<int>*>(&name));
   EXPECT(name.find("vector<int") != std::string::npos);
