@@ -48,9 +48,7 @@ Result<std::unique_ptr<Cta>> Cta::create(Grid& grid, StackCache& stacks, simt::B
   cta->window_ = *window;
   cta->has_window_ = true;
   // The sanitizer must see each switch.
-  cta->rings_ = WANREN_FIBER_INLINE && !WANREN_ASAN && !WANREN_TSAN &&
-                std::any_of(kernel.blocks.begin(), kernel.blocks.end(),
-                            [](const auto& block) { return block.suspend == simt::Suspend::barrier; });
+  cta->rings_ = WANREN_FIBER_INLINE && !WANREN_ASAN && !WANREN_TSAN && grid.meets;
   cta->contexts_.resize(grid.warps);
   cta->runs_.resize(grid.warps);
   const Launch& launch = grid.launch;
@@ -328,25 +326,40 @@ inline simt::Yield Cta::step(ThreadState& state, std::uint32_t w) {
   }
 }
 
+// Warp 0 comes last in each turn: programs let it write what all have read since the barrier, and leave out
+// the barrier between, which no GPU punishes. Where lines are printed, warps come in their natural order.
+inline std::uint32_t Cta::first_of(LaneMask warps) const {
+  const LaneMask others = warps & ~LaneMask{1};
+  return static_cast<std::uint32_t>(std::countr_zero(others == 0 || grid_.prints ? warps : others));
+}
+
+/// The warps whose turn comes before that of warp `w`.
+inline LaneMask Cta::before(std::uint32_t w) const {
+  const LaneMask lower = (LaneMask{1} << w) - 1;
+  if (grid_.prints) return lower;
+  return w == 0 ? ~LaneMask{1} : lower & ~LaneMask{1};
+}
+
 // All live warps are runnable and none has reached barrier 0. In the ring they hand over to each other at
-// each `bar.sync 0`, ascending, the last one to the first: when one of them runs, those before it have
+// each `bar.sync 0`, the last one to the first: when one of them runs, those before it have
 // arrived and those after it have not. That needs no counting until a warp yields for another reason.
 simt::Yield Cta::ring_step(ThreadState& state, std::uint32_t& w) {
   const LaneMask members = live_;
-  simt::WarpContext* before = nullptr;
-  for (LaneMask left = members; left != 0; left &= left - 1) {
-    const auto i = static_cast<std::uint32_t>(std::countr_zero(left));
+  simt::WarpContext* last = nullptr;
+  for (LaneMask left = members; left != 0;) {
+    const std::uint32_t i = first_of(left);
+    left &= ~(LaneMask{1} << i);
     if (!runs_[i].has_stack && !start(i)) return simt::Yield::fault;
     contexts_[i].running = &state.warp;
-    if (before != nullptr) before->ring_next = &contexts_[i];
-    before = &contexts_[i];
+    if (last != nullptr) last->ring_next = &contexts_[i];
+    last = &contexts_[i];
   }
-  before->ring_next = &contexts_[w];
+  last->ring_next = &contexts_[w];
   run_slice(state, &contexts_[w]);
   w = state.warp->warp_in_cta;
   for (LaneMask left = members; left != 0; left &= left - 1)
     contexts_[static_cast<std::size_t>(std::countr_zero(left))].ring_next = nullptr;
-  if (const LaneMask arrived = members & ((LaneMask{1} << w) - 1); arrived != 0) {
+  if (const LaneMask arrived = members & before(w); arrived != 0) {
     Barrier& barrier = barriers_[0];
     used_barriers_ |= 1;
     barrier.arrived = static_cast<std::uint32_t>(std::popcount(arrived));
@@ -501,12 +514,13 @@ Cta::Outcome Cta::run_all(ThreadState& state, bool give_way, std::uint64_t& cloc
     }
     bool progress = false;
     bool ring = rings_ && runnable_ == live_ && (live_ & (live_ - 1)) != 0 && barriers_[0].arrived == 0;
-    for (LaneMask pass = runnable_; pass != 0; pass &= pass - 1) {
-      auto w = static_cast<std::uint32_t>(std::countr_zero(pass));
+    for (LaneMask pass = runnable_; pass != 0;) {
+      std::uint32_t w = first_of(pass);
       for (bool again = true; again;) {
         again = false;
         const simt::Yield yield = ring ? ring_step(state, w) : step(state, w);
-        if (ring) pass &= ~((LaneMask{1} << w) - 1);  // Those before have had their turn.
+        if (ring) pass &= ~before(w);  // They have had their turn.
+        pass &= ~(LaneMask{1} << w);
         ring = false;
         switch (yield) {
           case simt::Yield::barrier:

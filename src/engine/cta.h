@@ -45,6 +45,7 @@ class Grid {
   std::uint32_t ctas_per_cluster = 1;
   std::uint32_t total_shared_bytes = 0;
   bool spins = false;                                 ///< Some back edge waits for another warp.
+  bool prints = false, meets = false;                 ///< Calls printf; has barriers.
   bool together = false;                              ///< CTAs wait for each other.
   std::size_t code_stack_bytes = 0, stack_bytes = 0;  ///< For the code; with the services' share.
   std::vector<std::uint32_t> tid;                     ///< [warp][x, y, z][lane]
@@ -141,6 +142,8 @@ class Cta {
   Cta(Grid& grid, StackCache& stacks) : grid_(grid), stacks_(stacks) {}
   Outcome run_all(ThreadState& state, bool give_way, std::uint64_t& clock);
   simt::Yield step(ThreadState& state, std::uint32_t w);
+  std::uint32_t first_of(LaneMask warps) const;
+  LaneMask before(std::uint32_t w) const;
   simt::Yield ring_step(ThreadState& state, std::uint32_t& w);
   void report_deadlock();
   bool waits_in_vain(std::uint32_t w);

@@ -247,7 +247,12 @@ Result<std::unique_ptr<Grid>> Grid::create(const Launch& launch, Arena& arena) {
       launch.dynamic_shared_bytes == 0
           ? fixed
           : (fixed + shared_round - 1) / shared_round * shared_round + launch.dynamic_shared_bytes;
-  for (const simt::Block& block : launch.kernel->blocks) grid->spins = grid->spins || block.term.spins;
+  for (const simt::Block& block : launch.kernel->blocks) {
+    grid->spins = grid->spins || block.term.spins;
+    grid->meets = grid->meets || block.suspend == simt::Suspend::barrier;
+    for (const simt::Inst& inst : block.insts)
+      grid->prints = grid->prints || (inst.op == ptx::Opcode::call && inst.syscall == simt::Syscall::vprintf);
+  }
   grid->together = launch.cooperative || launch.kernel->waits_for_ctas;
   // Room for the engine's services, and for a signal-free margin above the code's own need.
   grid->code_stack_bytes = launch.code->stack_bytes();

@@ -58,14 +58,12 @@ struct Gang {
 
 class Source final : public TraceSource, private Arena::WindowHolder {
  public:
-  explicit Source(std::unique_ptr<Grid> grid) : grid_(std::move(grid)) {
+  explicit Source(std::unique_ptr<Grid> grid)
+      : grid_(std::move(grid)),
+        leader_last_(grid_->meets && !grid_->prints && !kernel().needs_coupling && !ordered()) {
     grid_->arena.add_holder(this);
     for (const simt::Block& block : grid_->launch.kernel->blocks)
       block_words_ = std::max(block_words_, trace::most_words(block));
-    // What a program prints comes in one order.
-    for (const simt::Block& block : grid_->launch.kernel->blocks)
-      for (const simt::Inst& inst : block.insts)
-        prints_ = prints_ || (inst.op == ptx::Opcode::call && inst.syscall == simt::Syscall::vprintf);
     words_ = std::max<std::size_t>(buffer_words, std::size_t{block_words_} * 2);
   }
 
@@ -152,7 +150,7 @@ class Source final : public TraceSource, private Arena::WindowHolder {
 
   bool skippable() const override {
     const simt::Kernel& k = kernel();
-    return grid_->launch.plain && !ordered() && !grid_->together && !k.needs_coupling && !prints_;
+    return grid_->launch.plain && !ordered() && !grid_->together && !k.needs_coupling && !grid_->prints;
   }
 
   bool run_untraced(std::span<const trace::CtaRange> ctas, std::span<simt::BlockCount> done) override {
@@ -273,6 +271,15 @@ class Source final : public TraceSource, private Arena::WindowHolder {
     }
   }
 
+  /// Warp 0 comes last, as in plain runs.
+  void run_ahead(ThreadState& state, Slot& slot) {
+    for (LaneMask others = slot.cta->runnable_warps() & ~LaneMask{1}; others != 0; others &= others - 1) {
+      const auto w = static_cast<std::uint32_t>(std::countr_zero(others));
+      if (slot.traces[w].ahead.empty() && !slot.traces[w].asleep)
+        if (slice(state, slot, w) == simt::Yield::fault) return;
+    }
+  }
+
   /// Runs the CTA until warp `w` has something to hand out.
   void advance(Slot& slot, std::uint32_t w, trace::Moment now) {
     ThreadState& state = thread_state();
@@ -284,6 +291,7 @@ class Source final : public TraceSource, private Arena::WindowHolder {
                    : start + std::chrono::duration_cast<SteadyClock::duration>(
                                  std::chrono::duration<double>(std::max(limit - slot.wall_s, 0.001)));
     const WatchdogScope watchdog(state, deadline);
+    if (w == 0 && leader_last_) run_ahead(state, slot);
     WarpTrace& trace = slot.traces[w];
     if (trace.asleep) {
       simt::WarpContext& ctx = slot.cta->warp(w);
@@ -324,7 +332,7 @@ class Source final : public TraceSource, private Arena::WindowHolder {
   std::unique_ptr<Grid> grid_;
   std::size_t words_ = 0;
   std::uint32_t block_words_ = 0;
-  bool prints_ = false;
+  const bool leader_last_;
   std::mutex lock_;
   std::vector<std::unique_ptr<Slot>> slots_;
   std::vector<trace::CtaHandle> free_;
