@@ -196,7 +196,8 @@ __attribute__((weak, visibility("hidden"), used)) void __cudaRegisterLinkedBinar
 }
 #endif
 
-// Programs ask for nvcc by its name to choose __host__ __device__ and its kin; CCCL asks too, and must hear clang's.
+// Programs ask for nvcc by its name to choose __host__ __device__ and its kin; CCCL asks too, and must hear
+// clang's.
 #if __has_include(<cuda/std/__cccl/compiler.h>)
 #include <cuda/std/__cccl/compiler.h>
 #include <nv/target>
@@ -204,7 +205,8 @@ __attribute__((weak, visibility("hidden"), used)) void __cudaRegisterLinkedBinar
 #ifndef __NVCC__
 #define __NVCC__ 1
 #endif
-// A lambda has one type on both sides here and its return type can be asked for, so nothing is to be refused for it.
+// A lambda has one type on both sides here and its return type can be asked for, so nothing is to be refused
+// for it.
 #define __nv_is_extended_device_lambda_closure_type(T) false
 #define __nv_is_extended_host_device_lambda_closure_type(T) false
 #define __nv_is_extended_device_lambda_with_preserved_return_type(T) false

@@ -37,16 +37,20 @@ int main() {
 
   // Which one fails; what is wrong with all.
   to[2] = nullptr;
-  EXPECT(cudaMemcpyBatchAsync(to, from, sizes, 4, attributes, first, 3, &failed, stream) == cudaErrorInvalidValue);
+  EXPECT(cudaMemcpyBatchAsync(to, from, sizes, 4, attributes, first, 3, &failed, stream) ==
+         cudaErrorInvalidValue);
   EXPECT(failed == 2);
   to[2] = device[2];
-  EXPECT(cudaMemcpyBatchAsync(to, from, sizes, 4, attributes, first, 3, &failed, nullptr) == cudaErrorInvalidValue);
+  EXPECT(cudaMemcpyBatchAsync(to, from, sizes, 4, attributes, first, 3, &failed, nullptr) ==
+         cudaErrorInvalidValue);
   EXPECT(failed == SIZE_MAX);
   first[0] = 1;
-  EXPECT(cudaMemcpyBatchAsync(to, from, sizes, 4, attributes, first, 1, &failed, stream) == cudaErrorInvalidValue);
+  EXPECT(cudaMemcpyBatchAsync(to, from, sizes, 4, attributes, first, 1, &failed, stream) ==
+         cudaErrorInvalidValue);
   (void)cudaGetLastError();
 
-  CUdeviceptr there[] = {reinterpret_cast<CUdeviceptr>(device[3])}, here[] = {reinterpret_cast<CUdeviceptr>(pinned)};
+  CUdeviceptr there[] = {reinterpret_cast<CUdeviceptr>(device[3])},
+              here[] = {reinterpret_cast<CUdeviceptr>(pinned)};
   CUmemcpyAttributes any{};
   size_t zero = 0;
   any.srcAccessOrder = CU_MEMCPY_SRC_ACCESS_ORDER_ANY;

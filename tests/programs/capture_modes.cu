@@ -57,7 +57,8 @@ void what_is_unsafe() {
            }) == invalid);
     EXPECT(capture(mode, [](cudaStream_t) {
              int value;
-             EXPECT(cudaMemcpy(&value, memory, 4, cudaMemcpyDeviceToHost) == cudaErrorStreamCaptureUnsupported);
+             EXPECT(cudaMemcpy(&value, memory, 4, cudaMemcpyDeviceToHost) ==
+                    cudaErrorStreamCaptureUnsupported);
            }) == invalid);
     EXPECT(capture(mode, [](cudaStream_t) {
              EXPECT(cudaDeviceSynchronize() == cudaErrorStreamCaptureUnsupported);
@@ -91,9 +92,8 @@ void other_threads() {
                     return allocate();
                   }) == cudaSuccess);
          }) == cudaSuccess);
-  EXPECT(capture(cudaStreamCaptureModeThreadLocal, [](cudaStream_t) {
-           EXPECT(on_another_thread(allocate) == cudaSuccess);
-         }) == cudaSuccess);
+  EXPECT(capture(cudaStreamCaptureModeThreadLocal,
+                 [](cudaStream_t) { EXPECT(on_another_thread(allocate) == cudaSuccess); }) == cudaSuccess);
   // A thread that has made itself relaxed, for one call.
   EXPECT(capture(cudaStreamCaptureModeGlobal, [](cudaStream_t) {
            cudaStreamCaptureMode mode = cudaStreamCaptureModeRelaxed;

@@ -30,7 +30,7 @@ __global__ void store(cudaSurfaceObject_t surface, int x, int y, float value) {
   surf2Dwrite(value, surface, x * 4, y);
 }
 
-float *out;
+float* out;
 
 float result() {
   float value = -1;

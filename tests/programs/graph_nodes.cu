@@ -26,7 +26,10 @@ __global__ void choose(cudaGraphConditionalHandle handle, const int* value) {
 
 struct Memory {
   int* at = nullptr;
-  Memory() { CUDA(cudaMallocManaged(&at, 4096)); std::memset(at, 0, 4096); }
+  Memory() {
+    CUDA(cudaMallocManaged(&at, 4096));
+    std::memset(at, 0, 4096);
+  }
   ~Memory() { (void)cudaFree(at); }
 };
 
@@ -95,7 +98,8 @@ void branches() {
   CUDA(cudaGraphCreate(&graph, 0));
   CUDA(cudaGraphConditionalHandleCreate(&handle, graph, 0, 0));
   CUDA(cudaGraphConditionalHandleCreate(&second, graph, 1, cudaGraphCondAssignDefault));
-  const cudaGraphNode_t set = kernel<cudaGraphConditionalHandle, const int*>(graph, nullptr, choose, handle, value);
+  const cudaGraphNode_t set =
+      kernel<cudaGraphConditionalHandle, const int*>(graph, nullptr, choose, handle, value);
   conditional(graph, set, handle, cudaGraphCondTypeIf, 2, bodies);
   const cudaGraphNode_t first = kernel(bodies[0], nullptr, add, then, 1);
   kernel(bodies[1], nullptr, add, otherwise, 1);
@@ -117,7 +121,8 @@ void choices() {
   cudaGraphConditionalHandle handle;
   CUDA(cudaGraphCreate(&graph, 0));
   CUDA(cudaGraphConditionalHandleCreate(&handle, graph, 0, 0));
-  const cudaGraphNode_t set = kernel<cudaGraphConditionalHandle, const int*>(graph, nullptr, choose, handle, value);
+  const cudaGraphNode_t set =
+      kernel<cudaGraphConditionalHandle, const int*>(graph, nullptr, choose, handle, value);
   conditional(graph, set, handle, cudaGraphCondTypeSwitch, 3, bodies);
   for (int i = 0; i < 3; ++i) kernel(bodies[i], nullptr, add, hits + i, 1);
   for (const int which : {2, 0, 2, 7}) {  // 7: none of them
@@ -230,7 +235,8 @@ void all_types() {
   text << std::ifstream(path).rdbuf();
   std::remove(path.c_str());
   EXPECT(text.str().rfind("digraph dot {", 0) == 0 && text.str().find("MEMSET") != std::string::npos);
-  EXPECT(text.str().find("add(int*, int)") != std::string::npos && text.str().find(" -> ") != std::string::npos);
+  EXPECT(text.str().find("add(int*, int)") != std::string::npos &&
+         text.str().find(" -> ") != std::string::npos);
   (void)cudaGetLastError();
   CUDA(cudaGraphExecDestroy(exec));
   for (cudaGraph_t g : {graph, child, clone}) CUDA(cudaGraphDestroy(g));

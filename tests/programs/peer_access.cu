@@ -139,7 +139,8 @@ void copies_beside_kernels() {
     CUDA(cudaMemcpyPeerAsync(b, 1, c, 0, bytes, stream));
     CUDA(cudaMemcpyAsync(b, host.data(), bytes / 2, cudaMemcpyHostToDevice, stream));
     CUDA(cudaMemsetAsync(static_cast<void*>(b + n / 2), 0, bytes / 2, stream));
-    CUDA(cudaLaunchHostFunc(stream, [](void* at) { seen += *static_cast<int*>(at) == 9; }, const_cast<int*>(host.data())));
+    CUDA(cudaLaunchHostFunc(
+        stream, [](void* at) { seen += *static_cast<int*>(at) == 9; }, const_cast<int*>(host.data())));
   }
   CUDA(cudaDeviceSynchronize());
   EXPECT(seen == 8 && all(a, 9));
@@ -307,7 +308,8 @@ void rates() {
   const double data = many * 4e-3;  // KB
   const double read_gbs = data / microseconds({far, out}, 0), write_gbs = data / microseconds({a, far}, 0);
   const double here_gbs = data / microseconds({a, out}, 0);
-  std::printf("a kernel reads %.0f GB/s from there, writes %.0f, %.0f GB/s here\n", read_gbs, write_gbs, here_gbs);
+  std::printf("a kernel reads %.0f GB/s from there, writes %.0f, %.0f GB/s here\n", read_gbs, write_gbs,
+              here_gbs);
   const double payload = 256.0 * 128 / 144;
   EXPECT(read_gbs < payload && read_gbs > 0.5 * payload);
   EXPECT(write_gbs < payload && write_gbs > 0.5 * payload);
@@ -331,7 +333,7 @@ void rates() {
   std::printf("a copy takes %.1f us over the link, %.1f us over the host\n", linked_us, host_us);
   const double wanted_us = 0.3 + data / payload;
   EXPECT(linked_us > wanted_us && linked_us < wanted_us + 1);  // The host takes a while between the calls.
-  EXPECT(host_us > data / 25);  // A100's PCIe is the slower.
+  EXPECT(host_us > data / 25);                                 // A100's PCIe is the slower.
 }
 
 }  // namespace
