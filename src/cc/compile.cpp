@@ -332,7 +332,8 @@ Result<int> Build::link(const std::vector<std::string>& objects) {
   Command c = {toolchain_.clang};
   if (options_.shared) c.push_back("-shared");
   add(c, objects);
-  c.push_back("-L" + toolchain_.runtime_folder);
+  const std::string libraries = "-L" + toolchain_.runtime_folder;
+  c.push_back(libraries);
   add(c, options_.link);
   if (options_.keep_default_library) {
     std::error_code error;
@@ -342,6 +343,15 @@ Result<int> Build::link(const std::vector<std::string>& objects) {
     add(c, {"-Wl,-rpath," + toolchain_.runtime_folder, "-lcudart", "-lpthread", "-ldl"});
   }
   add(c, {"-o", options_.output.empty() ? std::string("a.out") : options_.output});
+  // What build systems look for in nvcc's words: folders, architectures, and the libraries by which they know
+  // the link line.
+  if (options_.verbose || options_.dry_run) {
+    fmt::print(stderr, "#$ PATH={}\n#$ INCLUDES={}\n#$ LIBRARIES={}\n",
+               fs::path(toolchain_.clang).parent_path().string(), quoted({"-I" + toolchain_.include}),
+               quoted({libraries}));
+    for (const std::string& a : options_.architectures)
+      fmt::print(stderr, "#$ device code: -arch compute_{}\n", a);
+  }
   return run_one(c);
 }
 

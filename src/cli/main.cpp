@@ -3,6 +3,7 @@
 #include <CLI/CLI.hpp>
 #include <cstdio>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "cc/cc.h"
@@ -20,6 +21,9 @@ int complain(const std::string& text, int code) {
 
 int main(int argc, char** argv) {
   using namespace wanren::cli;
+  // Build systems want a compiler without further words.
+  if (std::string_view(argv[0]).ends_with("wanren-nvcc"))
+    return wanren::cc::main(std::vector<std::string>(argv + 1, argv + argc));
   // cc takes a compiler's command line, which is no business of the option parser.
   if (argc > 1 && std::string(argv[1]) == "cc")
     return wanren::cc::main(std::vector<std::string>(argv + 2, argv + argc));

@@ -1,0 +1,3 @@
+__device__ float scale(float x) {
+  return 2 * x;
+}
