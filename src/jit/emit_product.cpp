@@ -175,8 +175,9 @@ class Product {
       }
       const auto turned = turn(lines);
       for (int k = 0; k < k_; ++k) {
-        std::vector<int> order;
-        for (int lane = 0; lane < half_warp; ++lane) order.push_back(k / 4 * 4 + lane / 4);
+        std::vector<int> order(half_warp);
+        for (int lane = 0; lane < half_warp; ++lane)
+          order[static_cast<std::size_t>(lane)] = k / 4 * 4 + lane / 4;
         Value* spread = b_.CreateShuffleVector(turned[static_cast<std::size_t>(k % 4)], order);
         b_.CreateAlignedStore(spread, at(spread_a_, b_.getInt64(0), (k * 4 + part) * half_warp),
                               llvm::Align(64));
@@ -186,7 +187,8 @@ class Product {
 
   // For each block, and the even and the odd of its columns: four results of turn().
   void lay_out_b(Value* block) {
-    Value* first = b_.CreateMul(block, b_.getInt64(static_cast<std::uint64_t>(block_columns * k_)));
+    Value* first =
+        b_.CreateMul(block, b_.getInt64(std::uint64_t{block_columns} * static_cast<std::uint64_t>(k_)));
     for (int odd = 0; odd < 2; ++odd) {
       std::array<Value*, 4> lines;
       for (int p = 0; p < 4; ++p)
@@ -224,9 +226,10 @@ class Product {
           }
           sums[r][odd][part] = b_.CreateSelect(keeps, old, zero);
         }
-    Value* first = b_.CreateMul(block, b_.getInt64(static_cast<std::uint64_t>(block_columns * k_)));
-    std::vector<int> spread;
-    for (int lane = 0; lane < half_warp; ++lane) spread.push_back(lane % 4);
+    Value* first =
+        b_.CreateMul(block, b_.getInt64(std::uint64_t{block_columns} * static_cast<std::uint64_t>(k_)));
+    std::vector<int> spread(half_warp);
+    for (int lane = 0; lane < half_warp; ++lane) spread[static_cast<std::size_t>(lane)] = lane % 4;
     for (int k = 0; k < k_; ++k) {
       Value *x[4], *y[2];
       for (int part = 0; part < 4; ++part)

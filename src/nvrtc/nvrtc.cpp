@@ -2,6 +2,7 @@
 #include <dlfcn.h>
 #include <nvrtc.h>
 
+#include <algorithm>
 #include <cstring>
 #include <filesystem>
 #include <map>
@@ -96,9 +97,9 @@ Translated translate(int count, const char* const* options) {
       if (value == std::string::npos)
         option = head;
       else if (head == "-I" || head == "-D" || head == "-U")
-        option = head + option.substr(value);
+        option.erase(blank, value - blank);
       else
-        option = head + "=" + option.substr(value);
+        option.replace(blank, value - blank, "=");
     }
     if (option.empty() || only_tunes(option)) continue;
     if (option == "-default-device" || option == "--device-as-default-execution-space") {
@@ -298,7 +299,7 @@ nvrtcResult nvrtcGetCUBIN(nvrtcProgram program, char* to) {
   if (program == nullptr) return NVRTC_ERROR_INVALID_PROGRAM;
   if (to == nullptr || !program->for_a_chip || !program->compiled) return NVRTC_ERROR_INVALID_INPUT;
   const std::string bytes = cubin(*program);
-  std::memcpy(to, bytes.data(), bytes.size());
+  std::copy(bytes.begin(), bytes.end(), to);
   return NVRTC_SUCCESS;
 }
 nvrtcResult nvrtcGetLTOIRSize(nvrtcProgram program, size_t* size) {

@@ -11,7 +11,7 @@ PeerLink::PeerLink(const Parameters& p)
       ticks_per_byte_(p.peer_ticks_per_byte),
       latency_(p.peer_latency) {}
 
-void PeerLink::set_ranges(std::vector<MemoryRange> ranges) {
+void PeerLink::set_ranges(const std::vector<MemoryRange>& ranges) {
   lines_.clear();
   for (const MemoryRange& range : ranges)
     lines_.push_back({static_cast<std::uint32_t>(range.begin.value >> line_shift_),

@@ -14,7 +14,7 @@ class PeerLink {
  public:
   explicit PeerLink(const Parameters& p);
   /// Where other chips' memory lies from now on.
-  void set_ranges(std::vector<MemoryRange> ranges);
+  void set_ranges(const std::vector<MemoryRange>& ranges);
   bool leads_to(std::uint32_t line) const { return !lines_.empty() && find(line); }
 
   /// Bytes on the wire for a message with this payload; 0: a request without data.
