@@ -48,7 +48,7 @@ Result<std::unique_ptr<Cta>> Cta::create(Grid& grid, StackCache& stacks, simt::B
   cta->window_ = *window;
   cta->has_window_ = true;
   // The sanitizer must see each switch.
-  cta->rings_ = WANREN_FIBER_INLINE && !WANREN_ASAN && !WANREN_TSAN && grid.meets;
+  cta->rings_ = WANREN_FIBER_INLINE && !WANREN_ASAN && !WANREN_TSAN && kernel.meets_at_barriers;
   cta->contexts_.resize(grid.warps);
   cta->runs_.resize(grid.warps);
   const Launch& launch = grid.launch;
@@ -326,17 +326,17 @@ inline simt::Yield Cta::step(ThreadState& state, std::uint32_t w) {
   }
 }
 
-// Warp 0 comes last in each turn: programs let it write what all have read since the barrier, and leave out
-// the barrier between, which no GPU punishes. Where lines are printed, warps come in their natural order.
+// Warp 0 comes last in each turn: programs let it write what all read after the barrier before, and leave out
+// the one between. Where lines are printed, warps come in their natural order.
 inline std::uint32_t Cta::first_of(LaneMask warps) const {
   const LaneMask others = warps & ~LaneMask{1};
-  return static_cast<std::uint32_t>(std::countr_zero(others == 0 || grid_.prints ? warps : others));
+  return static_cast<std::uint32_t>(std::countr_zero(others == 0 || grid_.launch.kernel->prints ? warps : others));
 }
 
 /// The warps whose turn comes before that of warp `w`.
 inline LaneMask Cta::before(std::uint32_t w) const {
   const LaneMask lower = (LaneMask{1} << w) - 1;
-  if (grid_.prints) return lower;
+  if (grid_.launch.kernel->prints) return lower;
   return w == 0 ? ~LaneMask{1} : lower & ~LaneMask{1};
 }
 

@@ -45,7 +45,6 @@ class Grid {
   std::uint32_t ctas_per_cluster = 1;
   std::uint32_t total_shared_bytes = 0;
   bool spins = false;                                 ///< Some back edge waits for another warp.
-  bool prints = false, meets = false;                 ///< Calls printf; has barriers.
   bool together = false;                              ///< CTAs wait for each other.
   std::size_t code_stack_bytes = 0, stack_bytes = 0;  ///< For the code; with the services' share.
   std::vector<std::uint32_t> tid;                     ///< [warp][x, y, z][lane]

@@ -212,13 +212,6 @@ void run_together(Grid& grid, SteadyClock::time_point deadline) {
   grid.arena.runtime().advance_clock(clock);
 }
 
-Execution finish(Grid& grid, SteadyClock::time_point start) {
-  grid.add_wall(std::chrono::duration<double>(SteadyClock::now() - start).count());
-  Execution done = grid.execution();
-  find_thread(grid.launch, grid.arena, done.fault);
-  return done;
-}
-
 }  // namespace
 
 Result<std::unique_ptr<Grid>> Grid::create(const Launch& launch, Arena& arena) {
@@ -247,12 +240,7 @@ Result<std::unique_ptr<Grid>> Grid::create(const Launch& launch, Arena& arena) {
       launch.dynamic_shared_bytes == 0
           ? fixed
           : (fixed + shared_round - 1) / shared_round * shared_round + launch.dynamic_shared_bytes;
-  for (const simt::Block& block : launch.kernel->blocks) {
-    grid->spins = grid->spins || block.term.spins;
-    grid->meets = grid->meets || block.suspend == simt::Suspend::barrier;
-    for (const simt::Inst& inst : block.insts)
-      grid->prints = grid->prints || (inst.op == ptx::Opcode::call && inst.syscall == simt::Syscall::vprintf);
-  }
+  for (const simt::Block& block : launch.kernel->blocks) grid->spins = grid->spins || block.term.spins;
   grid->together = launch.cooperative || launch.kernel->waits_for_ctas;
   // Room for the engine's services, and for a signal-free margin above the code's own need.
   grid->code_stack_bytes = launch.code->stack_bytes();
@@ -311,7 +299,7 @@ Execution Grid::execution() const {
   return done;
 }
 
-Execution execute(const Launch& launch, Arena& arena, int threads) {
+Execution execute(const Launch& launch, Arena& arena, int threads, std::span<const trace::CtaRange> some) {
   auto grid = Grid::create(launch, arena);
   if (!grid) {
     Execution refused;
@@ -320,25 +308,18 @@ Execution execute(const Launch& launch, Arena& arena, int threads) {
   }
   const auto start = SteadyClock::now();
   const auto deadline = deadline_from(start);
+  const trace::CtaRange all{0, launch.grid.count() / (*grid)->ctas_per_cluster};
+  if (some.empty()) some = {&all, 1};
+  WR_CHECK(some.data() == &all || (!(*grid)->together && (*grid)->ctas_per_cluster == 1));
   if ((*grid)->together)
     run_together(**grid, deadline);
   else
-    run_independent(**grid, launch.kernel->order_sensitive ? 1 : threads, deadline,
-                    {0, launch.grid.count() / (*grid)->ctas_per_cluster});
-  return finish(**grid, start);
-}
-
-Execution execute(const Launch& launch, Arena& arena, int threads, std::span<const trace::CtaRange> ctas) {
-  auto grid = Grid::create(launch, arena);
-  if (!grid) {
-    Execution refused;
-    refused.refused = grid.error();
-    return refused;
-  }
-  WR_CHECK(!(*grid)->together && (*grid)->ctas_per_cluster == 1);
-  const auto start = SteadyClock::now();
-  for (const trace::CtaRange range : ctas) run_independent(**grid, threads, deadline_from(start), range);
-  return finish(**grid, start);
+    for (const trace::CtaRange range : some)
+      run_independent(**grid, launch.kernel->order_sensitive ? 1 : threads, deadline, range);
+  (*grid)->add_wall(std::chrono::duration<double>(SteadyClock::now() - start).count());
+  Execution done = (*grid)->execution();
+  find_thread(launch, arena, done.fault);
+  return done;
 }
 
 }  // namespace wanren::engine

@@ -60,7 +60,7 @@ class Source final : public TraceSource, private Arena::WindowHolder {
  public:
   explicit Source(std::unique_ptr<Grid> grid)
       : grid_(std::move(grid)),
-        leader_last_(grid_->meets && !grid_->prints && !kernel().needs_coupling && !ordered()) {
+        leader_last_(kernel().meets_at_barriers && !kernel().prints && !kernel().needs_coupling && !ordered()) {
     grid_->arena.add_holder(this);
     for (const simt::Block& block : grid_->launch.kernel->blocks)
       block_words_ = std::max(block_words_, trace::most_words(block));
@@ -150,7 +150,7 @@ class Source final : public TraceSource, private Arena::WindowHolder {
 
   bool skippable() const override {
     const simt::Kernel& k = kernel();
-    return grid_->launch.plain && !ordered() && !grid_->together && !k.needs_coupling && !grid_->prints;
+    return grid_->launch.plain && !ordered() && !grid_->together && !k.needs_coupling && !k.prints;
   }
 
   bool run_untraced(std::span<const trace::CtaRange> ctas, std::span<simt::BlockCount> done) override {

@@ -158,12 +158,11 @@ void mark_dependence(Kernel& kernel, bool callees_synchronise) {
   kernel.waits_for_ctas = false;
   mark_spins(kernel, defs, callees_synchronise);
   kernel.needs_coupling = kernel.waits_for_ctas;
-  kernel.uses_float_atomics = false;
   for (const Block& b : kernel.blocks) {
     kernel.needs_coupling |= b.suspend == Suspend::clock || b.suspend == Suspend::sleep;
+    kernel.meets_at_barriers |= b.suspend == Suspend::barrier;
     for (const Inst& inst : b.insts)
-      if (inst.op == Opcode::atom || inst.op == Opcode::red || inst.op == Opcode::cp_reduce_async_bulk)
-        kernel.uses_float_atomics |= ptx::is_float(inst.types[0]);
+      kernel.prints |= inst.op == Opcode::call && inst.syscall == Syscall::vprintf;
   }
 }
 

@@ -48,7 +48,7 @@ Result<Kernel> build(const ptx::Module& module, const std::string& name, const s
   }
   const bool callees_synchronise = std::any_of(parts.begin() + 1, parts.end(), synchronises);
   const bool sensitive = std::any_of(parts.begin(), parts.end(), sees_other_ctas);
-  bool coupled = false, waits = false, float_atomics = false;
+  bool coupled = false, waits = false, meets = false, prints = false;
   for (Kernel& part : parts) {
     if (sensitive) split_ordered(part);
     check("split_ordered", part);
@@ -64,13 +64,15 @@ Result<Kernel> build(const ptx::Module& module, const std::string& name, const s
     check("mark_dependence", part);
     coupled |= part.needs_coupling;
     waits |= part.waits_for_ctas;
-    float_atomics |= part.uses_float_atomics;
+    meets |= part.meets_at_barriers;
+    prints |= part.prints;
   }
   Kernel kernel = link_functions(std::move(parts), std::move(functions));
   kernel.needs_coupling = coupled;
   kernel.waits_for_ctas = waits;
   kernel.order_sensitive = sensitive;
-  kernel.uses_float_atomics = float_atomics;
+  kernel.meets_at_barriers = meets;
+  kernel.prints = prints;
   check("link_functions", kernel);
   return kernel;
 }

@@ -97,7 +97,7 @@ void split_ordered(Kernel& kernel);
 Kernel link_functions(std::vector<Kernel> parts, std::vector<Function> functions);
 /// Trace slots per block. (annotate.cpp)
 void number_slots(Kernel& kernel);
-/// Terminator::spins, needs_coupling, waits_for_ctas, uses_float_atomics. (annotate.cpp)
+/// Terminator::spins, needs_coupling, waits_for_ctas, meets_at_barriers, prints. (annotate.cpp)
 /// `callees_synchronise`: what a called function returns may depend on another thread.
 void mark_dependence(Kernel& kernel, bool callees_synchronise);
 /// Has loads or atomics that others' writes are meant to reach, or waits for phases. (annotate.cpp)

@@ -198,7 +198,8 @@ struct Kernel {
   /// Uses results of global atomics, or strong loads, or the heap: what a CTA sees may depend on what
   /// another does in the same launch. CTAs then run in one fixed order, traced warps in the order of time.
   bool order_sensitive = false;
-  bool uses_float_atomics = false;
+  bool meets_at_barriers = false;  ///< Some block waits at a barrier of the CTA.
+  bool prints = false;             ///< Calls printf.
 };
 
 /// Builds the kernel `name` of `module`: inlines calls by budget, builds the CFG, splits at suspending
