@@ -118,8 +118,7 @@ struct Device::Impl {
   std::unique_ptr<Progress> progress;
   std::deque<OpRef> held;  ///< With timing on: gates and what comes behind them, not admitted yet.
   bool asking = false, ask_again = false;
-  int on_device = 0;          ///< Depth of from_device().
-  bool handing_over = false;  ///< A graph: the host has paid for all of it.
+  int free_of_charge = 0;  ///< Depth: the device queues work itself, or the host has paid for all of a graph.
   int executing = 0;          ///< Depth of execution: host functions may call back into the API.
 
   Stream resolve(const Stream& stream) const { return stream ? stream : default_stream; }

@@ -195,9 +195,9 @@ Status Device::from_device(Picoseconds at, const std::function<Status()>& submit
   std::lock_guard lock(impl_->mutex);
   const Picoseconds host_now = impl_->host_now;
   impl_->host_now = at;
-  ++impl_->on_device;
+  ++impl_->free_of_charge;
   const Status status = submit();
-  --impl_->on_device;
+  --impl_->free_of_charge;
   impl_->host_now = host_now;
   return status;
 }

@@ -2,7 +2,6 @@
 
 #include <cstring>
 #include <string>
-#include <utility>
 
 #include "driver/device_impl.h"
 #include "engine/interpreted.h"
@@ -18,11 +17,11 @@ std::string shape_text(Dim3 d) {
   return std::to_string(d.x) + "x" + std::to_string(d.y) + "x" + std::to_string(d.z);
 }
 
-std::shared_ptr<const engine::KernelCode> plain_code(const std::shared_ptr<const simt::Kernel>& kernel,
-                                                     Dim3 block, bool jit) {
-  if (!jit) return engine::interpreted(kernel);
-  auto code = jit::Compiler::compile(kernel, simt::BlockShape{false, block}, engine::Flavour::plain);
-  return code ? *code : nullptr;
+Result<std::shared_ptr<const engine::KernelCode>> code_of(
+    const std::shared_ptr<const simt::Kernel>& kernel, Dim3 block, engine::Flavour flavour,
+    const Settings& settings) {
+  if (settings.engine == "interp") return engine::interpreted(kernel);
+  return jit::Compiler::compile(kernel, simt::BlockShape{false, block}, flavour);
 }
 
 }  // namespace
@@ -32,13 +31,9 @@ Result<Prepared*> Device::Impl::prepare(const std::shared_ptr<const simt::Kernel
                           shape_text(block) + (timing ? "t" : "p");
   auto [it, fresh] = prepared.try_emplace(key);
   if (!fresh) return &it->second;
-  if (device.settings().engine == "interp") {
-    it->second.code = engine::interpreted(kernel);
-    return &it->second;
-  }
   const double begin_s = wall_seconds();
-  auto code = jit::Compiler::compile(kernel, simt::BlockShape{false, block},
-                                     timing ? engine::Flavour::traced : engine::Flavour::plain);
+  auto code = code_of(kernel, block, timing ? engine::Flavour::traced : engine::Flavour::plain,
+                      device.settings());
   if (!code) {
     prepared.erase(it);
     return std::unexpected(code.error());
@@ -108,9 +103,9 @@ lower::Occupancy Device::occupancy(Function& function, std::uint32_t threads,
 Status Device::launch_as_one(const std::function<Status()>& submit) {
   std::lock_guard lock(impl_->mutex);
   impl_->charge_us(chip_.host.launch_host);
-  const bool outer = std::exchange(impl_->handing_over, true);
+  ++impl_->free_of_charge;
   const Status status = submit();
-  impl_->handing_over = outer;
+  --impl_->free_of_charge;
   return status;
 }
 
@@ -236,8 +231,9 @@ Status Device::launch(const LaunchRequest& request) {
   launch.resident_ctas = static_cast<std::uint32_t>(occupancy.ctas_per_unit * chip_.units());
   launch.cooperative = request.cooperative;
   if (impl_->timing && settings().sampled()) {
-    launch.plain = [kernel = function.kernel, block, jit = settings().engine != "interp"] {
-      return plain_code(kernel, block, jit);
+    launch.plain = [kernel = function.kernel, block, &settings = settings()] {
+      auto code = code_of(kernel, block, engine::Flavour::plain, settings);
+      return code ? *code : nullptr;
     };
     launch.plain_threads = settings().host_threads();
   }

@@ -16,8 +16,7 @@ constexpr std::size_t stream_depth = 1024;
 }  // namespace
 
 void Device::Impl::charge_us(double microseconds) {
-  if (handing_over) return;
-  if (on_device == 0) host_now += from_us(microseconds);
+  if (free_of_charge == 0) host_now += from_us(microseconds);
 }
 
 OpRef Device::Impl::submit(Op new_op) {
