@@ -9,8 +9,7 @@ namespace wanren::timing {
 
 DieLinks::DieLinks(const Parameters& p)
     : dies_(p.dies),
-      payload_(p.packet_payload),
-      header_(p.packet_header),
+      packets_(p.link_packets),
       ticks_per_byte_(p.link_ticks_per_byte),
       hop_(p.hop_latency),
       next_(static_cast<std::size_t>(p.dies) * p.dies, -1),
@@ -33,12 +32,6 @@ DieLinks::DieLinks(const Parameters& p)
     }
     for (int from = 0; from < dies_; ++from) WR_CHECK(distance[from] >= 0);
   }
-}
-
-std::uint32_t DieLinks::wire_bytes(std::uint32_t payload) const {
-  if (payload == 0) return static_cast<std::uint32_t>(header_);
-  const std::uint32_t packets = (payload + payload_ - 1) / payload_;
-  return payload + packets * header_;
 }
 
 Tick DieLinks::send(int from, int to, Tick at, std::uint32_t bytes) {

@@ -68,7 +68,6 @@ struct Device::Impl {
   void end(const ItemRef& item);
   Picoseconds copy_duration(const Copy& copy) const;
   /// What a copy to or from another chip puts on the link.
-  std::uint64_t peer_wire_bytes(std::uint64_t bytes) const;
 
   // sampling.cpp: grids of which a part is simulated.
   Sampler::Memory sampled_memory() const;

@@ -33,11 +33,6 @@ void take_out(std::vector<ItemRef>& items, const ItemRef& item) {
 
 }  // namespace
 
-std::uint64_t Device::Impl::peer_wire_bytes(std::uint64_t bytes) const {
-  const auto payload = static_cast<std::uint64_t>(chip.link.packet_payload_bytes);
-  return bytes + (bytes + payload - 1) / payload * static_cast<std::uint64_t>(chip.link.packet_header_bytes);
-}
-
 Picoseconds Device::Impl::copy_duration(const Copy& copy) const {
   const double bytes = static_cast<double>(copy.bytes);
   double seconds = 0;
@@ -61,7 +56,7 @@ Picoseconds Device::Impl::copy_duration(const Copy& copy) const {
     case CopyKind::peer: {
       double rate = chip.link.bandwidth;
       if (copy.far_bandwidth > 0) rate = std::min(rate, copy.far_bandwidth);
-      seconds = chip.link.latency * 1e-9 + static_cast<double>(peer_wire_bytes(copy.bytes)) / (rate * 1e9);
+      seconds = chip.link.latency * 1e-9 + static_cast<double>(p.peer_packets.wire_bytes(copy.bytes)) / (rate * 1e9);
       break;
     }
     case CopyKind::none: return {};
@@ -210,7 +205,7 @@ void Device::Impl::end_kernels() {
 void Device::Impl::end(const ItemRef& ref) {
   Item& item = *ref;
   Timed& t = item.timed;
-  disturb();
+  if (item.launch || item.work.copy.kind != CopyKind::none) disturb();
   t.end = item.end;
   if (item.launch) {
     t.cycles = Cycles(item.last - item.first + item.passed_cycles +

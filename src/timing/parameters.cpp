@@ -25,6 +25,10 @@ Tick per_sector(double bytes_per_cycle, int sector_bytes) {
   return bytes_per_cycle > 0 ? to_ticks(sector_bytes / bytes_per_cycle) : 0;
 }
 
+Packets packets(std::int64_t payload, std::int64_t header) {
+  return {static_cast<std::uint64_t>(std::max<std::int64_t>(1, payload)), static_cast<std::uint64_t>(header)};
+}
+
 }  // namespace
 
 DataPlacement::Sizes placement_sizes(const Parameters& p) {
@@ -128,13 +132,11 @@ Parameters parameters(const chip::Spec& chip, double core_mhz) {
   p.topology = &policy<Topology>(chip);
   p.link_ticks_per_byte = chip.d2d.bandwidth > 0 ? p.core_mhz / 1000.0 / chip.d2d.bandwidth * one_cycle : 0;
   p.hop_latency = p.ns(chip.d2d.latency);
-  p.packet_payload = std::max<int>(1, static_cast<int>(chip.d2d.packet_payload_bytes));
-  p.packet_header = static_cast<int>(chip.d2d.packet_header_bytes);
+  p.link_packets = packets(chip.d2d.packet_payload_bytes, chip.d2d.packet_header_bytes);
   p.peer_ticks_per_byte = chip.link.bandwidth > 0 ? p.core_mhz / 1000.0 / chip.link.bandwidth * one_cycle : 0;
   p.peer_latency = p.ns(chip.link.latency);
   p.peer_memory = p.ns(chip.hbm.latency + chip.hbm.row_open);
-  p.peer_payload = std::max<int>(1, static_cast<int>(chip.link.packet_payload_bytes));
-  p.peer_header = static_cast<int>(chip.link.packet_header_bytes);
+  p.peer_packets = packets(chip.link.packet_payload_bytes, chip.link.packet_header_bytes);
   p.replicate_dies = policy<DieCache>(chip).keeps_copies && p.dies > 1;
 
   const int channels = static_cast<int>(chip.hbm.channels_per_die);

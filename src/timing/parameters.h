@@ -6,6 +6,7 @@
 
 #include "chip/spec.h"
 #include "support/units.h"
+#include "timing/packets.h"
 #include "timing/policies/policies.h"
 #include "timing/time.h"
 
@@ -65,13 +66,13 @@ struct Parameters {
   const Topology* topology;
   double link_ticks_per_byte;
   Tick hop_latency;
-  int packet_payload, packet_header;
+  Packets link_packets;
   bool replicate_dies;  ///< … and of other dies.
 
   // Links to other chips.
   double peer_ticks_per_byte;
   Tick peer_latency, peer_memory;  ///< One way; what the other chip's memory takes.
-  int peer_payload, peer_header;
+  Packets peer_packets;
 
   // Device memory, per partition.
   int channels_per_partition, banks, row_bytes, access_bytes, write_batch;

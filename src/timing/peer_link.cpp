@@ -6,8 +6,7 @@ namespace wanren::timing {
 
 PeerLink::PeerLink(const Parameters& p)
     : line_shift_(p.line_shift),
-      payload_(p.peer_payload),
-      header_(p.peer_header),
+      packets_(p.peer_packets),
       ticks_per_byte_(p.peer_ticks_per_byte),
       latency_(p.peer_latency) {}
 
@@ -23,11 +22,6 @@ bool PeerLink::find(std::uint32_t line) const {
   const auto next = std::upper_bound(lines_.begin(), lines_.end(), line,
                                      [](std::uint32_t l, const Lines& range) { return l < range.begin; });
   return next != lines_.begin() && line < std::prev(next)->end;
-}
-
-std::uint32_t PeerLink::wire_bytes(std::uint32_t payload) const {
-  const std::uint32_t packets = std::max<std::uint32_t>(1, (payload + payload_ - 1) / payload_);
-  return payload + packets * header_;
 }
 
 void PeerLink::set_clock(const Parameters& p, Tick now, double ratio) {

@@ -18,7 +18,9 @@ class PeerLink {
   bool leads_to(std::uint32_t line) const { return !lines_.empty() && find(line); }
 
   /// Bytes on the wire for a message with this payload; 0: a request without data.
-  std::uint32_t wire_bytes(std::uint32_t payload) const;
+  std::uint32_t wire_bytes(std::uint32_t payload) const {
+    return static_cast<std::uint32_t>(packets_.wire_bytes(payload));
+  }
   /// Sends to the other chip; returns arrival there. The ports of both ways are this chip's.
   Tick send(Tick at, std::uint32_t wire_bytes) { return pass(out_, at, wire_bytes); }
   /// The answer, sent there at `at`; returns arrival here.
@@ -38,7 +40,8 @@ class PeerLink {
     return port.take(at, service) + service + latency_;
   }
 
-  int line_shift_, payload_, header_;
+  int line_shift_;
+  Packets packets_;
   double ticks_per_byte_;
   Tick latency_;
   Port out_, in_;

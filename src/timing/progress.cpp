@@ -60,7 +60,7 @@ Counters Device::Impl::progress(const Item& item, Picoseconds at) const {
     case CopyKind::device_to_host: c.pcie_bytes = bytes; break;
     case CopyKind::device_to_device: c.dram_read_bytes = c.dram_write_bytes = bytes; break;
     case CopyKind::fill: c.dram_write_bytes = bytes; break;
-    case CopyKind::peer: c.peer_wire_bytes = peer_wire_bytes(bytes); break;
+    case CopyKind::peer: c.peer_wire_bytes = p.peer_packets.wire_bytes(bytes); break;
     case CopyKind::none: break;
   }
   return c;

@@ -4,7 +4,6 @@
 #include <random>
 
 #include "synthetic_source.h"
-#include "timing/sampler.h"
 #include "timing/verify.h"
 
 namespace wanren::timing::test {
