@@ -152,7 +152,11 @@ nvrtcResult compile(_nvrtcProgram& program, const Translated& options) {
   const auto folder = TemporaryDirectory::create();
   if (!folder) return NVRTC_ERROR_INTERNAL_ERROR;
   for (const auto& [name, text] : program.headers) {
-    const fs::path path = folder->file("include/" + name);
+    const fs::path path = fs::path(folder->file("include/" + name)).lexically_normal();
+    if (!begins(path.string(), folder->file("").c_str())) {
+      program.log = "header '" + name + "' lies outside what it is included from: give it a name without ..\n";
+      return NVRTC_ERROR_COMPILATION;
+    }
     std::error_code error;
     fs::create_directories(path.parent_path(), error);
     if (!wanren::cc::write_file(path, text)) return NVRTC_ERROR_INTERNAL_ERROR;

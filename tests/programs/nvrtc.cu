@@ -2,7 +2,9 @@
 // driver, and what is wrong with a program in its log.
 #include <cuda.h>
 #include <nvrtc.h>
+#include <unistd.h>
 
+#include <filesystem>
 #include <string>
 #include <vector>
 
@@ -133,19 +135,25 @@ int main() {
   const char* wrong[] = {"--no-such-option"};
   EXPECT(nvrtcCompileProgram(program, 1, wrong) == NVRTC_ERROR_INVALID_OPTION);
   RTC(nvrtcDestroyProgram(&program));
+  // A header's name cannot lead elsewhere in the file system.
+  const char* outside = "../../three.h";
+  RTC(nvrtcCreateProgram(&program, "", "none.cu", 1, &header, &outside));
+  EXPECT(nvrtcCompileProgram(program, 0, nullptr) == NVRTC_ERROR_COMPILATION);
+  EXPECT(log_of(program).find("'../../three.h'") != std::string::npos);
+  RTC(nvrtcDestroyProgram(&program));
   // Quoted includes are looked for where the program's name says it lies.
-  char folder[] = "/tmp/wanren-nvrtc-XXXXXX";
-  EXPECT(mkdtemp(folder) != nullptr);
-  const std::string place = folder, beside = place + "/beside.h";
+  const std::filesystem::path place =
+      std::filesystem::temp_directory_path() / ("wanren-nvrtc-" + std::to_string(getpid()));
+  std::filesystem::create_directory(place);
+  const std::string beside = place / "beside.h";
   std::FILE* file = std::fopen(beside.c_str(), "w");
   EXPECT(file != nullptr);
   std::fputs("#define FOUND 1\n", file);
   std::fclose(file);
   RTC(nvrtcCreateProgram(&program, "#include \"beside.h\"\n__device__ int found = FOUND;",
-                         (place + "/a.cu").c_str(), 0, nullptr, nullptr));
+                         (place / "a.cu").c_str(), 0, nullptr, nullptr));
   const nvrtcResult found = nvrtcCompileProgram(program, 0, nullptr);
-  std::remove(beside.c_str());
-  std::remove(folder);
+  std::filesystem::remove_all(place);
   RTC(found);
   RTC(nvrtcDestroyProgram(&program));
 
