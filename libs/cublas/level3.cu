@@ -192,51 +192,8 @@ __global__ void geam(bool ta, bool tb, int m, int n, Scalar<T> alpha, const T* a
 
 }  // namespace
 
-#define WANREN_LEVEL3(S, T)                                                                                  \
-  extern "C" cublasStatus_t cublas##S##gemmStridedBatched(                                                   \
-      cublasHandle_t handle, cublasOperation_t opa, cublasOperation_t opb, int m, int n, int k,              \
-      const T* alpha, const T* a, int lda, long long strideA, const T* b, int ldb, long long strideB,        \
-      const T* beta, T* c, int ldc, long long strideC, int count) {                                          \
-    if (handle == nullptr) return CUBLAS_STATUS_NOT_INITIALIZED;                                             \
-    if (bad(opa, opb, m, n, k, lda, ldb, ldc, count) || alpha == nullptr || beta == nullptr)                 \
-      return CUBLAS_STATUS_INVALID_VALUE;                                                                    \
-    return multiply_as<T, T, T>(handle, opa, opb, m, n, k, alpha, a, lda, strideA, b, ldb, strideB, beta, c, \
-                                ldc, strideC, count);                                                        \
-  }                                                                                                          \
-  extern "C" cublasStatus_t cublas##S##gemm_v2(                                                              \
-      cublasHandle_t handle, cublasOperation_t opa, cublasOperation_t opb, int m, int n, int k,              \
-      const T* alpha, const T* a, int lda, const T* b, int ldb, const T* beta, T* c, int ldc) {              \
-    return cublas##S##gemmStridedBatched(handle, opa, opb, m, n, k, alpha, a, lda, 0, b, ldb, 0, beta, c,    \
-                                         ldc, 0, 1);                                                         \
-  }                                                                                                          \
-  extern "C" cublasStatus_t cublas##S##gemmBatched(                                                          \
-      cublasHandle_t handle, cublasOperation_t opa, cublasOperation_t opb, int m, int n, int k,              \
-      const T* alpha, const T* const a[], int lda, const T* const b[], int ldb, const T* beta, T* const c[], \
-      int ldc, int count) {                                                                                  \
-    if (handle == nullptr) return CUBLAS_STATUS_NOT_INITIALIZED;                                             \
-    if (bad(opa, opb, m, n, k, lda, ldb, ldc, count) || alpha == nullptr || beta == nullptr)                 \
-      return CUBLAS_STATUS_INVALID_VALUE;                                                                    \
-    return multiply<T, T, T>(handle, opa, opb, m, n, k, Scalar<T>(handle, alpha), nullptr, lda, 0, nullptr,  \
-                             ldb, 0, Scalar<T>(handle, beta), nullptr, ldc, 0, count, a, b, c);              \
-  }                                                                                                          \
-  extern "C" cublasStatus_t cublas##S##geam(cublasHandle_t handle, cublasOperation_t opa,                    \
-                                            cublasOperation_t opb, int m, int n, const T* alpha, const T* a, \
-                                            int lda, const T* beta, const T* b, int ldb, T* c, int ldc) {    \
-    if (handle == nullptr) return CUBLAS_STATUS_NOT_INITIALIZED;                                             \
-    if (!is_operation(opa) || !is_operation(opb) || m < 0 || n < 0 || alpha == nullptr || beta == nullptr || \
-        ldc < (m > 1 ? m : 1))                                                                               \
-      return CUBLAS_STATUS_INVALID_VALUE;                                                                    \
-    if (m == 0 || n == 0) return CUBLAS_STATUS_SUCCESS;                                                      \
-    if (ctas(n, 16) > 65535) return CUBLAS_STATUS_NOT_SUPPORTED;                                             \
-    geam<T><<<dim3(ctas(m, 16), ctas(n, 16)), dim3(16, 16), 0, handle->stream>>>(                            \
-        opa != CUBLAS_OP_N, opb != CUBLAS_OP_N, m, n, Scalar<T>(handle, alpha), a, lda,                      \
-        Scalar<T>(handle, beta), b, ldb, c, ldc);                                                            \
-    return launched();                                                                                       \
-  }
-WANREN_CUBLAS_BOTH(WANREN_LEVEL3)
-
-// Complex matrices: the same kernels on elements with operators.
-#define WANREN_COMPLEX3(S, C, T)                                                                             \
+// The entries of type C work on elements of the same layout with operators.
+#define WANREN_GEMM(S, C, E)                                                                                 \
   extern "C" cublasStatus_t cublas##S##gemmStridedBatched(                                                   \
       cublasHandle_t handle, cublasOperation_t opa, cublasOperation_t opb, int m, int n, int k,              \
       const C* alpha, const C* a, int lda, long long strideA, const C* b, int ldb, long long strideB,        \
@@ -244,8 +201,8 @@ WANREN_CUBLAS_BOTH(WANREN_LEVEL3)
     if (handle == nullptr) return CUBLAS_STATUS_NOT_INITIALIZED;                                             \
     if (bad(opa, opb, m, n, k, lda, ldb, ldc, count) || alpha == nullptr || beta == nullptr)                 \
       return CUBLAS_STATUS_INVALID_VALUE;                                                                    \
-    return multiply_as<Complex<T>, Complex<T>, Complex<T>>(                                                  \
-        handle, opa, opb, m, n, k, alpha, a, lda, strideA, b, ldb, strideB, beta, c, ldc, strideC, count);   \
+    return multiply_as<E, E, E>(handle, opa, opb, m, n, k, alpha, a, lda, strideA, b, ldb, strideB, beta, c, \
+                                ldc, strideC, count);                                                        \
   }                                                                                                          \
   extern "C" cublasStatus_t cublas##S##gemm_v2(                                                              \
       cublasHandle_t handle, cublasOperation_t opa, cublasOperation_t opb, int m, int n, int k,              \
@@ -260,15 +217,33 @@ WANREN_CUBLAS_BOTH(WANREN_LEVEL3)
     if (handle == nullptr) return CUBLAS_STATUS_NOT_INITIALIZED;                                             \
     if (bad(opa, opb, m, n, k, lda, ldb, ldc, count) || alpha == nullptr || beta == nullptr)                 \
       return CUBLAS_STATUS_INVALID_VALUE;                                                                    \
-    using E = Complex<T>;                                                                                    \
     return multiply<E, E, E>(handle, opa, opb, m, n, k,                                                      \
                              Scalar<E>(handle, reinterpret_cast<const E*>(alpha)), nullptr, lda, 0, nullptr, \
                              ldb, 0, Scalar<E>(handle, reinterpret_cast<const E*>(beta)), nullptr, ldc, 0,   \
                              count, reinterpret_cast<const E* const*>(a),                                    \
                              reinterpret_cast<const E* const*>(b), reinterpret_cast<E* const*>(c));          \
   }
-WANREN_COMPLEX3(C, cuComplex, float)
-WANREN_COMPLEX3(Z, cuDoubleComplex, double)
+WANREN_GEMM(S, float, float)
+WANREN_GEMM(D, double, double)
+WANREN_GEMM(C, cuComplex, Complex<float>)
+WANREN_GEMM(Z, cuDoubleComplex, Complex<double>)
+
+#define WANREN_GEAM(S, T)                                                                                    \
+  extern "C" cublasStatus_t cublas##S##geam(cublasHandle_t handle, cublasOperation_t opa,                    \
+                                            cublasOperation_t opb, int m, int n, const T* alpha, const T* a, \
+                                            int lda, const T* beta, const T* b, int ldb, T* c, int ldc) {    \
+    if (handle == nullptr) return CUBLAS_STATUS_NOT_INITIALIZED;                                             \
+    if (!is_operation(opa) || !is_operation(opb) || m < 0 || n < 0 || alpha == nullptr || beta == nullptr || \
+        ldc < (m > 1 ? m : 1))                                                                               \
+      return CUBLAS_STATUS_INVALID_VALUE;                                                                    \
+    if (m == 0 || n == 0) return CUBLAS_STATUS_SUCCESS;                                                      \
+    if (ctas(n, 16) > 65535) return CUBLAS_STATUS_NOT_SUPPORTED;                                             \
+    geam<T><<<dim3(ctas(m, 16), ctas(n, 16)), dim3(16, 16), 0, handle->stream>>>(                            \
+        opa != CUBLAS_OP_N, opb != CUBLAS_OP_N, m, n, Scalar<T>(handle, alpha), a, lda,                      \
+        Scalar<T>(handle, beta), b, ldb, c, ldc);                                                            \
+    return launched();                                                                                       \
+  }
+WANREN_CUBLAS_BOTH(WANREN_GEAM)
 
 extern "C" {
 

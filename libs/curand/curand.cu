@@ -61,30 +61,22 @@ struct UniformDouble {
     *out = curand_uniform_double(s);
   }
 };
-template <bool Exponential>
+template <typename T, bool Exponential>
 struct Normal {
-  using Output = float;
-  static constexpr int count = 2, draws = 2;
-  float mean, deviation;
+  using Output = T;
+  static constexpr int count = 2, draws = 2 * sizeof(T) / sizeof(float);
+  T mean, deviation;
   template <typename S>
   __host__ __device__ void operator()(S* s, Output* out) const {
-    const float2 n = curand_normal2(s);
-    const float a = mean + deviation * n.x, b = mean + deviation * n.y;
-    out[0] = Exponential ? expf(a) : a;
-    out[1] = Exponential ? expf(b) : b;
-  }
-};
-template <bool Exponential>
-struct NormalDouble {
-  using Output = double;
-  static constexpr int count = 2, draws = 4;
-  double mean, deviation;
-  template <typename S>
-  __host__ __device__ void operator()(S* s, Output* out) const {
-    const double2 n = curand_normal2_double(s);
-    const double a = mean + deviation * n.x, b = mean + deviation * n.y;
-    out[0] = Exponential ? exp(a) : a;
-    out[1] = Exponential ? exp(b) : b;
+    const auto pair = [s] {
+      if constexpr (sizeof(T) == sizeof(double))
+        return curand_normal2_double(s);
+      else
+        return curand_normal2(s);
+    }();
+    out[0] = mean + deviation * pair.x;
+    out[1] = mean + deviation * pair.y;
+    if constexpr (Exponential) out[0] = exp(out[0]), out[1] = exp(out[1]);
   }
 };
 struct Poisson {
@@ -287,19 +279,19 @@ curandStatus_t curandGenerateUniformDouble(curandGenerator_t g, double* output, 
   return generate(g, UniformDouble{}, n, output);
 }
 curandStatus_t curandGenerateNormal(curandGenerator_t g, float* output, size_t n, float mean, float stddev) {
-  return generate(g, Normal<false>{mean, stddev}, n, output);
+  return generate(g, Normal<float, false>{mean, stddev}, n, output);
 }
 curandStatus_t curandGenerateNormalDouble(curandGenerator_t g, double* output, size_t n, double mean,
                                           double stddev) {
-  return generate(g, NormalDouble<false>{mean, stddev}, n, output);
+  return generate(g, Normal<double, false>{mean, stddev}, n, output);
 }
 curandStatus_t curandGenerateLogNormal(curandGenerator_t g, float* output, size_t n, float mean,
                                        float stddev) {
-  return generate(g, Normal<true>{mean, stddev}, n, output);
+  return generate(g, Normal<float, true>{mean, stddev}, n, output);
 }
 curandStatus_t curandGenerateLogNormalDouble(curandGenerator_t g, double* output, size_t n, double mean,
                                              double stddev) {
-  return generate(g, NormalDouble<true>{mean, stddev}, n, output);
+  return generate(g, Normal<double, true>{mean, stddev}, n, output);
 }
 curandStatus_t curandGeneratePoisson(curandGenerator_t g, unsigned int* output, size_t n, double lambda) {
   if (!(lambda > 0)) return CURAND_STATUS_OUT_OF_RANGE;

@@ -119,7 +119,7 @@ struct Device::Impl {
   std::deque<OpRef> held;  ///< With timing on: gates and what comes behind them, not admitted yet.
   bool asking = false, ask_again = false;
   int free_of_charge = 0;  ///< Depth: the device queues work itself, or the host has paid for all of a graph.
-  int executing = 0;          ///< Depth of execution: host functions may call back into the API.
+  int executing = 0;       ///< Depth of execution: host functions may call back into the API.
 
   Stream resolve(const Stream& stream) const { return stream ? stream : default_stream; }
   /// Submits the op behind everything its stream must wait for; the host waits where the stream is full.

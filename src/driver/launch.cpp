@@ -17,9 +17,9 @@ std::string shape_text(Dim3 d) {
   return std::to_string(d.x) + "x" + std::to_string(d.y) + "x" + std::to_string(d.z);
 }
 
-Result<std::shared_ptr<const engine::KernelCode>> code_of(
-    const std::shared_ptr<const simt::Kernel>& kernel, Dim3 block, engine::Flavour flavour,
-    const Settings& settings) {
+Result<std::shared_ptr<const engine::KernelCode>> code_of(const std::shared_ptr<const simt::Kernel>& kernel,
+                                                          Dim3 block, engine::Flavour flavour,
+                                                          const Settings& settings) {
   if (settings.engine == "interp") return engine::interpreted(kernel);
   return jit::Compiler::compile(kernel, simt::BlockShape{false, block}, flavour);
 }
@@ -32,8 +32,8 @@ Result<Prepared*> Device::Impl::prepare(const std::shared_ptr<const simt::Kernel
   auto [it, fresh] = prepared.try_emplace(key);
   if (!fresh) return &it->second;
   const double begin_s = wall_seconds();
-  auto code = code_of(kernel, block, timing ? engine::Flavour::traced : engine::Flavour::plain,
-                      device.settings());
+  auto code =
+      code_of(kernel, block, timing ? engine::Flavour::traced : engine::Flavour::plain, device.settings());
   if (!code) {
     prepared.erase(it);
     return std::unexpected(code.error());

@@ -330,7 +330,8 @@ inline simt::Yield Cta::step(ThreadState& state, std::uint32_t w) {
 // the one between. Where lines are printed, warps come in their natural order.
 inline std::uint32_t Cta::first_of(LaneMask warps) const {
   const LaneMask others = warps & ~LaneMask{1};
-  return static_cast<std::uint32_t>(std::countr_zero(others == 0 || grid_.launch.kernel->prints ? warps : others));
+  return static_cast<std::uint32_t>(
+      std::countr_zero(others == 0 || grid_.launch.kernel->prints ? warps : others));
 }
 
 /// The warps whose turn comes before that of warp `w`.

@@ -11,7 +11,8 @@ namespace wanren::engine {
 /// in ascending order on one thread where the kernel is order_sensitive. Where CTAs wait for each other
 /// (back edges that spin, cooperative launches) as many are resident as the launch allows and take
 /// turns on one thread, so the result is the same each time. Clock reads give a count of executed steps.
-/// Of `some` of its CTAs, where any are named: of a grid without clusters whose CTAs do not wait for each other.
+/// Of `some` of its CTAs, where any are named: of a grid without clusters whose CTAs do not wait for each
+/// other.
 Execution execute(const Launch& launch, Arena& arena, int threads,
                   std::span<const trace::CtaRange> some = {});
 

@@ -60,7 +60,8 @@ class Source final : public TraceSource, private Arena::WindowHolder {
  public:
   explicit Source(std::unique_ptr<Grid> grid)
       : grid_(std::move(grid)),
-        leader_last_(kernel().meets_at_barriers && !kernel().prints && !kernel().needs_coupling && !ordered()) {
+        leader_last_(kernel().meets_at_barriers && !kernel().prints && !kernel().needs_coupling &&
+                     !ordered()) {
     grid_->arena.add_holder(this);
     for (const simt::Block& block : grid_->launch.kernel->blocks)
       block_words_ = std::max(block_words_, trace::most_words(block));

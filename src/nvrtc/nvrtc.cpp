@@ -154,7 +154,8 @@ nvrtcResult compile(_nvrtcProgram& program, const Translated& options) {
   for (const auto& [name, text] : program.headers) {
     const fs::path path = fs::path(folder->file("include/" + name)).lexically_normal();
     if (!begins(path.string(), folder->file("").c_str())) {
-      program.log = "header '" + name + "' lies outside what it is included from: give it a name without ..\n";
+      program.log =
+          "header '" + name + "' lies outside what it is included from: give it a name without ..\n";
       return NVRTC_ERROR_COMPILATION;
     }
     std::error_code error;

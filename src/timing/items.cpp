@@ -56,7 +56,8 @@ Picoseconds Device::Impl::copy_duration(const Copy& copy) const {
     case CopyKind::peer: {
       double rate = chip.link.bandwidth;
       if (copy.far_bandwidth > 0) rate = std::min(rate, copy.far_bandwidth);
-      seconds = chip.link.latency * 1e-9 + static_cast<double>(p.peer_packets.wire_bytes(copy.bytes)) / (rate * 1e9);
+      seconds = chip.link.latency * 1e-9 +
+                static_cast<double>(p.peer_packets.wire_bytes(copy.bytes)) / (rate * 1e9);
       break;
     }
     case CopyKind::none: return {};

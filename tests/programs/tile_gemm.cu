@@ -14,34 +14,18 @@
 #include <vector>
 
 #include "check.h"
+#include "mbarrier.h"
 
 namespace {
 
 // --- what the instructions are called ---
 
-__device__ unsigned shared_address(const void* p) {
-  return static_cast<unsigned>(__cvta_generic_to_shared(p));
-}
-__device__ void init(uint64_t* bar, unsigned count) {
-  asm volatile("mbarrier.init.shared::cta.b64 [%0], %1;" ::"r"(shared_address(bar)), "r"(count) : "memory");
-}
-__device__ void expect(uint64_t* bar, unsigned bytes) {
-  asm volatile("mbarrier.arrive.expect_tx.shared::cta.b64 _, [%0], %1;" ::"r"(shared_address(bar)), "r"(bytes)
-               : "memory");
-}
 __device__ void arrive_at(uint64_t* bar, unsigned rank) {
   asm volatile(
       "{.reg .b32 there; mapa.shared::cluster.u32 there, %0, %1; "
       "mbarrier.arrive.release.cluster.shared::cluster.b64 _, "
       "[there];}" ::"r"(shared_address(bar)),
       "r"(rank)
-      : "memory");
-}
-__device__ void wait(uint64_t* bar, unsigned parity) {
-  asm volatile(
-      "{\n.reg .pred p;\nagain:\nmbarrier.try_wait.parity.shared::cta.b64 p, [%0], %1;\n@p bra done;\nbra "
-      "again;\ndone:\n}" ::"r"(shared_address(bar)),
-      "r"(parity)
       : "memory");
 }
 __device__ void load(unsigned ranks, void* to, const CUtensorMap* map, int k, int row, uint64_t* bar) {
