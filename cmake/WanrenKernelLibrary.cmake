@@ -1,10 +1,13 @@
-# wanren_kernel_library(NAME VERSIONS n … [DEFAULT n] [EXPORTS pattern …]): libNAME.so.n for each n from the .cu files of
+# wanren_kernel_library(NAME VERSIONS n … [DEFAULT n] [LACKS status] [EXPORTS pattern …]): libNAME.so.n for each n from the .cu files of
 # this folder, compiled by `wanren cc` on public CUDA alone, as a maker's library of that name is built: the soname
 # and the version node of its symbols are libNAME.so.n, and it is linked with the libcudart of the same CUDA.
 # Where the two are not numbered alike, `n:cuda` names the CUDA. `-lNAME` finds DEFAULT (12 if that is there, else the last). Symbols that begin with NAME are exported, or EXPORTS.
+# Where the folder has a names.txt, each name in it that no .cu file defines is exported as a function that says once on
+# standard error that it is not supported and returns LACKS, the maker's code for that: programs that bind every name
+# when they are loaded do load.
 # Works outside Wanren's tree too, where `wanren` is on PATH.
 function(wanren_kernel_library name)
-  cmake_parse_arguments(ARG "" "DEFAULT" "VERSIONS;EXPORTS" ${ARGN})
+  cmake_parse_arguments(ARG "" "DEFAULT;LACKS" "VERSIONS;EXPORTS" ${ARGN})
   if(NOT ARG_EXPORTS)
     set(ARG_EXPORTS "${name}*")
   endif()
@@ -39,6 +42,19 @@ function(wanren_kernel_library name)
       COMMENT "wanren cc ${name}: ${part}" VERBATIM)
     list(APPEND objects ${object})
   endforeach()
+
+  if(EXISTS ${CMAKE_CURRENT_SOURCE_DIR}/names.txt)
+    file(STRINGS names.txt names REGEX "^[A-Za-z_]")
+    set_property(DIRECTORY APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS ${CMAKE_CURRENT_SOURCE_DIR}/names.txt)
+    set(code "#include <stdio.h>\n#define LACKS(name) __attribute__((weak)) int name(void); int name(void) { static int told; if (!told++) fputs(\"wanren: \" #name \" is not supported\\n\", stderr); return ${ARG_LACKS}; }\n")
+    foreach(one IN LISTS names)
+      string(APPEND code "LACKS(${one})\n")
+    endforeach()
+    file(CONFIGURE OUTPUT ${CMAKE_CURRENT_BINARY_DIR}/names.c CONTENT "${code}" @ONLY)
+    add_library(${target}_names OBJECT ${CMAKE_CURRENT_BINARY_DIR}/names.c)
+    set_target_properties(${target}_names PROPERTIES POSITION_INDEPENDENT_CODE ON)
+    list(APPEND objects $<TARGET_OBJECTS:${target}_names>)
+  endif()
 
   list(JOIN ARG_EXPORTS "; " exports)
   set(libraries)
