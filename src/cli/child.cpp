@@ -32,6 +32,21 @@ std::string find_program(const std::string& name) {
   return "";
 }
 
+/// What frameworks look for beside the libraries. What the user has set stays.
+struct Client {
+  const char* variable;
+  const char* value;
+  bool beside_libraries;  ///< The value is a path from the folder of libraries.
+};
+constexpr Client clients[] = {
+    // Triton, and through it torch.compile: an assembler for PTX, and what its launchers are linked with.
+    {"TRITON_PTXAS_PATH", "../bin/wanren-ptxas", true},
+    {"TRITON_PTXAS_BLACKWELL_PATH", "../bin/wanren-ptxas", true},
+    {"TRITON_LIBCUDA_PATH", "", true},
+    // CuPy: PTX of its run-time compiler instead of machine code.
+    {"CUPY_COMPILE_WITH_PTX", "1", false},
+};
+
 std::string prefixed(const char* variable, const std::string& value) {
   const char* old = std::getenv(variable);
   return old != nullptr && *old != '\0' ? value + ":" + old : value;
@@ -79,9 +94,18 @@ ChildResult run_child(const ChildOptions& options) {
   if (child == 0) {
     for (const auto& [name, value] : options.environment) setenv(name.c_str(), value.c_str(), 1);
     setenv(info(Setting::report).variable.data(), report_path, 1);
-    setenv("LD_LIBRARY_PATH", prefixed("LD_LIBRARY_PATH", library_folder()).c_str(), 1);
+    const std::string libraries = library_folder();
+    setenv("LD_LIBRARY_PATH", prefixed("LD_LIBRARY_PATH", libraries).c_str(), 1);
+    // The package `wanren`, and what makes frameworks find the libraries when they are imported.
+    setenv("PYTHONPATH", prefixed("PYTHONPATH", libraries + "/wanren/python").c_str(), 1);
+    for (const Client& client : clients) {
+      const std::string value = client.beside_libraries
+                                    ? (fs::path(libraries) / client.value).lexically_normal().string()
+                                    : client.value;
+      setenv(client.variable, value.c_str(), 0);
+    }
     if (options.model_host_clock)
-      setenv("LD_PRELOAD", prefixed("LD_PRELOAD", library_folder() + "/libwanren_hostclock.so").c_str(), 1);
+      setenv("LD_PRELOAD", prefixed("LD_PRELOAD", libraries + "/libwanren_hostclock.so").c_str(), 1);
     if (options.quiet) {
       const int nowhere = open("/dev/null", O_WRONLY);
       dup2(nowhere, STDOUT_FILENO);

@@ -1,5 +1,6 @@
 #include <CLI/CLI.hpp>
 #include <memory>
+#include <nlohmann/json.hpp>
 
 #include "chip/policies.h"
 #include "chip/spec.h"
@@ -60,9 +61,32 @@ int keys() {
   return 0;
 }
 
-int show(const std::string& name) {
+const char* name_of(chip::Support support) {
+  return support == chip::Support::native     ? "native"
+         : support == chip::Support::emulated ? "emulated"
+                                              : "refused";
+}
+
+/// Figures by key, each with value, unit, origin and source; features by name.
+int show_json(const chip::Spec& chip) {
+  nlohmann::ordered_json json = {{"name", chip.name}, {"file", chip.file}};
+  for (const chip::Field& field : chip::fields()) {
+    nlohmann::ordered_json figure = {{"value", chip::value_text(chip, field)}, {"unit", field.unit}};
+    if (const auto origin = chip.provenance.find(field.key()); origin != chip.provenance.end()) {
+      figure["origin"] = chip::name(origin->second.origin);
+      figure["source"] = origin->second.source;
+    }
+    json["figures"][field.key()] = figure;
+  }
+  for (const auto& [feature, support] : chip.features) json["features"][feature] = name_of(support);
+  fmt::print("{}\n", json.dump(1));
+  return 0;
+}
+
+int show(const std::string& name, bool as_json) {
   Result<chip::Spec> chip = chip::load(name);
   if (!chip) return complain(chip.error().message(), bad_usage);
+  if (as_json) return show_json(*chip);
   fmt::print("{}: {} ({})\n", chip->name, chip->identity.title, chip->file);
   std::string_view section;
   for (const chip::Field& field : chip::fields()) {
@@ -78,10 +102,7 @@ int show(const std::string& name) {
   if (!chip->features.empty()) {
     fmt::print("\n[features]\n");
     for (const auto& [feature, support] : chip->features)
-      fmt::print("  {:<28} {}\n", feature,
-                 support == chip::Support::native     ? "native"
-                 : support == chip::Support::emulated ? "emulated"
-                                                      : "refused");
+      fmt::print("  {:<28} {}\n", feature, name_of(support));
   }
   const cost::Silicon silicon = cost::silicon(*chip);
   fmt::print("\n[derived]\n");
@@ -97,9 +118,11 @@ void add_chips(CLI::App& app, Action& action) {
   CLI::App* chips =
       app.add_subcommand("chips", "List chips, or show every number of one with unit and origin");
   auto name = std::make_shared<std::string>();
+  auto as_json = std::make_shared<bool>(false);
   CLI::App* shown = chips->add_subcommand("show", "Every number of a chip, with unit and origin");
   shown->add_option("chip", *name, "Shipped chip, alias, or TOML file")->required();
-  shown->callback([name, &action] { action = [name] { return show(*name); }; });
+  shown->add_flag("--json", *as_json, "For programs");
+  shown->callback([name, as_json, &action] { action = [name, as_json] { return show(*name, *as_json); }; });
   chips->add_subcommand("list", "All shipped chips")->callback([&action] { action = list; });
   chips->add_subcommand("keys", "Every key of a chip file: unit, what it may be, which way it is better")
       ->callback([&action] { action = keys; });

@@ -3,6 +3,7 @@
 
 #include <functional>
 #include <string>
+#include <vector>
 
 namespace CLI {
 class App;
@@ -20,6 +21,9 @@ void add_run(CLI::App& app, Action& action);
 void add_compare(CLI::App& app, Action& action);
 void add_chips(CLI::App& app, Action& action);
 void add_lower(CLI::App& app, Action& action);
+
+/// An assembler's command line; returns its exit code.
+int ptxas(const std::vector<std::string>& arguments);
 
 /// "wanren: text" on standard error; returns `code`.
 int complain(const std::string& text, int code);

@@ -21,12 +21,13 @@ int complain(const std::string& text, int code) {
 
 int main(int argc, char** argv) {
   using namespace wanren::cli;
-  // Build systems want a compiler without further words.
-  if (std::string_view(argv[0]).ends_with("wanren-nvcc"))
-    return wanren::cc::main(std::vector<std::string>(argv + 1, argv + argc));
-  // cc takes a compiler's command line, which is no business of the option parser.
-  if (argc > 1 && std::string(argv[1]) == "cc")
-    return wanren::cc::main(std::vector<std::string>(argv + 2, argv + argc));
+  // Build systems and frameworks want a compiler and an assembler without further words. Their command lines
+  // are no business of the option parser.
+  const std::string_view called = argv[0], first = argc > 1 ? argv[1] : "";
+  if (called.ends_with("wanren-nvcc")) return wanren::cc::main({argv + 1, argv + argc});
+  if (called.ends_with("wanren-ptxas")) return ptxas({argv + 1, argv + argc});
+  if (first == "cc") return wanren::cc::main({argv + 2, argv + argc});
+  if (first == "ptxas") return ptxas({argv + 2, argv + argc});
 
   CLI::App app(
       "Wanren: a chiplet GPU in software. Runs CUDA programs on a virtual chip and predicts their time and "
@@ -36,6 +37,8 @@ int main(int argc, char** argv) {
   app.set_version_flag("--version", "wanren 0.1.0");
   app.add_subcommand("cc",
                      "Compile CUDA C++ to an executable: wanren cc [nvcc or clang flags] files.cu -o app");
+  app.add_subcommand("ptxas",
+                     "Check PTX and pack it for a driver: wanren ptxas [ptxas flags] FILE.ptx -o FILE");
   app.footer(settings_text());
   Action action;
   add_run(app, action);
@@ -44,8 +47,9 @@ int main(int argc, char** argv) {
   add_lower(app, action);
   if (argc > 1 && argv[1][0] != '-' &&
       app.get_subcommands([&](CLI::App* known) { return known->get_name() == argv[1]; }).empty())
-    return complain("unknown command '" + std::string(argv[1]) + "'; use cc, run, compare, chips or lower",
-                    bad_usage);
+    return complain(
+        "unknown command '" + std::string(argv[1]) + "'; use cc, ptxas, run, compare, chips or lower",
+        bad_usage);
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {

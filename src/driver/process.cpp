@@ -121,7 +121,12 @@ Device& Process::owner_of(const void* pointer, Device& otherwise) const {
   return owner != nullptr ? *owner : otherwise;
 }
 
-report::Run Process::run_record() {
+std::uint64_t Process::launches() const {
+  std::lock_guard lock(shared_->mutex);
+  return shared_->next_launch;
+}
+
+report::Run Process::run_record(const Mark& since) {
   std::lock_guard lock(shared_->mutex);
   const Settings& settings = shared_->settings;
   report::Run run;
@@ -131,6 +136,8 @@ report::Run Process::run_record() {
   run.host_wall_s = wall_seconds() - shared_->begin_wall_s;
   run.host_threads = settings.host_threads();
   for (Device* device : shared_->devices) device->add_to(run);
+  std::erase_if(run.kernels, [&](const auto& kernel) { return kernel.launch_id <= since.launches; });
+  std::erase_if(run.copies, [&](const auto& copy) { return copy.start_us < since.host_us; });
   run.chip_assumed_share /= static_cast<double>(shared_->devices.size());
   std::sort(run.kernels.begin(), run.kernels.end(),
             [](const auto& a, const auto& b) { return a.launch_id < b.launch_id; });

@@ -2,6 +2,7 @@
 // The devices of this process, made on first use from the environment, and what they share: one host with one
 // timeline, one address space, one order of launches.
 
+#include <cstdint>
 #include <memory>
 #include <span>
 #include <vector>
@@ -11,6 +12,12 @@
 namespace wanren::driver {
 
 struct Shared;
+
+/// A moment of the run: launches before it, and the host's modelled timeline.
+struct Mark {
+  std::uint64_t launches = 0;
+  double host_us = 0;
+};
 
 class Process {
  public:
@@ -23,8 +30,9 @@ class Process {
   /// The device whose memory the pointer lies in; `otherwise` if in none's.
   Device& owner_of(const void* pointer, Device& otherwise) const;
 
-  /// What the run did, with everything that is queued.
-  report::Run run_record();
+  std::uint64_t launches() const;
+  /// What the run did since then, with everything that is queued.
+  report::Run run_record(const Mark& since = {});
   /// Writes the report and the summary that the settings ask for; once.
   void finish();
 
