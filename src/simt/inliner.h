@@ -25,6 +25,7 @@ struct Instance {
   std::uint64_t frame_end = 0;  // Where a callee's may begin.
   LabelId return_label = 0;
   bool is_kernel = false, is_root = false;
+  std::optional<bool> short_parameter_addresses;  // Asked for first by cvta.param.
   std::unordered_map<std::string, LabelId> labels;
   std::unordered_map<std::string, std::uint64_t> locals;
   std::unordered_map<std::string, std::uint32_t> formals;  // Call parameters bound by the caller.
@@ -55,6 +56,8 @@ class Inliner {
                    std::uint32_t counts);
   void emit_end(Terminator::Kind kind, const ptx::Location& at, std::uint32_t counts);
   Item& emit_inst(Opcode op, const ptx::Location& at, std::uint32_t counts);
+  bool has_short_parameter_addresses(Instance& self);
+  void restore_parameter_address(Inst& inst);
   void emit_access(Opcode op, std::uint32_t parameter, ptx::Type type, VariableId variable,
                    const ptx::Location& at);
   /// Lanes end here: the thread, not the function.

@@ -249,6 +249,41 @@ Result<void> Inliner::video_parts(const ptx::Instruction& in, Inst& inst) {
   return {};
 }
 
+// Compilers also take the address of a parameter as 32 bits: `mov.b32 %r, name`.
+bool Inliner::has_short_parameter_addresses(Instance& self) {
+  if (!self.is_kernel) return false;
+  if (!self.short_parameter_addresses)
+    self.short_parameter_addresses =
+        std::ranges::any_of(self.function->body, [&](const ptx::Statement& statement) {
+          const ptx::Instruction& in = statement.instruction;
+          return statement.kind == ptx::Statement::Kind::instruction && in.opcode == Opcode::mov &&
+                 ptx::bits(in.mods.types[0]) == 32 && !in.sources.empty() &&
+                 kernel_parameters_.contains(in.sources[0].symbol);
+        });
+  return *self.short_parameter_addresses;
+}
+
+// The buffer is less than 2 GiB, so the distance of the low halves from its start is all that is missing.
+void Inliner::restore_parameter_address(Inst& inst) {
+  Operand start;
+  start.kind = Operand::Kind::param_address;
+  Operand distance = inst.srcs[0];
+  const auto step = [&](Opcode op, ptx::Type type, Operand by) {
+    Inst& added = emit_inst(op, inst.location, 0).inst;
+    added.types[0] = type;
+    added.guard = inst.guard;
+    added.guard_negated = inst.guard_negated;
+    added.dsts = {draft_.new_variable(Width::b64)};
+    added.srcs = {distance, by};
+    distance = Operand::of(added.dsts[0]);
+  };
+  step(Opcode::sub, ptx::Type::u64, start);
+  step(Opcode::shl, ptx::Type::b64, Operand::imm(32));
+  step(Opcode::shr, ptx::Type::s64, Operand::imm(32));
+  static_cast<Operation&>(inst) = {Opcode::add, {ptx::Type::u64}, {}};
+  inst.srcs = {distance, start};
+}
+
 Result<void> Inliner::plain(Instance& self, const ptx::Instruction& in, bool keep_guard) {
   Item item;
   Inst& inst = item.inst;
@@ -345,6 +380,7 @@ Result<void> Inliner::plain(Instance& self, const ptx::Instruction& in, bool kee
     if (s == ptx::Space::global || s == ptx::Space::constant || s == ptx::Space::param) {
       static_cast<Operation&>(inst) = {mov, {inst.types[0]}, {}};
     }
+    if (s == ptx::Space::param && has_short_parameter_addresses(self)) restore_parameter_address(inst);
   }
   draft_.items.push_back(std::move(item));
   return {};
