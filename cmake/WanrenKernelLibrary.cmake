@@ -1,13 +1,13 @@
-# wanren_kernel_library(NAME VERSIONS n … [DEFAULT n] [LACKS status] [EXPORTS pattern …]): libNAME.so.n for each n from the .cu files of
+# wanren_kernel_library(NAME VERSIONS n … [DEFAULT n] [LACKS status] [NODE name] [EXPORTS pattern …]): libNAME.so.n for each n from the .cu files of
 # this folder, compiled by `wanren cc` on public CUDA alone, as a maker's library of that name is built: the soname
-# and the version node of its symbols are libNAME.so.n, and it is linked with the libcudart of the same CUDA.
+# and the version node of its symbols (or NODE) are libNAME.so.n, and it is linked with the libcudart of the same CUDA.
 # Where the two are not numbered alike, `n:cuda` names the CUDA. `-lNAME` finds DEFAULT (12 if that is there, else the last). Symbols that begin with NAME are exported, or EXPORTS.
 # Where the folder has a names.txt, each name in it that no .cu file defines is exported as a function that says once on
 # standard error that it is not supported and returns LACKS, the maker's code for that: programs that bind every name
 # when they are loaded do load.
 # Works outside Wanren's tree too, where `wanren` is on PATH.
 function(wanren_kernel_library name)
-  cmake_parse_arguments(ARG "" "DEFAULT;LACKS" "VERSIONS;EXPORTS" ${ARGN})
+  cmake_parse_arguments(ARG "" "DEFAULT;LACKS;NODE" "VERSIONS;EXPORTS" ${ARGN})
   if(NOT ARG_EXPORTS)
     set(ARG_EXPORTS "${name}*")
   endif()
@@ -62,8 +62,12 @@ function(wanren_kernel_library name)
     string(REGEX REPLACE ":.*" "" version ${pair})
     string(REGEX REPLACE ".*:" "" cuda ${pair})
     set(library lib${name}.so.${version})
+    set(node ${library})
+    if(ARG_NODE)
+      set(node ${ARG_NODE})
+    endif()
     set(script ${CMAKE_CURRENT_BINARY_DIR}/${library}.map)
-    file(CONFIGURE OUTPUT ${script} CONTENT "${library} { global: ${exports}; local: *; };\n")
+    file(CONFIGURE OUTPUT ${script} CONTENT "${node} { global: ${exports}; local: *; };\n")
     set(runtime libcudart.so.${cuda})
     if(cuda EQUAL 11)
       set(runtime libcudart.so.11.0)
