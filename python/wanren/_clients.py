@@ -64,6 +64,18 @@ def _after_torch(module: ModuleType) -> None:
         _torch.prepare(module)
 
 
+def _after_testing(module: ModuleType) -> None:
+    from . import _triton
+
+    _triton.prepare_testing(module)
+
+
+def _after_autotuner(module: ModuleType) -> None:
+    from . import _triton
+
+    _triton.prepare_autotuner(module)
+
+
 class _Watched:
     def __init__(
         self,
@@ -73,7 +85,11 @@ class _Watched:
         self.before, self.after = before, after
 
 
-_watched = {"torch": _Watched(_before_torch, _after_torch)}
+_watched = {
+    "torch": _Watched(_before_torch, _after_torch),
+    "triton.testing": _Watched(after=_after_testing),
+    "triton.runtime.autotuner": _Watched(after=_after_autotuner),
+}
 
 
 class _Loader(importlib.abc.Loader):
