@@ -164,6 +164,11 @@ struct Device::Impl {
   bool lost() const;
   /// The engine could not start a grid.
   void refuse(const Error& error);
+  /// Somebody will read the records of kernels.
+  bool reported() const {
+    return timing || shared.profile || !shared.settings.report.empty() || !shared.settings.trace.empty() ||
+           shared.settings.summary != 0;
+  }
   void note_fault(const engine::FaultReport& fault);
   void charge_us(double microseconds);
   /// A query costs something on every chip: a loop that polls gets ahead.

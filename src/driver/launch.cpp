@@ -176,17 +176,22 @@ Status Device::launch(const LaunchRequest& request) {
                   "up to " + std::to_string(chip_.unit.shared_optin) +
                       " bytes after cudaFuncSetAttribute(cudaFuncAttributeMaxDynamicSharedMemorySize)");
 
+  // Registers decide how many CTAs are resident, and fill the report; code for the modelled chip is made for
+  // nothing else with timing off, and takes longer than the kernel where that is large.
+  const bool registers_matter = impl_->timing || request.cooperative || kernel.waits_for_ctas ||
+                                cluster.count() > 1 || impl_->reported();
   const lower::MachineProgram* program = nullptr;
-  if (const Status status = attributes(function, &program, static_cast<std::uint32_t>(threads));
-      status != Status::cudaSuccess)
-    return status;
+  if (registers_matter)
+    if (const Status status = attributes(function, &program, static_cast<std::uint32_t>(threads));
+        status != Status::cudaSuccess)
+      return status;
+  const std::uint32_t registers = program != nullptr ? program->registers_per_thread : 1;
   const lower::Occupancy occupancy =
-      lower::occupancy(chip_, program->registers_per_thread, static_cast<std::uint32_t>(threads),
+      lower::occupancy(chip_, registers, static_cast<std::uint32_t>(threads),
                        kernel.static_shared_bytes + request.dynamic_shared_bytes);
   if (occupancy.ctas_per_unit == 0)
     return refuse(Status::cudaErrorLaunchOutOfResources,
-                  "a block of " + std::to_string(threads) + " threads with " +
-                      std::to_string(program->registers_per_thread) +
+                  "a block of " + std::to_string(threads) + " threads with " + std::to_string(registers) +
                       " registers each does not fit a compute unit (" + occupancy.limited_by + ")",
                   "use smaller blocks or __launch_bounds__");
   if (cluster.count() > 1 && active_clusters(occupancy.ctas_per_unit, cluster.count()) == 0)

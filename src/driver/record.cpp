@@ -18,11 +18,13 @@ report::KernelRecord make_record(const chip::Spec& chip, const engine::Launch& l
   record.block = launch.block;
   record.dynamic_shared_bytes = launch.dynamic_shared_bytes;
   record.static_shared_bytes = launch.kernel->static_shared_bytes;
-  record.registers_per_thread = program->registers_per_thread;
   record.occupancy = occupancy.share;
   record.occupancy_limit = occupancy.limited_by;
-  record.tensor_path = program->tensor_path;
-  record.emulated = program->emulated;
+  if (program != nullptr) {
+    record.registers_per_thread = program->registers_per_thread;
+    record.tensor_path = program->tensor_path;
+    record.emulated = program->emulated;
+  }
   for (std::size_t block = 0; block < execution.counts.size(); ++block) {
     const std::uint64_t instructions = launch.kernel->blocks[block].ptx_instructions;
     record.warp_instructions += execution.counts[block].warps * instructions;

@@ -7,6 +7,7 @@
 #include <array>
 #include <cmath>
 #include <limits>
+#include <numeric>
 
 namespace wanren::lower {
 namespace {
@@ -228,16 +229,21 @@ class Colourer {
 
   // Frees the registers whose holders are the cheapest to spill, unless g itself is cheaper still.
   void evict_for(std::uint32_t g) {
-    std::vector<std::uint32_t> mark(ranges_.points);  // words of g live there
-    for (std::uint32_t w = 0; w < words(g); ++w)
-      each_point(g, w, [&](std::uint32_t p) { mark[p] |= 1u << w; });
+    // By word of g: the points before each at which it lives, so that a long range is asked at its ends.
+    std::vector<std::vector<std::uint32_t>> before(words(g), std::vector<std::uint32_t>(ranges_.points + 1));
+    for (std::uint32_t w = 0; w < words(g); ++w) {
+      each_point(g, w, [&](std::uint32_t p) { before[w][p + 1] = 1; });
+      std::partial_sum(before[w].begin(), before[w].end(), before[w].begin());
+    }
     std::vector<double> price(size(g));
     std::vector<std::vector<std::uint32_t>> holders(size(g));
     for (const std::uint32_t other : seated_) {
       if (predicate(other) != predicate(g)) continue;
       for (std::uint32_t j = 0; j < words(other); ++j) {
         std::uint32_t hit = 0;
-        each_point(other, j, [&](std::uint32_t p) { hit |= mark[p]; });
+        for (const Ranges::Segment& s : ranges_.words[ranges_.first[other] + j])
+          for (std::uint32_t w = 0; w < words(g); ++w)
+            if (before[w][s.end + 1] != before[w][s.begin]) hit |= 1u << w;
         for (std::uint32_t i = 0; i < words(g); ++i) {
           const std::uint32_t r = result_.place[other] + j - i;
           if ((hit >> i & 1) == 0 || r >= size(g)) continue;

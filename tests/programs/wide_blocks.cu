@@ -26,6 +26,7 @@ int main() {
   CUDA(cudaMemcpy(in, host.data(), host.size() * sizeof(float), cudaMemcpyHostToDevice));
   for (int i = 0; i < 8; ++i) hold<<<2, threads>>>(in, out);
   CUDA(cudaDeviceSynchronize());
+  std::fputs("launched\n", stderr);
   CUDA(cudaMemcpy(back.data(), out, back.size() * sizeof(float), cudaMemcpyDeviceToHost));
   for (int i = 0; i < values; ++i)
     for (int t = 0; t < threads; ++t)
