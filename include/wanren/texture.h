@@ -9,53 +9,109 @@
 #if defined(__CUDA__) && defined(__clang__)
 
 #define WANREN_TEX static __device__ __forceinline__
+#define WANREN_TEX_MEMBER __device__ __forceinline__
 
 struct __wanren_texel {
   unsigned int c[4];
 };
 
-// Index of texel `i` of `n` under an address mode; -1: the border.
-WANREN_TEX int __wanren_wrapped(int i, int n, unsigned int mode) {
-  if (mode == cudaAddressModeClamp) return i < 0 ? 0 : i >= n ? n - 1 : i;
-  if (mode == cudaAddressModeBorder) return i < 0 || i >= n ? -1 : i;
+// Indices of the `count` texels from `i` on, of `n`, under an address mode; -1: the border.
+template <int count>
+WANREN_TEX void __wanren_wrapped(int i, int n, unsigned int mode, int* at) {
+  if (mode == cudaAddressModeClamp || mode == cudaAddressModeBorder) {
+    const bool border = mode == cudaAddressModeBorder;
+#pragma unroll
+    for (int e = 0; e < count; ++e) {
+      const int within = i + e < 0 ? 0 : i + e >= n ? n - 1 : i + e;
+      at[e] = within != i + e && border ? -1 : within;
+    }
+    return;
+  }
   const int period = mode == cudaAddressModeMirror ? 2 * n : n;
-  int r = i % period;
-  if (r < 0) r += period;
-  return r < n ? r : period - 1 - r;
+#pragma unroll
+  for (int e = 0; e < count; ++e) {
+    int r = (i + e) % period;
+    if (r < 0) r += period;
+    at[e] = r < n ? r : period - 1 - r;
+  }
 }
 
-WANREN_TEX __wanren_texel __wanren_load_texel(const __wanren_texture* t, int x, int y, int z) {
-  __wanren_texel r = {{0, 0, 0, 0}};
-  const unsigned int channels = t->channels, bytes = t->channel_bytes;
-  if (x < 0 || y < 0 || z < 0) {
-    for (unsigned int i = 0; i < 4; ++i) r.c[i] = t->border[i];
-    return r;
+// What `count` fetches of the first `channels` channels have in common: every load is issued before one is
+// used, and the code for a format stands once, since kernels hold many fetches.
+template <int count, int channels>
+struct __wanren_fetch {
+  const char* at[count];
+  bool outside[count];
+  unsigned int c[count][channels];
+
+  WANREN_TEX_MEMBER void place(const __wanren_texture* t, int f, int x, int y, int z) {
+    outside[f] = x < 0 || y < 0 || z < 0;
+    const unsigned int bytes = t->channels * t->channel_bytes;
+    at[f] = (const char*)(t->base + max(z, 0) * t->slice + max(y, 0) * t->pitch) +
+            (unsigned long long)max(x, 0) * bytes;
   }
-  const char* at =
-      (const char*)(t->base + z * t->slice + y * t->pitch) + (unsigned long long)x * (channels * bytes);
-  for (unsigned int i = 0; i < channels; ++i) {
+
+  template <class Stored>
+  WANREN_TEX_MEMBER void load(unsigned int present) {
+#pragma unroll
+    for (int f = 0; f < count; ++f)
+#pragma unroll
+      for (unsigned int i = 0; i < channels; ++i)
+        c[f][i] = i == 0 || i < present ? ((const Stored*)at[f])[i] : 0;
+  }
+
+  WANREN_TEX_MEMBER void take(const __wanren_texture* t) {
+    const unsigned int present = t->channels, bytes = t->channel_bytes;
     if (bytes == 4) {
-      r.c[i] = ((const unsigned int*)at)[i];
-    } else if (bytes == 2) {
-      const unsigned int v = ((const unsigned short*)at)[i];
-      if (t->kind == cudaChannelFormatKindFloat) {
-        float f;
-        asm("{cvt.f32.f16 %0, %1;}" : "=f"(f) : "h"((unsigned short)v));
-        r.c[i] = __float_as_uint(f);
-      } else {
-        r.c[i] = t->kind == cudaChannelFormatKindSigned ? (unsigned int)(int)(short)v : v;
-      }
+      load<unsigned int>(present);
     } else {
-      const unsigned int v = ((const unsigned char*)at)[i];
-      r.c[i] = t->kind == cudaChannelFormatKindSigned ? (unsigned int)(int)(signed char)v : v;
+      if (bytes == 2)
+        load<unsigned short>(present);
+      else
+        load<unsigned char>(present);
+      const bool is_signed = t->kind == cudaChannelFormatKindSigned;
+      if (t->kind == cudaChannelFormatKindFloat) {
+        each([](unsigned int v) {
+          float f;
+          asm("{cvt.f32.f16 %0, %1;}" : "=f"(f) : "h"((unsigned short)v));
+          return __float_as_uint(f);
+        });
+      } else if (is_signed) {
+        const int shift = 32 - 8 * (int)bytes;
+        each([=](unsigned int v) { return (unsigned int)((int)(v << shift) >> shift); });
+      }
     }
     if (t->normalized_float) {
-      const float most = (float)((1u << (8 * bytes - (t->kind == cudaChannelFormatKindSigned ? 1 : 0))) - 1);
-      const float f = t->kind == cudaChannelFormatKindSigned ? fmaxf((float)(int)r.c[i] / most, -1.0f)
-                                                             : (float)r.c[i] / most;
-      r.c[i] = __float_as_uint(f);
+      const bool is_signed = t->kind == cudaChannelFormatKindSigned;
+      const float most = (float)((1u << (8 * bytes - (is_signed ? 1 : 0))) - 1);
+      each([=](unsigned int v) {
+        return __float_as_uint(fmaxf((is_signed ? (float)(int)v : (float)v) / most, -1.0f));
+      });
     }
+#pragma unroll
+    for (int f = 0; f < count; ++f)
+      if (outside[f])
+#pragma unroll
+        for (int i = 0; i < channels; ++i) c[f][i] = t->border[i];
   }
+
+  template <class F>
+  WANREN_TEX_MEMBER void each(F convert) {
+#pragma unroll
+    for (int f = 0; f < count; ++f)
+#pragma unroll
+      for (int i = 0; i < channels; ++i) c[f][i] = convert(c[f][i]);
+  }
+};
+
+template <int channels>
+WANREN_TEX __wanren_texel __wanren_load_texel(const __wanren_texture* t, int x, int y, int z) {
+  __wanren_fetch<1, channels> one;
+  one.place(t, 0, x, y, z);
+  one.take(t);
+  __wanren_texel r = {{0, 0, 0, 0}};
+#pragma unroll
+  for (int i = 0; i < channels; ++i) r.c[i] = one.c[0][i];
   return r;
 }
 
@@ -66,52 +122,58 @@ WANREN_TEX void __wanren_split(float x, int* i, float* weight) {
   *weight = (float)(fixed & 255) * (1.0f / 256.0f);
 }
 
-template <int dimensions>
+template <int dimensions, int channels>
 WANREN_TEX __wanren_texel __wanren_sample(const __wanren_texture* t, float x, float y, float z, int layer) {
-  const int w = (int)t->width, h = (int)t->height, d = (int)t->depth;
-  if (t->normalized_coordinates) {
-    x *= (float)w;
-    if (dimensions > 1) y *= (float)h;
-    if (dimensions > 2) z *= (float)d;
-  }
+  const int extent[3] = {(int)t->width, (int)t->height, (int)t->depth};
+  float at[3] = {x, y, z};
+  if (t->normalized_coordinates)
+#pragma unroll
+    for (int e = 0; e < dimensions; ++e) at[e] *= (float)extent[e];
   if (!t->linear) {
-    const int i = __wanren_wrapped((int)floorf(x), w, t->address[0]);
-    const int j = dimensions > 1 ? __wanren_wrapped((int)floorf(y), h, t->address[1]) : 0;
-    const int k = dimensions > 2 ? __wanren_wrapped((int)floorf(z), d, t->address[2]) : layer;
-    return __wanren_load_texel(t, i, j, k);
+    int i[3] = {0, 0, layer};
+#pragma unroll
+    for (int e = 0; e < dimensions; ++e)
+      __wanren_wrapped<1>((int)floorf(at[e]), extent[e], t->address[e], &i[e]);
+    return __wanren_load_texel<channels>(t, i[0], i[1], i[2]);
   }
-  int i, j = 0, k = layer;
-  float a, b = 0, c = 0;
-  __wanren_split(x, &i, &a);
-  if (dimensions > 1) __wanren_split(y, &j, &b);
-  if (dimensions > 2) __wanren_split(z, &k, &c);
+  int i[3][2] = {{0, 0}, {0, 0}, {layer, layer}};
+  float share[3][2];
+#pragma unroll
+  for (int e = 0; e < dimensions; ++e) {
+    int left;
+    __wanren_split(at[e], &left, &share[e][1]);
+    share[e][0] = 1.0f - share[e][1];
+    __wanren_wrapped<2>(left, extent[e], t->address[e], i[e]);
+  }
+  constexpr int corners = 1 << dimensions;
+  __wanren_fetch<corners, channels> all;
+#pragma unroll
+  for (int f = 0; f < corners; ++f) all.place(t, f, i[0][f & 1], i[1][f >> 1 & 1], i[2][f >> 2]);
+  all.take(t);
   float sum[4] = {0, 0, 0, 0};
-  for (int corner = 0; corner < (1 << dimensions); ++corner) {
-    const int right = corner & 1, below = corner >> 1 & 1, behind = corner >> 2;
-    const int ii = __wanren_wrapped(i + right, w, t->address[0]);
-    const int jj = dimensions > 1 ? __wanren_wrapped(j + below, h, t->address[1]) : 0;
-    const int kk = dimensions > 2 ? __wanren_wrapped(k + behind, d, t->address[2]) : layer;
-    float weight = right ? a : 1.0f - a;
-    if (dimensions > 1) weight *= below ? b : 1.0f - b;
-    if (dimensions > 2) weight *= behind ? c : 1.0f - c;
-    const __wanren_texel texel = __wanren_load_texel(t, ii, jj, kk);
-    for (int e = 0; e < 4; ++e) sum[e] += weight * __uint_as_float(texel.c[e]);
+#pragma unroll
+  for (int f = 0; f < corners; ++f) {
+    float weight = share[0][f & 1];
+    if (dimensions > 1) weight *= share[1][f >> 1 & 1];
+    if (dimensions > 2) weight *= share[2][f >> 2];
+#pragma unroll
+    for (int e = 0; e < channels; ++e) sum[e] += weight * __uint_as_float(all.c[f][e]);
   }
   __wanren_texel r;
+#pragma unroll
   for (int e = 0; e < 4; ++e) r.c[e] = __float_as_uint(sum[e]);
   return r;
 }
 
 template <class T>
 struct __wanren_channel {};
-#define WANREN_CHANNEL(type, expression)             \
-  template <>                                        \
-  struct __wanren_channel<type> {                    \
-    WANREN_TEX_MEMBER type from(unsigned int bits) { \
-      return expression;                             \
-    }                                                \
+#define WANREN_CHANNEL(type, expression)      \
+  template <>                                 \
+  struct __wanren_channel<type> {             \
+    WANREN_TEX type from(unsigned int bits) { \
+      return expression;                      \
+    }                                         \
   };
-#define WANREN_TEX_MEMBER static __device__ __forceinline__
 WANREN_CHANNEL(char, (char)bits)
 WANREN_CHANNEL(signed char, (signed char)bits)
 WANREN_CHANNEL(unsigned char, (unsigned char)bits)
@@ -126,24 +188,28 @@ WANREN_CHANNEL(float, __uint_as_float(bits))
 
 template <class T>
 struct __wanren_pixel {
-  WANREN_TEX_MEMBER T from(const __wanren_texel& t) { return __wanren_channel<T>::from(t.c[0]); }
+  static constexpr int channels = 1;
+  WANREN_TEX T from(const __wanren_texel& t) { return __wanren_channel<T>::from(t.c[0]); }
 };
 #define WANREN_PIXEL(scalar, name)                                                                           \
   template <>                                                                                                \
   struct __wanren_pixel<name##1> {                                                                           \
-    WANREN_TEX_MEMBER name##1 from(const __wanren_texel& t) {                                                \
+    static constexpr int channels = 1;                                                                       \
+    WANREN_TEX name##1 from(const __wanren_texel& t) {                                                       \
       return make_##name##1(__wanren_channel<scalar>::from(t.c[0]));                                         \
     }                                                                                                        \
   };                                                                                                         \
   template <>                                                                                                \
   struct __wanren_pixel<name##2> {                                                                           \
-    WANREN_TEX_MEMBER name##2 from(const __wanren_texel& t) {                                                \
+    static constexpr int channels = 2;                                                                       \
+    WANREN_TEX name##2 from(const __wanren_texel& t) {                                                       \
       return make_##name##2(__wanren_channel<scalar>::from(t.c[0]), __wanren_channel<scalar>::from(t.c[1])); \
     }                                                                                                        \
   };                                                                                                         \
   template <>                                                                                                \
   struct __wanren_pixel<name##4> {                                                                           \
-    WANREN_TEX_MEMBER name##4 from(const __wanren_texel& t) {                                                \
+    static constexpr int channels = 4;                                                                       \
+    WANREN_TEX name##4 from(const __wanren_texel& t) {                                                       \
       return make_##name##4(__wanren_channel<scalar>::from(t.c[0]), __wanren_channel<scalar>::from(t.c[1]),  \
                             __wanren_channel<scalar>::from(t.c[2]), __wanren_channel<scalar>::from(t.c[3])); \
     }                                                                                                        \
@@ -193,11 +259,11 @@ WANREN_TEX int __wanren_cube(float x, float y, float z, float* s, float* t) {
   }
 #define WANREN_UNPACK(...) __VA_ARGS__
 #define WANREN_SAMPLE(dimensions, ...) \
-  return __wanren_pixel<T>::from(__wanren_sample<dimensions>(__VA_ARGS__));
+  return __wanren_pixel<T>::from(__wanren_sample<dimensions, __wanren_pixel<T>::channels>(__VA_ARGS__));
 
 WANREN_FETCH(tex1Dfetch, (int x), (x),
-             return __wanren_pixel<T>::from(__wanren_load_texel(t, x < 0 || x >= (int)t->width ? -1 : x, 0,
-                                                                0));)
+             return __wanren_pixel<T>::from(__wanren_load_texel<__wanren_pixel<T>::channels>(
+                 t, x < 0 || x >= (int)t->width ? -1 : x, 0, 0));)
 WANREN_FETCH(tex1D, (float x), (x), WANREN_SAMPLE(1, t, x, 0, 0, 0))
 WANREN_FETCH(tex2D, (float x, float y), (x, y), WANREN_SAMPLE(2, t, x, y, 0, 0))
 WANREN_FETCH(tex3D, (float x, float y, float z), (x, y, z), WANREN_SAMPLE(3, t, x, y, z, 0))
@@ -224,8 +290,8 @@ WANREN_TEX bool __wanren_surface_at(unsigned long long handle, int x, int y, int
     if (mode == cudaBoundaryModeTrap) __trap();
     if (mode == cudaBoundaryModeZero) return false;
     x = x < 0 ? 0 : x + (int)bytes > row ? row - (int)bytes : x;
-    y = __wanren_wrapped(y, (int)t->height, cudaAddressModeClamp);
-    z = __wanren_wrapped(z, (int)t->depth, cudaAddressModeClamp);
+    y = min(max(y, 0), (int)t->height - 1);
+    z = min(max(z, 0), (int)t->depth - 1);
   }
   *at = (char*)(t->base + z * t->slice + y * t->pitch) + x;
   return true;

@@ -9,7 +9,9 @@ LIMITS = {"expf(v)": 18,      # 18
           "logf(v)": 36,      # 34
           "tanhf(v)": 34,     # 25
           "erff(v)": 40,      # 36
-          "powf(v, w)": 110}  # 97
+          "powf(v, w)": 110,  # 97
+          # One instruction in nvcc's code, a function of the headers here: kernels hold many, and must still compile.
+          "tex2D<float>(*(cudaTextureObject_t*)(x + 64), v, w)": 560}
 
 
 def main():
