@@ -28,6 +28,18 @@
 #define __global__ __attribute__((global))
 #define __shared__ __attribute__((shared))
 #define __constant__ __attribute__((constant))
+#ifdef __WANREN_LATE_ALIGNAS__
+// Of a type or of a number, as the keyword.
+template <class T>
+constexpr unsigned long __wanren_alignment() {
+  return alignof(T);
+}
+template <unsigned long n>
+constexpr unsigned long __wanren_alignment() {
+  return n;
+}
+#define alignas(...) __attribute__((aligned(__wanren_alignment<__VA_ARGS__>())))
+#endif
 // clang 19 would ignore these with a warning, and the program would compute something else.
 #define __managed__ \
   _Pragma("GCC error \"__managed__ variables are not supported: allocate with cudaMallocManaged\"") __device__

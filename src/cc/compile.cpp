@@ -121,6 +121,7 @@ Command Build::common() const {
   }
   if (options_.approximate_square_root) c.push_back("-D__WANREN_APPROXIMATE_SQRT__=1");
   if (clusters_) c.push_back(cluster_dims_macro);
+  if (late_alignas_) c.push_back("-D__WANREN_LATE_ALIGNAS__");
   add(c, options_.compile);
   return c;
 }
@@ -151,9 +152,14 @@ std::string Build::finished_ptx(std::string ptx) const {
   return options_.relocatable ? relocatable_mark + ptx : ptx;
 }
 
-bool Build::wants_clusters(const std::string& messages) {
-  if (clusters_ || messages.find(cluster_dims_marker) == std::string::npos) return false;
-  return clusters_ = true;
+bool Build::wants_second_pass(const std::string& messages) {
+  if (!clusters_ && messages.find(cluster_dims_marker) != std::string::npos) return clusters_ = true;
+  // clang of `__shared__ alignas(16) T x`: the standard has alignas first, nvcc takes it anywhere before the
+  // type.
+  const bool late = messages.find("an attribute list cannot appear here") != std::string::npos ||
+                    messages.find("'alignas' attribute cannot be applied to types") != std::string::npos;
+  if (!late_alignas_ && late) return late_alignas_ = true;
+  return false;
 }
 
 Result<std::string> Build::taken_ptx(const std::string& source, const std::string& architecture,
@@ -192,7 +198,7 @@ Result<int> Build::device_text(const std::string& source, const std::string& arc
   if (!process) return std::unexpected(process.error());
   const int code = process->wait();
   const std::string messages = process->messages();
-  if (code != 0 && wants_clusters(messages)) return device_text(source, architecture, text);
+  if (code != 0 && wants_second_pass(messages)) return device_text(source, architecture, text);
   show({messages});
   if (code != 0) return code;
   auto taken = taken_ptx(source, architecture, raw, {});
@@ -285,7 +291,7 @@ Result<int> Build::compile_cuda(const std::string& source, const std::string& ob
   } else {
     host_process->stop();
     for (const std::string& text : messages)
-      if (wants_clusters(text)) return compile_cuda(source, object);
+      if (wants_second_pass(text)) return compile_cuda(source, object);
   }
   show(messages);
   if (code == 0 && options_.relocatable)
@@ -361,7 +367,7 @@ Result<int> Build::run() {
     return fs::path(path).stem().string() + extension;
   };
   for (const Input& input : options_.inputs) {
-    clusters_ = false;
+    clusters_ = late_alignas_ = false;
     if (input.language == Language::linkable) {
       objects.push_back(input.path);
       continue;

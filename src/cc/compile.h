@@ -35,15 +35,16 @@ class Build {
   // The PTX at `path` that compiling `source` has made, finished.
   Result<std::string> taken_ptx(const std::string& source, const std::string& architecture,
                                 const std::string& path, const std::vector<std::string>& more);
-  // `messages` ask for a second pass, which begins now.
-  bool wants_clusters(const std::string& messages);
+  // `messages` ask for another pass, which begins now.
+  bool wants_second_pass(const std::string& messages);
   bool announce(const std::vector<std::string>& command) const;  // false: dry run, do nothing
 
   const Options& options_;
   const Toolchain& toolchain_;
   const TemporaryDirectory& directory_;
   int next_file_ = 0;
-  bool clusters_ = false;  // The file at hand has __cluster_dims__: its second pass.
+  bool clusters_ = false;      // The file at hand has __cluster_dims__: its second pass.
+  bool late_alignas_ = false;  // It has alignas where only attributes of the GNU form may stand: the same.
 };
 
 }  // namespace wanren::cc
