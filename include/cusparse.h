@@ -1,6 +1,6 @@
-// cuSPARSE's generic functions as far as Wanren has them: CSR and COO matrices by dense vectors and, CSR, by
-// dense matrices, in float and double, 32-bit indices. Algorithms and buffers of the original are taken; one
-// kernel serves each.
+// cuSPARSE's generic functions as far as Wanren has them, in float and double: CSR and COO matrices by dense
+// vectors and, CSR, by dense matrices, with 32-bit indices; conversions from and to dense matrices, with
+// 64-bit ones too. Algorithms and buffers of the original are taken; one kernel serves each.
 #ifndef WANREN_CUSPARSE_H
 #define WANREN_CUSPARSE_H
 #define CUSPARSE_H_  // libraries ask for this name
@@ -61,6 +61,10 @@ typedef enum {
   CUSPARSE_SPMM_CSR_ALG3 = 12
 } cusparseSpMMAlg_t;
 
+typedef enum { CUSPARSE_SPARSETODENSE_ALG_DEFAULT = 0 } cusparseSparseToDenseAlg_t;
+typedef enum { CUSPARSE_DENSETOSPARSE_ALG_DEFAULT = 0 } cusparseDenseToSparseAlg_t;
+typedef enum { CUSPARSE_DIRECTION_ROW = 0, CUSPARSE_DIRECTION_COLUMN = 1 } cusparseDirection_t;
+
 typedef struct cusparseContext* cusparseHandle_t;
 typedef struct cusparseMatDescr* cusparseMatDescr_t;
 typedef struct cusparseSpMatDescr* cusparseSpMatDescr_t;
@@ -94,6 +98,9 @@ cusparseStatus_t cusparseCreateCsr(cusparseSpMatDescr_t* descr, int64_t rows, in
 cusparseStatus_t cusparseCreateCoo(cusparseSpMatDescr_t* descr, int64_t rows, int64_t cols, int64_t nnz,
                                    void* rowInd, void* colInd, void* values, cusparseIndexType_t indType,
                                    cusparseIndexBase_t base, cudaDataType valueType);
+cusparseStatus_t cusparseCsrSetPointers(cusparseSpMatDescr_t descr, void* offsets, void* columns,
+                                        void* values);
+cusparseStatus_t cusparseCooSetPointers(cusparseSpMatDescr_t descr, void* rows, void* columns, void* values);
 cusparseStatus_t cusparseDestroySpMat(cusparseConstSpMatDescr_t descr);
 cusparseStatus_t cusparseSpMatGetSize(cusparseConstSpMatDescr_t descr, int64_t* rows, int64_t* cols,
                                       int64_t* nnz);
@@ -129,6 +136,29 @@ cusparseStatus_t cusparseSpMM(cusparseHandle_t handle, cusparseOperation_t opa, 
                               const void* alpha, cusparseConstSpMatDescr_t a, cusparseConstDnMatDescr_t b,
                               const void* beta, cusparseDnMatDescr_t c, cudaDataType compute,
                               cusparseSpMMAlg_t algorithm, void* buffer);
+
+cusparseStatus_t cusparseSparseToDense_bufferSize(cusparseHandle_t handle, cusparseConstSpMatDescr_t a,
+                                                  cusparseDnMatDescr_t b,
+                                                  cusparseSparseToDenseAlg_t algorithm, size_t* size);
+cusparseStatus_t cusparseSparseToDense(cusparseHandle_t handle, cusparseConstSpMatDescr_t a,
+                                       cusparseDnMatDescr_t b, cusparseSparseToDenseAlg_t algorithm,
+                                       void* buffer);
+// The analysis writes CSR's offsets and gives the matrix its number of elements, for which the program then
+// sets pointers; elements come row by row, columns ascending.
+cusparseStatus_t cusparseDenseToSparse_bufferSize(cusparseHandle_t handle, cusparseConstDnMatDescr_t a,
+                                                  cusparseSpMatDescr_t b,
+                                                  cusparseDenseToSparseAlg_t algorithm, size_t* size);
+cusparseStatus_t cusparseDenseToSparse_analysis(cusparseHandle_t handle, cusparseConstDnMatDescr_t a,
+                                                cusparseSpMatDescr_t b, cusparseDenseToSparseAlg_t algorithm,
+                                                void* buffer);
+cusparseStatus_t cusparseDenseToSparse_convert(cusparseHandle_t handle, cusparseConstDnMatDescr_t a,
+                                               cusparseSpMatDescr_t b, cusparseDenseToSparseAlg_t algorithm,
+                                               void* buffer);
+// Elements that are not zero, by row or column of the m by n matrix `a` that lies by columns, and in all.
+cusparseStatus_t cusparseSnnz(cusparseHandle_t handle, cusparseDirection_t direction, int m, int n,
+                              cusparseMatDescr_t descr, const float* a, int lda, int* counts, int* total);
+cusparseStatus_t cusparseDnnz(cusparseHandle_t handle, cusparseDirection_t direction, int m, int n,
+                              cusparseMatDescr_t descr, const double* a, int lda, int* counts, int* total);
 
 #if defined(__cplusplus)
 }

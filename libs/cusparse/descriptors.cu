@@ -108,27 +108,39 @@ cusparseStatus_t cusparseSetMatIndexBase(cusparseMatDescr_t descr, cusparseIndex
   return CUSPARSE_STATUS_SUCCESS;
 }
 
-static cusparseStatus_t create(cusparseSpMatDescr_t* descr, bool coo, int64_t rows, int64_t cols, int64_t nnz,
-                               void* row, void* column, void* values, bool narrow, cusparseIndexBase_t base,
-                               cudaDataType type) {
-  if (descr == nullptr || rows < 0 || cols < 0 || nnz < 0) return CUSPARSE_STATUS_INVALID_VALUE;
+static cusparseStatus_t create(cusparseSpMatDescr_t* descr, cusparseSpMatDescr matrix,
+                               cusparseIndexType_t row, cusparseIndexType_t column) {
+  if (descr == nullptr || matrix.rows < 0 || matrix.columns < 0 || matrix.nonzeros < 0)
+    return CUSPARSE_STATUS_INVALID_VALUE;
   *descr = nullptr;
-  if (!narrow || !is_real(type) || nnz > 0x7fffffff) return CUSPARSE_STATUS_NOT_SUPPORTED;
-  return give(descr, cusparseSpMatDescr{coo, rows, cols, nnz, static_cast<const int*>(row),
-                                        static_cast<const int*>(column), values, base, type});
+  matrix.wide_row = row == CUSPARSE_INDEX_64I, matrix.wide_column = column == CUSPARSE_INDEX_64I;
+  if (row == CUSPARSE_INDEX_16U || column == CUSPARSE_INDEX_16U || !is_real(matrix.type) ||
+      (matrix.nonzeros > 0x7fffffff && !matrix.wide_row))
+    return CUSPARSE_STATUS_NOT_SUPPORTED;
+  return give(descr, matrix);
 }
 cusparseStatus_t cusparseCreateCsr(cusparseSpMatDescr_t* descr, int64_t rows, int64_t cols, int64_t nnz,
                                    void* rowOffsets, void* colInd, void* values,
                                    cusparseIndexType_t offsetsType, cusparseIndexType_t indType,
                                    cusparseIndexBase_t base, cudaDataType valueType) {
-  return create(descr, false, rows, cols, nnz, rowOffsets, colInd, values,
-                offsetsType == CUSPARSE_INDEX_32I && indType == CUSPARSE_INDEX_32I, base, valueType);
+  return create(descr, {false, rows, cols, nnz, rowOffsets, colInd, values, base, valueType}, offsetsType,
+                indType);
 }
 cusparseStatus_t cusparseCreateCoo(cusparseSpMatDescr_t* descr, int64_t rows, int64_t cols, int64_t nnz,
                                    void* rowInd, void* colInd, void* values, cusparseIndexType_t indType,
                                    cusparseIndexBase_t base, cudaDataType valueType) {
-  return create(descr, true, rows, cols, nnz, rowInd, colInd, values, indType == CUSPARSE_INDEX_32I, base,
-                valueType);
+  return create(descr, {true, rows, cols, nnz, rowInd, colInd, values, base, valueType}, indType, indType);
+}
+cusparseStatus_t cusparseCsrSetPointers(cusparseSpMatDescr_t descr, void* offsets, void* columns,
+                                        void* values) {
+  if (descr == nullptr || descr->coo) return CUSPARSE_STATUS_INVALID_VALUE;
+  descr->row = offsets, descr->column = columns, descr->values = values;
+  return CUSPARSE_STATUS_SUCCESS;
+}
+cusparseStatus_t cusparseCooSetPointers(cusparseSpMatDescr_t descr, void* rows, void* columns, void* values) {
+  if (descr == nullptr || !descr->coo) return CUSPARSE_STATUS_INVALID_VALUE;
+  descr->row = rows, descr->column = columns, descr->values = values;
+  return CUSPARSE_STATUS_SUCCESS;
 }
 cusparseStatus_t cusparseDestroySpMat(cusparseConstSpMatDescr_t descr) {
   return take(descr);

@@ -14,11 +14,12 @@ struct cusparseMatDescr {
 struct cusparseSpMatDescr {
   bool coo;
   int64_t rows, columns, nonzeros;
-  const int* row;  ///< Of CSR the offsets, of COO each element's row.
-  const int* column;
+  void* row;  ///< Of CSR the offsets, of COO each element's row.
+  void* column;
   void* values;
   int base;
   cudaDataType type;
+  bool wide_row, wide_column;  ///< Of 64 bits an index, else of 32.
 };
 struct cusparseDnVecDescr {
   int64_t size;

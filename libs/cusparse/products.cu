@@ -73,21 +73,21 @@ cusparseStatus_t multiply(cusparseHandle_t handle, bool transposed, const void* 
   const Scalar<T> scaled(handle, alpha), keep(handle, beta);
   const T *values = static_cast<const T*>(a.values), *from = static_cast<const T*>(x.values);
   T* const to = static_cast<T*>(y.values);
+  const auto *row = static_cast<const int*>(a.row), *column = static_cast<const int*>(a.column);
   const int rows = static_cast<int>(a.rows), nonzeros = static_cast<int>(a.nonzeros);
   if (y.size == 0) return CUSPARSE_STATUS_SUCCESS;
   if (!a.coo && !transposed) {
     rows_by_columns<T><<<ctas(a.rows * warp), threads, 0, handle->stream>>>(
-        rows, a.row, a.column, values, a.base, scaled, from, 1, 0, keep, to, 1, 0);
+        rows, row, column, values, a.base, scaled, from, 1, 0, keep, to, 1, 0);
     return launched();
   }
   scale<T><<<ctas(y.size), threads, 0, handle->stream>>>(static_cast<int>(y.size), keep, to);
   if (nonzeros > 0 && a.coo)
-    add_elements<T><<<ctas(nonzeros), threads, 0, handle->stream>>>(nonzeros, transposed ? a.column : a.row,
-                                                                    transposed ? a.row : a.column, values,
-                                                                    a.base, scaled, from, to);
+    add_elements<T><<<ctas(nonzeros), threads, 0, handle->stream>>>(
+        nonzeros, transposed ? column : row, transposed ? row : column, values, a.base, scaled, from, to);
   else if (nonzeros > 0)
-    add_transposed<T><<<ctas(a.rows * warp), threads, 0, handle->stream>>>(rows, a.row, a.column, values,
-                                                                           a.base, scaled, from, to);
+    add_transposed<T><<<ctas(a.rows * warp), threads, 0, handle->stream>>>(rows, row, column, values, a.base,
+                                                                           scaled, from, to);
   return launched();
 }
 template <typename T>
@@ -99,14 +99,19 @@ cusparseStatus_t multiply(cusparseHandle_t handle, bool transposed, const void* 
   const bool swapped = transposed != b.by_rows;
   rows_by_columns<T>
       <<<dim3(ctas(a.rows * warp), static_cast<unsigned>(c.columns)), threads, 0, handle->stream>>>(
-          static_cast<int>(a.rows), a.row, a.column, static_cast<const T*>(a.values), a.base,
-          Scalar<T>(handle, alpha), static_cast<const T*>(b.values), swapped ? b.ld : 1, swapped ? 1 : b.ld,
-          Scalar<T>(handle, beta), static_cast<T*>(c.values), c.by_rows ? c.ld : 1, c.by_rows ? 1 : c.ld);
+          static_cast<int>(a.rows), static_cast<const int*>(a.row), static_cast<const int*>(a.column),
+          static_cast<const T*>(a.values), a.base, Scalar<T>(handle, alpha), static_cast<const T*>(b.values),
+          swapped ? b.ld : 1, swapped ? 1 : b.ld, Scalar<T>(handle, beta), static_cast<T*>(c.values),
+          c.by_rows ? c.ld : 1, c.by_rows ? 1 : c.ld);
   return launched();
 }
 
 bool are_null(const void* a, const void* b, const void* c, const void* d, const void* e) {
   return a == nullptr || b == nullptr || c == nullptr || d == nullptr || e == nullptr;
+}
+
+bool is_wide(const cusparseSpMatDescr& a) {
+  return a.wide_row || a.wide_column;
 }
 
 }  // namespace
@@ -121,7 +126,7 @@ cusparseStatus_t cusparseSpMV(cusparseHandle_t handle, cusparseOperation_t op, c
   const bool transposed = op != CUSPARSE_OPERATION_NON_TRANSPOSE;
   if (x->size != (transposed ? a->rows : a->columns) || y->size != (transposed ? a->columns : a->rows))
     return CUSPARSE_STATUS_INVALID_VALUE;
-  if (a->type != compute || x->type != compute || y->type != compute || a->rows > 0x3ffffff ||
+  if (is_wide(*a) || a->type != compute || x->type != compute || y->type != compute || a->rows > 0x3ffffff ||
       y->size > 0x7fffffff)
     return CUSPARSE_STATUS_NOT_SUPPORTED;
   return compute == CUDA_R_32F ? multiply<float>(handle, transposed, alpha, *a, *x, beta, *y)
@@ -149,8 +154,8 @@ cusparseStatus_t cusparseSpMM(cusparseHandle_t handle, cusparseOperation_t opa, 
   if (handle == nullptr) return CUSPARSE_STATUS_NOT_INITIALIZED;
   if (are_null(alpha, a, b, beta, c)) return CUSPARSE_STATUS_INVALID_VALUE;
   const bool transposed = opb != CUSPARSE_OPERATION_NON_TRANSPOSE;
-  if (opa != CUSPARSE_OPERATION_NON_TRANSPOSE || a->coo || a->type != compute || b->type != compute ||
-      c->type != compute || a->rows > 0x3ffffff || c->columns > 65535)
+  if (opa != CUSPARSE_OPERATION_NON_TRANSPOSE || a->coo || is_wide(*a) || a->type != compute ||
+      b->type != compute || c->type != compute || a->rows > 0x3ffffff || c->columns > 65535)
     return CUSPARSE_STATUS_NOT_SUPPORTED;
   if ((transposed ? b->columns : b->rows) != a->columns ||
       (transposed ? b->rows : b->columns) != c->columns || c->rows != a->rows)

@@ -135,7 +135,7 @@ int main() {
     test<double>(handle, CUDA_R_64F, base);
   }
   cusparseSpMatDescr_t none;
-  EXPECT(cusparseCreateCsr(&none, 1, 1, 1, nullptr, nullptr, nullptr, CUSPARSE_INDEX_64I, CUSPARSE_INDEX_64I,
+  EXPECT(cusparseCreateCsr(&none, 1, 1, 1, nullptr, nullptr, nullptr, CUSPARSE_INDEX_16U, CUSPARSE_INDEX_16U,
                            CUSPARSE_INDEX_BASE_ZERO, CUDA_R_32F) == CUSPARSE_STATUS_NOT_SUPPORTED);
   SPARSE(cusparseDestroy(handle));
   std::printf("PASS\n");
