@@ -22,13 +22,16 @@ Status copy_batch(driver::Device& device, const driver::Stream& stream, bool leg
     std::vector<char> read;
     const void* from = one.from;
     if (one.read_now && !on_device && from != nullptr) {
-      read.resize(one.bytes);
-      std::memcpy(read.data(), from, one.bytes);
+      const driver::CopyShape& shape = one.shape;
+      read.resize((shape.depth - 1) * shape.source_slice + (shape.height - 1) * shape.source_pitch +
+                  shape.width);
+      std::memcpy(read.data(), from, read.size());
       from = read.data();
     }
-    const Status status = one.bytes == 0 ? Status::cudaErrorInvalidValue
-                                         : device.copy(one.to, from, driver::CopyShape::linear(one.bytes),
-                                                       driver::CopyDirection::automatic, stream, true);
+    const Status status =
+        one.shape.bytes() == 0
+            ? Status::cudaErrorInvalidValue
+            : device.copy(one.to, from, one.shape, driver::CopyDirection::automatic, stream, true);
     if (status == Status::cudaSuccess) continue;
     if (failed != nullptr) *failed = i;
     return status;

@@ -8,6 +8,39 @@
 #include "engine/services.h"
 
 namespace wanren::cuda {
+namespace {
+
+template <class... T>
+void set(int (&extents)[sizeof...(T)], T... values) {
+  int i = 0;
+  ((extents[i++] = values), ...);
+}
+
+/// CUDA's of compute capability 8.0 and later (programming guide, technical specifications).
+void set_texture_limits(cudaDeviceProp& p) {
+  p.maxTexture1D = 131072;
+  p.maxTexture1DMipmap = 32768;
+  p.maxTexture1DLinear = 1 << 28;
+  set(p.maxTexture2D, 131072, 65536);
+  set(p.maxTexture2DMipmap, 32768, 32768);
+  set(p.maxTexture2DLinear, 131072, 65000, 2097120);
+  set(p.maxTexture2DGather, 32768, 32768);
+  set(p.maxTexture3D, 16384, 16384, 16384);
+  set(p.maxTexture3DAlt, 8192, 8192, 32768);
+  p.maxTextureCubemap = 32768;
+  set(p.maxTexture1DLayered, 32768, 2048);
+  set(p.maxTexture2DLayered, 32768, 32768, 2048);
+  set(p.maxTextureCubemapLayered, 32768, 2046);
+  p.maxSurface1D = 32768;
+  set(p.maxSurface2D, 131072, 65536);
+  set(p.maxSurface3D, 16384, 16384, 16384);
+  set(p.maxSurface1DLayered, 32768, 2048);
+  set(p.maxSurface2DLayered, 32768, 32768, 2048);
+  p.maxSurfaceCubemap = 32768;
+  set(p.maxSurfaceCubemapLayered, 32768, 2046);
+}
+
+}  // namespace
 
 void fill_properties(const driver::Device& device, cudaDeviceProp& p) {
   const chip::Spec& chip = device.chip();
@@ -30,6 +63,7 @@ void fill_properties(const driver::Device& device, cudaDeviceProp& p) {
   p.maxThreadsPerBlock = static_cast<int>(chip.unit.max_threads_per_cta);
   p.maxThreadsDim[0] = p.maxThreadsDim[1] = p.maxThreadsPerBlock;
   p.maxThreadsDim[2] = 64;
+  set_texture_limits(p);
   p.maxGridSize[0] = 0x7fffffff;
   p.maxGridSize[1] = p.maxGridSize[2] = 65535;
   p.clockRate = static_cast<int>(chip.clock.core * 1000);
@@ -61,75 +95,10 @@ void fill_properties(const driver::Device& device, cudaDeviceProp& p) {
       chip.subcore.fp64_lanes > 0 ? static_cast<int>(chip.subcore.fp32_lanes / chip.subcore.fp64_lanes)
                                   : static_cast<int>(chip.sequence.fp64_fma);
   p.computePreemptionSupported = 1;
-  p.canUseHostPointerForRegisteredMem = 0;
   p.cooperativeLaunch = 1;
   p.clusterLaunch = chip.identity.compute_major >= 9;
   p.hostRegisterSupported = 1;
   p.memoryPoolsSupported = 1;
-}
-
-bool device_attribute(const driver::Device& device, int attribute, int& value) {
-  cudaDeviceProp p;
-  fill_properties(device, p);
-  switch (attribute) {
-    case cudaDevAttrMaxThreadsPerBlock: value = p.maxThreadsPerBlock; break;
-    // The driver API's, of values that streams write and wait for: there are such, of 64 bits, with "nor".
-    case 92:
-    case 93:
-    case 94:
-    case 122:
-    case 123: value = 1; break;
-    case cudaDevAttrMaxBlockDimX: value = p.maxThreadsDim[0]; break;
-    case cudaDevAttrMaxBlockDimY: value = p.maxThreadsDim[1]; break;
-    case cudaDevAttrMaxBlockDimZ: value = p.maxThreadsDim[2]; break;
-    case cudaDevAttrMaxGridDimX: value = p.maxGridSize[0]; break;
-    case cudaDevAttrMaxGridDimY: value = p.maxGridSize[1]; break;
-    case cudaDevAttrMaxGridDimZ: value = p.maxGridSize[2]; break;
-    case cudaDevAttrMaxSharedMemoryPerBlock: value = static_cast<int>(p.sharedMemPerBlock); break;
-    case cudaDevAttrTotalConstantMemory: value = static_cast<int>(p.totalConstMem); break;
-    case cudaDevAttrWarpSize: value = p.warpSize; break;
-    case cudaDevAttrMaxPitch: value = static_cast<int>(p.memPitch); break;
-    case cudaDevAttrMaxRegistersPerBlock: value = p.regsPerBlock; break;
-    case cudaDevAttrClockRate: value = p.clockRate; break;
-    case cudaDevAttrTextureAlignment: value = static_cast<int>(p.textureAlignment); break;
-    case cudaDevAttrMultiProcessorCount: value = p.multiProcessorCount; break;
-    case cudaDevAttrMemoryClockRate: value = p.memoryClockRate; break;
-    case cudaDevAttrGlobalMemoryBusWidth: value = p.memoryBusWidth; break;
-    case cudaDevAttrL2CacheSize: value = p.l2CacheSize; break;
-    case cudaDevAttrMaxThreadsPerMultiProcessor: value = p.maxThreadsPerMultiProcessor; break;
-    case cudaDevAttrAsyncEngineCount: value = p.asyncEngineCount; break;
-    case cudaDevAttrComputeCapabilityMajor: value = p.major; break;
-    case cudaDevAttrComputeCapabilityMinor: value = p.minor; break;
-    case cudaDevAttrMaxSharedMemoryPerMultiprocessor:
-      value = static_cast<int>(p.sharedMemPerMultiprocessor);
-      break;
-    case cudaDevAttrMaxRegistersPerMultiprocessor: value = p.regsPerMultiprocessor; break;
-    case cudaDevAttrMaxSharedMemoryPerBlockOptin: value = static_cast<int>(p.sharedMemPerBlockOptin); break;
-    case cudaDevAttrReservedSharedMemoryPerBlock:
-      value = static_cast<int>(p.reservedSharedMemPerBlock);
-      break;
-    case cudaDevAttrMaxBlocksPerMultiprocessor: value = p.maxBlocksPerMultiProcessor; break;
-    case cudaDevAttrSingleToDoublePrecisionPerfRatio: value = p.singleToDoublePrecisionPerfRatio; break;
-    case cudaDevAttrPciBusId: value = p.pciBusID; break;
-    case cudaDevAttrGpuOverlap:
-    case cudaDevAttrCanMapHostMemory:
-    case cudaDevAttrConcurrentKernels:
-    case cudaDevAttrUnifiedAddressing:
-    case cudaDevAttrEccEnabled:
-    case cudaDevAttrStreamPrioritiesSupported:
-    case cudaDevAttrGlobalL1CacheSupported:
-    case cudaDevAttrLocalL1CacheSupported:
-    case cudaDevAttrManagedMemory:
-    case cudaDevAttrConcurrentManagedAccess:
-    case cudaDevAttrComputePreemptionSupported:
-    case cudaDevAttrCooperativeLaunch:
-    case cudaDevAttrHostRegisterSupported:
-    case cudaDevAttrMemoryPoolsSupported: value = 1; break;
-    default:
-      if (attribute < 1 || attribute >= cudaDevAttrMax) return false;
-      value = 0;
-  }
-  return true;
 }
 
 driver::Status get_limit(driver::Device& device, int limit, size_t& value) {

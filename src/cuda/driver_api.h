@@ -40,6 +40,13 @@ CUresult launch_request(const void* handle, Dim3 grid, Dim3 block, unsigned shar
 /// What a 3D copy moves. Errors: outside of its arrays; no memory type.
 CUresult copy_call(const CUDA_MEMCPY3D* parameters, driver::CopyCall& call);
 
+/// Edges carry no data but the default here: kernels do not start before what they depend on has ended.
+inline bool plain(const CUgraphEdgeData* edges, std::size_t count) {
+  for (std::size_t i = 0; edges != nullptr && i < count; ++i)
+    if (edges[i].from_port != 0 || edges[i].to_port != 0 || edges[i].type != 0) return false;
+  return true;
+}
+
 }  // namespace wanren::cuda
 
 /// Gets the current context's device into `device`, or returns the error that says why there is none.

@@ -93,7 +93,6 @@ CUresult cuGetProcAddress(const char* symbol, void** function, int version, cuui
   return status == CU_GET_PROC_ADDRESS_SUCCESS ? CUDA_SUCCESS : CUDA_ERROR_NOT_FOUND;
 }
 
-// The vendor's private tables are not part of CUDA's interface.
 // Tables of the vendor's own, without a public description.
 CUresult cuGetExportTable(const void** table, const CUuuid*) {
   if (table != nullptr) *table = nullptr;
@@ -152,11 +151,7 @@ CUresult cuDeviceTotalMem_v2(size_t* bytes, CUdevice number) {
 CUresult cuDeviceGetAttribute(int* value, CUdevice_attribute attribute, CUdevice number) {
   if (value == nullptr) return invalid_value;
   WR_NUMBER(device, number);
-  switch (attribute) {  // What the runtime API has no name for.
-    case CU_DEVICE_ATTRIBUTE_VIRTUAL_MEMORY_MANAGEMENT_SUPPORTED:
-    case CU_DEVICE_ATTRIBUTE_HANDLE_TYPE_POSIX_FILE_DESCRIPTOR_SUPPORTED: *value = 1; return CUDA_SUCCESS;
-    default: return device_attribute(*device, attribute, *value) ? CUDA_SUCCESS : invalid_value;
-  }
+  return device_attribute(*device, attribute, *value) ? CUDA_SUCCESS : invalid_value;
 }
 
 CUresult cuDeviceComputeCapability(int* major, int* minor, CUdevice number) {

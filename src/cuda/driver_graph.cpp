@@ -69,13 +69,6 @@ CUresult without_data(CUresult error, CUgraphEdgeData* edges, const size_t* coun
   return error;
 }
 
-/// Edges carry no data but the default here: kernels do not start before what they depend on has ended.
-bool plain(const CUgraphEdgeData* edges, size_t count) {
-  for (size_t i = 0; edges != nullptr && i < count; ++i)
-    if (edges[i].from_port != 0 || edges[i].to_port != 0 || edges[i].type != 0) return false;
-  return true;
-}
-
 }  // namespace
 
 extern "C" {

@@ -1,5 +1,5 @@
-// The driver API: conditional nodes, values in memory that streams and graphs write and wait for, attributes
-// of nodes, and what lives as long as a graph.
+// The driver API: nodes by the one structure for all types, conditional nodes, values in memory that streams
+// and graphs write and wait for, attributes of nodes, and what lives as long as a graph.
 
 #include "cuda/driver_api.h"
 #include "cuda/graphs.h"
@@ -67,6 +67,19 @@ bool ops_of(unsigned count, const CUstreamBatchMemOpParams* list, std::vector<Va
   return true;
 }
 
+bool value_call(const CUDA_BATCH_MEM_OP_NODE_PARAMS* p, driver::ValueCall& call) {
+  if (p == nullptr || !ops_of(p->count, p->paramArray, call.ops)) return false;
+  auto kept =
+      std::make_shared<std::vector<CUstreamBatchMemOpParams>>(p->paramArray, p->paramArray + p->count);
+  call.given = std::shared_ptr<void>(kept, kept->data());
+  call.given_count = p->count;
+  return true;
+}
+
+CUDA_MEMSET_NODE_PARAMS first_form(const CUDA_MEMSET_NODE_PARAMS_v2& p) {
+  return {p.dst, p.pitch, p.value, p.elementSize, p.width, p.height};
+}
+
 }  // namespace
 
 extern "C" {
@@ -119,8 +132,81 @@ CUresult cuStreamBatchMemOp(CUstream stream, unsigned int count, CUstreamBatchMe
 CUresult cuGraphAddBatchMemOpNode(CUgraphNode* made, CUgraph graph, const CUgraphNode* after, size_t count,
                                   const CUDA_BATCH_MEM_OP_NODE_PARAMS* p) {
   driver::ValueCall call;
-  if (p == nullptr || !ops_of(p->count, p->paramArray, call.ops)) return invalid_value;
+  if (!value_call(p, call)) return invalid_value;
   return code(graph_add(made, graph, after, count, std::move(call)));
+}
+
+CUresult cuGraphBatchMemOpNodeGetParams(CUgraphNode node, CUDA_BATCH_MEM_OP_NODE_PARAMS* p) {
+  const auto* call = node != nullptr ? std::get_if<driver::ValueCall>(&node_of(node)->work) : nullptr;
+  if (call == nullptr || p == nullptr) return invalid_value;
+  // What the node says lives as long as it does.
+  auto* const list = static_cast<CUstreamBatchMemOpParams*>(call->given.get());
+  *p = {handle_of(driver::current_context()), call->given_count, list, 0};
+  return CUDA_SUCCESS;
+}
+CUresult cuGraphBatchMemOpNodeSetParams(CUgraphNode node, const CUDA_BATCH_MEM_OP_NODE_PARAMS* p) {
+  driver::ValueCall call;
+  return value_call(p, call) ? code(graph_replace(node, std::move(call))) : invalid_value;
+}
+CUresult cuGraphExecBatchMemOpNodeSetParams(CUgraphExec exec, CUgraphNode node,
+                                            const CUDA_BATCH_MEM_OP_NODE_PARAMS* p) {
+  return cuGraphBatchMemOpNodeSetParams(in_exec(exec, node), p);
+}
+
+// One structure for nodes of all types.
+
+CUresult cuGraphAddNode(CUgraphNode* made, CUgraph graph, const CUgraphNode* after, size_t count,
+                        CUgraphNodeParams* p) {
+  if (p == nullptr) return invalid_value;
+  switch (p->type) {
+    case CU_GRAPH_NODE_TYPE_KERNEL: return cuGraphAddKernelNode_v2(made, graph, after, count, &p->kernel);
+    case CU_GRAPH_NODE_TYPE_MEMCPY:
+      return cuGraphAddMemcpyNode(made, graph, after, count, &p->memcpy.copyParams, p->memcpy.copyCtx);
+    case CU_GRAPH_NODE_TYPE_MEMSET: {
+      const CUDA_MEMSET_NODE_PARAMS fill = first_form(p->memset);
+      return cuGraphAddMemsetNode(made, graph, after, count, &fill, p->memset.ctx);
+    }
+    case CU_GRAPH_NODE_TYPE_HOST: return cuGraphAddHostNode(made, graph, after, count, &p->host);
+    case CU_GRAPH_NODE_TYPE_GRAPH: return cuGraphAddChildGraphNode(made, graph, after, count, p->graph.graph);
+    case CU_GRAPH_NODE_TYPE_EMPTY: return cuGraphAddEmptyNode(made, graph, after, count);
+    case CU_GRAPH_NODE_TYPE_WAIT_EVENT:
+      return cuGraphAddEventWaitNode(made, graph, after, count, p->eventWait.event);
+    case CU_GRAPH_NODE_TYPE_EVENT_RECORD:
+      return cuGraphAddEventRecordNode(made, graph, after, count, p->eventRecord.event);
+    case CU_GRAPH_NODE_TYPE_MEM_ALLOC: return cuGraphAddMemAllocNode(made, graph, after, count, &p->alloc);
+    case CU_GRAPH_NODE_TYPE_MEM_FREE: return cuGraphAddMemFreeNode(made, graph, after, count, p->free.dptr);
+    case CU_GRAPH_NODE_TYPE_BATCH_MEM_OP:
+      return cuGraphAddBatchMemOpNode(made, graph, after, count, &p->memOp);
+    case CU_GRAPH_NODE_TYPE_CONDITIONAL:
+      return code(graph_add_conditional(made, graph, after, count, p->conditional.handle, p->conditional.type,
+                                        p->conditional.size, &p->conditional.phGraph_out));
+  }
+  return CUDA_ERROR_NOT_SUPPORTED;
+}
+CUresult cuGraphAddNode_v2(CUgraphNode* made, CUgraph graph, const CUgraphNode* after,
+                           const CUgraphEdgeData* edges, size_t count, CUgraphNodeParams* p) {
+  return plain(edges, count) ? cuGraphAddNode(made, graph, after, count, p) : CUDA_ERROR_NOT_SUPPORTED;
+}
+
+CUresult cuGraphNodeSetParams(CUgraphNode node, CUgraphNodeParams* p) {
+  if (p == nullptr) return invalid_value;
+  switch (p->type) {
+    case CU_GRAPH_NODE_TYPE_KERNEL: return cuGraphKernelNodeSetParams_v2(node, &p->kernel);
+    case CU_GRAPH_NODE_TYPE_MEMCPY: return cuGraphMemcpyNodeSetParams(node, &p->memcpy.copyParams);
+    case CU_GRAPH_NODE_TYPE_MEMSET: {
+      const CUDA_MEMSET_NODE_PARAMS fill = first_form(p->memset);
+      return cuGraphMemsetNodeSetParams(node, &fill);
+    }
+    case CU_GRAPH_NODE_TYPE_HOST: return cuGraphHostNodeSetParams(node, &p->host);
+    case CU_GRAPH_NODE_TYPE_GRAPH: return code(graph_replace_child(node, p->graph.graph));
+    case CU_GRAPH_NODE_TYPE_WAIT_EVENT: return set_event<driver::WaitCall>(node, p->eventWait.event);
+    case CU_GRAPH_NODE_TYPE_EVENT_RECORD: return set_event<driver::RecordCall>(node, p->eventRecord.event);
+    case CU_GRAPH_NODE_TYPE_BATCH_MEM_OP: return cuGraphBatchMemOpNodeSetParams(node, &p->memOp);
+    default: return CUDA_ERROR_NOT_SUPPORTED;
+  }
+}
+CUresult cuGraphExecNodeSetParams(CUgraphExec exec, CUgraphNode node, CUgraphNodeParams* p) {
+  return cuGraphNodeSetParams(in_exec(exec, node), p);
 }
 
 // Conditions.
@@ -166,6 +252,14 @@ CUresult cuGraphExecEventWaitNodeSetEvent(CUgraphExec exec, CUgraphNode node, CU
   return set_event<driver::WaitCall>(in_exec(exec, node), event);
 }
 
+CUresult cuDeviceGetGraphMemAttribute(CUdevice number, CUgraphMem_attribute attribute, void* value) {
+  WR_NUMBER(device, number);
+  return code(graph_memory_attribute(*device, attribute, value));
+}
+CUresult cuDeviceSetGraphMemAttribute(CUdevice number, CUgraphMem_attribute attribute, void* value) {
+  WR_NUMBER(device, number);
+  return code(set_graph_memory_attribute(*device, attribute, value));
+}
 CUresult cuGraphMemAllocNodeGetParams(CUgraphNode node, CUDA_MEM_ALLOC_NODE_PARAMS* p) {
   const auto* call = node != nullptr ? std::get_if<driver::AllocateCall>(&node_of(node)->work) : nullptr;
   if (call == nullptr || p == nullptr) return invalid_value;

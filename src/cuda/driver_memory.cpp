@@ -1,6 +1,7 @@
 // The driver API: memory, copies, pools.
 
 #include <algorithm>
+#include <cstring>
 
 #include "cuda/arrays.h"
 #include "cuda/batch.h"
@@ -99,6 +100,17 @@ CUresult copy_2d(const CUDA_MEMCPY2D* parameters, CUstream stream, bool asynchro
   return copy_3d(&all, stream, asynchronous);
 }
 
+/// The context stands where a copy of one device's has nothing.
+CUresult without_contexts(const CUDA_MEMCPY3D_PEER* p, CUDA_MEMCPY3D& plain) {
+  if (p == nullptr) return invalid_value;
+  for (CUcontext context : {p->srcContext, p->dstContext})
+    if (context != nullptr && !driver::is_context(context_of(context))) return CUDA_ERROR_INVALID_CONTEXT;
+  static_assert(sizeof *p == sizeof plain);
+  std::memcpy(&plain, p, sizeof plain);
+  plain.reserved0 = plain.reserved1 = nullptr;
+  return CUDA_SUCCESS;
+}
+
 driver::Pool* pool_of(CUmemoryPool handle) {
   return driver::is_pool(handle) ? reinterpret_cast<driver::Pool*>(handle) : nullptr;
 }
@@ -109,17 +121,6 @@ CUresult allocate(driver::Pool& pool, size_t bytes, CUstream stream, CUdeviceptr
   const driver::Status status = driver::allocate_from_pool(pool, bytes, stream_of(stream), &allocated);
   *pointer = address_of(allocated);
   return code(status);
-}
-
-/// Where the device sees host memory that it can reach.
-bool device_side(driver::Device& device, const void* host, CUdeviceptr* pointer) {
-  const auto found = device.arena().find(host);
-  if (!found) return false;
-  const bool registered = found->kind == engine::Arena::Kind::registered;
-  const void* begin = registered ? found->host : found->base;
-  const auto offset = static_cast<const char*>(host) - static_cast<const char*>(begin);
-  *pointer = address_of(found->base) + static_cast<CUdeviceptr>(offset);
-  return true;
 }
 
 }  // namespace
@@ -243,7 +244,10 @@ CUresult cuMemHostUnregister(void* pointer) {
 CUresult cuMemHostGetDevicePointer_v2(CUdeviceptr* pointer, void* host, unsigned int flags) {
   if (pointer == nullptr || flags != 0) return invalid_value;
   WR_CURRENT(device);
-  return device_side(*device, host, pointer) ? CUDA_SUCCESS : invalid_value;
+  const auto found = device->arena().find(host);
+  if (!found) return invalid_value;
+  *pointer = address_of(device_side(*found, host));
+  return CUDA_SUCCESS;
 }
 
 CUresult cuMemHostGetFlags(unsigned int* flags, void* host) {
@@ -316,6 +320,17 @@ CUresult cuMemcpy3DAsync_v2(const CUDA_MEMCPY3D* p, CUstream stream) {
   return copy_3d(p, stream, true);
 }
 
+CUresult cuMemcpy3DPeerAsync(const CUDA_MEMCPY3D_PEER* p, CUstream stream) {
+  CUDA_MEMCPY3D plain;
+  if (const CUresult error = without_contexts(p, plain); error != CUDA_SUCCESS) return error;
+  return copy_3d(&plain, stream, true);
+}
+CUresult cuMemcpy3DPeer(const CUDA_MEMCPY3D_PEER* p) {
+  CUDA_MEMCPY3D plain;
+  if (const CUresult error = without_contexts(p, plain); error != CUDA_SUCCESS) return error;
+  return copy_3d(&plain, nullptr, false);
+}
+
 CUresult cuMemcpyBatchAsync(CUdeviceptr* to, CUdeviceptr* from, size_t* bytes, size_t count,
                             CUmemcpyAttributes* attributes, size_t* first, size_t attribute_count,
                             size_t* failed, CUstream handle) {
@@ -332,6 +347,19 @@ CUresult cuMemcpyBatchAsync_v2(CUdeviceptr* to, CUdeviceptr* from, size_t* bytes
                                CUmemcpyAttributes* attributes, size_t* first, size_t attribute_count,
                                CUstream handle) {
   return cuMemcpyBatchAsync(to, from, bytes, count, attributes, first, attribute_count, nullptr, handle);
+}
+
+CUresult cuMemcpy3DBatchAsync(size_t count, CUDA_MEMCPY3D_BATCH_OP* list, size_t* failed,
+                              unsigned long long flags, CUstream handle) {
+  std::vector<BatchCopy> copies;
+  if (flags != 0 || !batch_3d(list, count, copies, failed)) return invalid_value;
+  WR_CURRENT(device);
+  const driver::Stream stream = stream_of(handle);
+  return code(copy_batch(device_of(handle, *device), stream, stream == nullptr, copies, failed));
+}
+CUresult cuMemcpy3DBatchAsync_v2(size_t count, CUDA_MEMCPY3D_BATCH_OP* list, unsigned long long flags,
+                                 CUstream handle) {
+  return cuMemcpy3DBatchAsync(count, list, nullptr, flags, handle);
 }
 
 CUresult cuMemcpyPeerAsync(CUdeviceptr to, CUcontext to_context, CUdeviceptr from, CUcontext from_context,
@@ -389,72 +417,6 @@ CUresult cuMemsetD2D16Async(CUdeviceptr to, size_t pitch, unsigned short value, 
 CUresult cuMemsetD2D32Async(CUdeviceptr to, size_t pitch, unsigned int value, size_t width, size_t height,
                             CUstream stream) {
   return fill(to, pitch, value, 4, width, height, stream, true);
-}
-
-// Managed memory is one memory: advice and placement change nothing.
-#undef cuMemAdvise
-#undef cuMemPrefetchAsync
-CUresult cuMemAdvise(CUdeviceptr, size_t, CUmem_advise, CUdevice) {
-  return CUDA_SUCCESS;
-}
-CUresult cuMemAdvise_v2(CUdeviceptr, size_t, CUmem_advise, CUmemLocation) {
-  return CUDA_SUCCESS;
-}
-CUresult cuMemPrefetchAsync(CUdeviceptr, size_t, CUdevice, CUstream) {
-  return CUDA_SUCCESS;
-}
-CUresult cuMemPrefetchAsync_v2(CUdeviceptr, size_t, CUmemLocation, unsigned int, CUstream) {
-  return CUDA_SUCCESS;
-}
-
-CUresult cuPointerGetAttribute(void* data, CUpointer_attribute attribute, CUdeviceptr pointer) {
-  if (data == nullptr) return invalid_value;
-  WR_CURRENT(device);
-  const auto found = device->arena().find(pointer_of(pointer));
-  if (!found) return invalid_value;
-  driver::Device& owner = driver::Process::made()->owner_of(pointer_of(pointer), *device);
-  const bool on_device = found->kind == engine::Arena::Kind::device;
-  switch (attribute) {
-    case CU_POINTER_ATTRIBUTE_CONTEXT:
-      *static_cast<CUcontext*>(data) = handle_of(&driver::primary_context(owner));
-      return CUDA_SUCCESS;
-    case CU_POINTER_ATTRIBUTE_MEMORY_TYPE:
-      *static_cast<unsigned*>(data) = on_device ? CU_MEMORYTYPE_DEVICE : CU_MEMORYTYPE_HOST;
-      return CUDA_SUCCESS;
-    case CU_POINTER_ATTRIBUTE_DEVICE_POINTER:
-      return device_side(*device, pointer_of(pointer), static_cast<CUdeviceptr*>(data)) ? CUDA_SUCCESS
-                                                                                        : invalid_value;
-    case CU_POINTER_ATTRIBUTE_HOST_POINTER:
-      if (on_device) return invalid_value;
-      *static_cast<void**>(data) = pointer_of(pointer);
-      return CUDA_SUCCESS;
-    case CU_POINTER_ATTRIBUTE_IS_MANAGED: *static_cast<unsigned*>(data) = 0; return CUDA_SUCCESS;
-    case CU_POINTER_ATTRIBUTE_DEVICE_ORDINAL: *static_cast<int*>(data) = owner.index(); return CUDA_SUCCESS;
-    case CU_POINTER_ATTRIBUTE_RANGE_START_ADDR:
-      *static_cast<CUdeviceptr*>(data) = address_of(found->base);
-      return CUDA_SUCCESS;
-    case CU_POINTER_ATTRIBUTE_RANGE_SIZE: *static_cast<size_t*>(data) = found->bytes; return CUDA_SUCCESS;
-    default: return CUDA_ERROR_NOT_SUPPORTED;
-  }
-}
-
-// Attributes that the pointer has not are null, as CUDA has it.
-CUresult cuPointerGetAttributes(unsigned int count, CUpointer_attribute* attributes, void** data,
-                                CUdeviceptr pointer) {
-  if (attributes == nullptr || data == nullptr) return invalid_value;
-  WR_CURRENT(device);
-  for (unsigned i = 0; i < count; ++i) {
-    const CUresult error = cuPointerGetAttribute(data[i], attributes[i], pointer);
-    if (error == CUDA_ERROR_NOT_SUPPORTED) return error;
-    if (error == CUDA_SUCCESS) continue;
-    switch (attributes[i]) {
-      case CU_POINTER_ATTRIBUTE_MEMORY_TYPE:
-      case CU_POINTER_ATTRIBUTE_IS_MANAGED: *static_cast<unsigned*>(data[i]) = 0; break;
-      case CU_POINTER_ATTRIBUTE_DEVICE_ORDINAL: *static_cast<int*>(data[i]) = CU_DEVICE_INVALID; break;
-      default: *static_cast<CUdeviceptr*>(data[i]) = 0;
-    }
-  }
-  return CUDA_SUCCESS;
 }
 
 // Pools.
@@ -522,21 +484,27 @@ CUresult cuMemPoolGetAttribute(CUmemoryPool pool, CUmemPool_attribute attribute,
 
 CUresult cuMemPoolSetAccess(CUmemoryPool pool, const CUmemAccessDesc* list, size_t count) {
   if (pool_of(pool) == nullptr || (list == nullptr && count != 0)) return invalid_value;
+  const driver::Pool& own = *pool_of(pool);
   for (size_t i = 0; i < count; ++i) {
-    // Kernels reach their own device's memory only; the device that owns a pool keeps its access.
-    if (list[i].location.type != CU_MEM_LOCATION_TYPE_DEVICE ||
-        list[i].location.id != pool_of(pool)->device().index())
-      return CUDA_ERROR_INVALID_DEVICE;
-    if (list[i].flags != CU_MEM_ACCESS_FLAGS_PROT_READWRITE) return invalid_value;
+    if (list[i].location.type != CU_MEM_LOCATION_TYPE_DEVICE) return CUDA_ERROR_INVALID_DEVICE;
+    WR_NUMBER(peer, list[i].location.id);
+    // A pool is all or nothing: read-only access exists for memory that the program maps itself.
+    const bool access = list[i].flags == CU_MEM_ACCESS_FLAGS_PROT_READWRITE;
+    if (!access && list[i].flags != CU_MEM_ACCESS_FLAGS_PROT_NONE) return invalid_value;
+    if (const driver::Status status = own.device().grant(own.domain(), *peer, access);
+        status != driver::Status::cudaSuccess)
+      return code(status);
   }
   return CUDA_SUCCESS;
 }
 
 CUresult cuMemPoolGetAccess(CUmemAccess_flags* flags, CUmemoryPool pool, CUmemLocation* location) {
   if (flags == nullptr || location == nullptr || pool_of(pool) == nullptr) return invalid_value;
-  const bool own =
-      location->type == CU_MEM_LOCATION_TYPE_DEVICE && location->id == pool_of(pool)->device().index();
-  *flags = own ? CU_MEM_ACCESS_FLAGS_PROT_READWRITE : CU_MEM_ACCESS_FLAGS_PROT_NONE;
+  if (location->type != CU_MEM_LOCATION_TYPE_DEVICE) return invalid_value;
+  WR_NUMBER(peer, location->id);
+  const driver::Pool& own = *pool_of(pool);
+  *flags = own.device().granted(own.domain(), *peer) ? CU_MEM_ACCESS_FLAGS_PROT_READWRITE
+                                                     : CU_MEM_ACCESS_FLAGS_PROT_NONE;
   return CUDA_SUCCESS;
 }
 

@@ -14,13 +14,6 @@ bool is_default(CUstream stream) {
   return stream == nullptr || stream == CU_STREAM_LEGACY || stream == CU_STREAM_PER_THREAD;
 }
 
-/// Edges carry no data but the default here: kernels do not start before what they depend on has ended.
-bool plain(const CUgraphEdgeData* edges, size_t count) {
-  for (size_t i = 0; edges != nullptr && i < count; ++i)
-    if (edges[i].from_port != 0 || edges[i].to_port != 0 || edges[i].type != 0) return false;
-  return true;
-}
-
 }  // namespace
 
 extern "C" {

@@ -334,6 +334,23 @@ Status graph_get_enabled(ExecHandle exec, NodeHandle node, unsigned* enabled) {
   return Status::cudaSuccess;
 }
 
+// CUDA's numbers: used, reserved; now, at most.
+Status graph_memory_attribute(const driver::Device& device, int attribute, void* value) {
+  if (value == nullptr || attribute < 0 || attribute > 3) return invalid;
+  const driver::GraphMemory::Usage usage = driver::GraphMemory::usage(device);
+  const std::uint64_t bytes = attribute % 2 == 0 ? usage.current : usage.high;
+  std::memcpy(value, &bytes, sizeof bytes);
+  return Status::cudaSuccess;
+}
+
+Status set_graph_memory_attribute(const driver::Device& device, int attribute, const void* value) {
+  std::uint64_t bytes = 1;
+  if (value != nullptr) std::memcpy(&bytes, value, sizeof bytes);
+  if (bytes != 0 || (attribute != 1 && attribute != 3)) return invalid;
+  driver::GraphMemory::reset_high(device);
+  return Status::cudaSuccess;
+}
+
 // Capture.
 
 Status capture_begin(const driver::Stream& stream, int mode, GraphHandle into, const NodeHandle* after,

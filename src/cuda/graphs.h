@@ -88,6 +88,10 @@ driver::Status graph_launch(ExecHandle exec, const driver::Stream& stream, drive
 driver::Status graph_set_enabled(ExecHandle exec, NodeHandle node, bool enabled);
 driver::Status graph_get_enabled(ExecHandle exec, NodeHandle node, unsigned* enabled);
 
+/// Of the memory that graphs of a device hold, which is all in use; marks can be reset to it, by 0.
+driver::Status graph_memory_attribute(const driver::Device& device, int attribute, void* value);
+driver::Status set_graph_memory_attribute(const driver::Device& device, int attribute, const void* value);
+
 // Capture.
 driver::Status capture_begin(const driver::Stream& stream, int mode, GraphHandle into,
                              const NodeHandle* after, std::size_t count);

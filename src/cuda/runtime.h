@@ -64,6 +64,9 @@ cudaError_t copy_call(const cudaMemcpy3DParms* parameters, driver::CopyCall& cal
 driver::Status copy_between(driver::Device& target, void* to, driver::Device& source, const void* from,
                             size_t bytes);
 
+/// Where device code sees what lies at `pointer`, which is the device's or, of registered memory, the host's.
+void* device_side(const engine::Arena::Allocation& allocation, const void* pointer);
+
 void fill_properties(const driver::Device& device, cudaDeviceProp& properties);
 /// False: no such attribute. The numbers are those of both APIs.
 bool device_attribute(const driver::Device& device, int attribute, int& value);

@@ -53,6 +53,8 @@ cudaError_t cudaStreamUpdateCaptureDependencies_v2(cudaStream_t stream, cudaGrap
 cudaError_t cudaMemcpyBatchAsync_v2(const void** to, const void** from, const size_t* bytes, size_t count,
                                     cudaMemcpyAttributes* attributes, size_t* first, size_t attribute_count,
                                     cudaStream_t stream);
+cudaError_t cudaMemcpy3DBatchAsync_v2(size_t count, cudaMemcpy3DBatchOp* list, unsigned long long flags,
+                                      cudaStream_t stream);
 cudaError_t cudaGraphAddNode_v2(cudaGraphNode_t* made, cudaGraph_t graph, const cudaGraphNode_t* after,
                                 const cudaGraphEdgeData* edges, size_t count, cudaGraphNodeParams* params);
 cudaError_t cudaGraphAddDependencies_v2(cudaGraph_t graph, const cudaGraphNode_t* from,

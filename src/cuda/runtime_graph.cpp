@@ -299,6 +299,14 @@ cudaError_t cudaGraphMemFreeNodeGetParams(cudaGraphNode_t node, void* pointer) {
 cudaError_t cudaDeviceGraphMemTrim(int) {
   return cudaSuccess;
 }
+cudaError_t cudaDeviceGetGraphMemAttribute(int index, cudaGraphMemAttributeType attribute, void* value) {
+  WR_DEVICE_AT(device, index);
+  return note(graph_memory_attribute(*device, attribute, value));
+}
+cudaError_t cudaDeviceSetGraphMemAttribute(int index, cudaGraphMemAttributeType attribute, void* value) {
+  WR_DEVICE_AT(device, index);
+  return note(set_graph_memory_attribute(*device, attribute, value));
+}
 
 // Structure.
 

@@ -87,6 +87,16 @@ cudaError_t copy_3d(const cudaMemcpy3DParms* p, cudaStream_t stream, bool asynch
   return copy(call.to, call.from, call.shape, p->kind, stream, asynchronous);
 }
 
+cudaError_t without_devices(const cudaMemcpy3DPeerParms* p, cudaMemcpy3DParms& plain) {
+  cudaError_t error = cudaSuccess;
+  if (p == nullptr) return note(cudaErrorInvalidValue);
+  if (device_at(p->srcDevice, error) == nullptr || device_at(p->dstDevice, error) == nullptr)
+    return note(error);
+  plain = {p->srcArray, p->srcPos, p->srcPtr, p->dstArray,
+           p->dstPos,   p->dstPtr, p->extent, cudaMemcpyDeviceToDevice};
+  return cudaSuccess;
+}
+
 size_t pitch_of(size_t width) {
   return (width + 511) / 512 * 512;
 }
@@ -192,10 +202,7 @@ cudaError_t cudaHostGetDevicePointer(void** device_pointer, void* host, unsigned
   WR_DEVICE(device);
   const auto found = device->arena().find(host);
   if (!found) return note(cudaErrorInvalidValue);
-  const auto offset = found->kind == engine::Arena::Kind::registered
-                          ? static_cast<char*>(host) - static_cast<char*>(found->host)
-                          : static_cast<char*>(host) - static_cast<char*>(found->base);
-  *device_pointer = static_cast<char*>(found->base) + offset;
+  *device_pointer = device_side(*found, host);
   return cudaSuccess;
 }
 
@@ -255,6 +262,26 @@ cudaError_t cudaMemcpyBatchAsync(void** to, void** from, size_t* bytes, size_t c
   WR_DEVICE(device);
   const driver::Stream stream = stream_of(handle);
   return note(copy_batch(device_of(handle, *device), stream, stream == nullptr, copies, failed));
+}
+
+cudaError_t cudaMemcpy3DBatchAsync(size_t count, cudaMemcpy3DBatchOp* list, size_t* failed,
+                                   unsigned long long flags, cudaStream_t handle) {
+  std::vector<BatchCopy> copies;
+  if (flags != 0 || !batch_3d(list, count, copies, failed)) return note(cudaErrorInvalidValue);
+  WR_DEVICE(device);
+  const driver::Stream stream = stream_of(handle);
+  return note(copy_batch(device_of(handle, *device), stream, stream == nullptr, copies, failed));
+}
+
+cudaError_t cudaMemcpy3DPeerAsync(const cudaMemcpy3DPeerParms* p, cudaStream_t stream) {
+  cudaMemcpy3DParms plain;
+  if (const cudaError_t error = without_devices(p, plain); error != cudaSuccess) return error;
+  return copy_3d(&plain, stream, true);
+}
+cudaError_t cudaMemcpy3DPeer(const cudaMemcpy3DPeerParms* p) {
+  cudaMemcpy3DParms plain;
+  if (const cudaError_t error = without_devices(p, plain); error != cudaSuccess) return error;
+  return copy_3d(&plain, nullptr, false);
 }
 
 cudaError_t cudaMemcpyPeerAsync(void* to, int to_device, const void* from, int from_device, size_t bytes,
@@ -351,32 +378,6 @@ cudaError_t cudaMemcpyFromSymbolAsync(void* to, const void* symbol, size_t bytes
   void* at = nullptr;
   if (cudaError_t error = symbol_place(symbol, bytes, offset, &at); error != cudaSuccess) return error;
   return cudaMemcpyAsync(to, at, bytes, kind, stream);
-}
-
-cudaError_t cudaPointerGetAttributes(cudaPointerAttributes* attributes, const void* pointer) {
-  if (attributes == nullptr) return note(cudaErrorInvalidValue);
-  WR_DEVICE(device);
-  std::memset(attributes, 0, sizeof *attributes);
-  const auto found = device->arena().find(pointer);
-  if (!found) {
-    attributes->type = cudaMemoryTypeUnregistered;
-    attributes->device = -2;
-    attributes->hostPointer = const_cast<void*>(pointer);
-    return cudaSuccess;
-  }
-  const bool on_device = found->kind == engine::Arena::Kind::device;
-  attributes->device = driver::Process::made()->owner_of(pointer, *device).index();
-  attributes->type = on_device ? cudaMemoryTypeDevice : cudaMemoryTypeHost;
-  attributes->devicePointer = const_cast<void*>(pointer);
-  attributes->hostPointer = on_device ? nullptr : const_cast<void*>(pointer);
-  return cudaSuccess;
-}
-
-cudaError_t cudaMemPrefetchAsync(const void*, size_t, int, cudaStream_t) {
-  return cudaSuccess;
-}
-cudaError_t cudaMemAdvise(const void*, size_t, cudaMemoryAdvise, int) {
-  return cudaSuccess;
 }
 
 }  // extern "C"

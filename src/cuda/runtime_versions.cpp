@@ -93,6 +93,11 @@ cudaError_t cudaMemcpyBatchAsync_v2(const void** to, const void** from, const si
                               count, attributes, first, attribute_count, nullptr, stream);
 }
 
+cudaError_t cudaMemcpy3DBatchAsync_v2(size_t count, cudaMemcpy3DBatchOp* list, unsigned long long flags,
+                                      cudaStream_t stream) {
+  return cudaMemcpy3DBatchAsync(count, list, nullptr, flags, stream);
+}
+
 cudaError_t cudaGraphAddNode_v2(cudaGraphNode_t* made, cudaGraph_t graph, const cudaGraphNode_t* after,
                                 const cudaGraphEdgeData* edges, size_t count, cudaGraphNodeParams* params) {
   if (!plain(edges, count)) return note(cudaErrorNotSupported);

@@ -25,6 +25,7 @@
 
 namespace wanren::driver {
 
+struct Advice;
 struct Op;
 struct Shared;
 struct StreamState;
@@ -111,6 +112,12 @@ class Device {
   Status allocate(std::size_t bytes, void** pointer);
   /// The same for every device's kernels and the host.
   Status allocate_managed(std::size_t bytes, void** pointer);
+  bool is_managed(const void* pointer) const;
+  /// Of the device allocation that the pointer lies in, never given twice; 0: in none.
+  std::uint64_t allocation_id(const void* pointer) const;
+  /// See driver/managed.h. Errors: the range does not lie in one managed allocation.
+  Status advise(const void* at, std::size_t bytes, const std::function<void(Advice&)>& how);
+  Status advice(const void* at, std::size_t bytes, std::vector<Advice>& pieces) const;
   Status free(void* pointer);
   /// In stream order: memory that the stream has freed at this size is used again without waiting.
   Status allocate_async(std::size_t bytes, void** pointer, const Stream& stream, int domain);

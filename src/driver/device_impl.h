@@ -121,6 +121,9 @@ struct Device::Impl {
   int free_of_charge = 0;  ///< Depth: the device queues work itself, or the host has paid for all of a graph.
   int executing = 0;       ///< Depth of execution: host functions may call back into the API.
 
+  /// The managed allocation that the range lies in, and where in it; null: in none.
+  AdvisedRange* managed(const void* at, std::size_t bytes, std::size_t& offset) const;
+
   Stream resolve(const Stream& stream) const { return stream ? stream : default_stream; }
   /// Submits the op behind everything its stream must wait for; the host waits where the stream is full.
   OpRef submit(Op op);

@@ -17,6 +17,11 @@ std::map<void*, std::weak_ptr<GraphMemory>>& graph_memory() {
   return *all;
 }
 
+std::map<const Device*, GraphMemory::Usage>& usages() {
+  static auto* all = new std::map<const Device*, GraphMemory::Usage>;
+  return *all;
+}
+
 std::map<void*, std::weak_ptr<Condition>>& conditions() {
   static auto* all = new std::map<void*, std::weak_ptr<Condition>>;  // Outlives static destructors.
   return *all;
@@ -174,11 +179,27 @@ Status make_call(const LaunchRequest& request, const Device& device,
 // Memory.
 
 GraphMemory::GraphMemory(Device& device, void* memory, std::size_t bytes)
-    : device_(device), memory_(memory), bytes_(bytes) {}
+    : device_(device), memory_(memory), bytes_(bytes) {
+  std::lock_guard lock(memory_mutex);
+  Usage& usage = usages()[&device];
+  usage.current += bytes;
+  usage.high = std::max(usage.high, usage.current);
+}
+
+GraphMemory::Usage GraphMemory::usage(const Device& device) {
+  std::lock_guard lock(memory_mutex);
+  return usages()[&device];
+}
+void GraphMemory::reset_high(const Device& device) {
+  std::lock_guard lock(memory_mutex);
+  Usage& usage = usages()[&device];
+  usage.high = usage.current;
+}
 
 GraphMemory::~GraphMemory() {
   {
     std::lock_guard lock(memory_mutex);
+    usages()[&device_].current -= bytes_;
     graph_memory().erase(memory_);
   }
   if (freed) (void)device_.free(memory_);

@@ -61,6 +61,8 @@ struct WaitCall {
 };
 struct ValueCall {
   std::vector<Device::ValueOp> ops;
+  std::shared_ptr<void> given;  ///< As the program gave them; for queries.
+  unsigned given_count = 0;
 };
 struct ChildCall {
   std::shared_ptr<Graph> graph;
@@ -77,6 +79,13 @@ class GraphMemory {
   /// The graph memory at this address, or null.
   static std::shared_ptr<GraphMemory> find(void* memory);
   static Status make(Device& device, std::size_t bytes, std::shared_ptr<GraphMemory>& made);
+
+  /// Bytes of a device that graphs hold, now and at most since the mark was reset.
+  struct Usage {
+    std::uint64_t current = 0, high = 0;
+  };
+  static Usage usage(const Device& device);
+  static void reset_high(const Device& device);
 
   void* memory() const { return memory_; }
   std::size_t bytes() const { return bytes_; }

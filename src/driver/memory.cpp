@@ -51,7 +51,7 @@ Result<void*> Device::Impl::allocate(std::size_t bytes, int domain) {
   if (auto room = has_room(bytes); !room) return std::unexpected(room.error());
   Result<void*> allocated = device.arena().allocate(bytes, domain);
   if (!allocated) return allocated;
-  shared.owned[*allocated] = {&device, bytes};
+  shared.owned[*allocated] = {&device, bytes, shared.next_id++, nullptr};
   owned_bytes += bytes;
   return allocated;
 }
@@ -92,7 +92,50 @@ Status Device::allocate(std::size_t bytes, void** pointer) {
 
 Status Device::allocate_managed(std::size_t bytes, void** pointer) {
   std::lock_guard lock(impl_->mutex);
-  return impl_->allocate(bytes, pointer, shared_.peers->managed_domain(index_));
+  const Status status = impl_->allocate(bytes, pointer, shared_.peers->managed_domain(index_));
+  if (status == Status::cudaSuccess && bytes != 0)
+    shared_.owned.at(*pointer).managed = std::make_unique<AdvisedRange>(bytes);
+  return status;
+}
+
+AdvisedRange* Device::Impl::managed(const void* at, std::size_t bytes, std::size_t& offset) const {
+  const auto found = shared.arena->find(at);
+  const auto it = found ? shared.owned.find(found->base) : shared.owned.end();
+  if (it == shared.owned.end() || it->second.managed == nullptr) return nullptr;
+  offset = static_cast<std::size_t>(static_cast<const std::byte*>(at) -
+                                    static_cast<const std::byte*>(found->base));
+  return bytes <= it->second.bytes - offset ? it->second.managed.get() : nullptr;
+}
+
+bool Device::is_managed(const void* pointer) const {
+  std::lock_guard lock(impl_->mutex);
+  std::size_t offset = 0;
+  return impl_->managed(pointer, 0, offset) != nullptr;
+}
+
+std::uint64_t Device::allocation_id(const void* pointer) const {
+  std::lock_guard lock(impl_->mutex);
+  const auto found = arena().find(pointer);
+  const auto it = found ? shared_.owned.find(found->base) : shared_.owned.end();
+  return it != shared_.owned.end() ? it->second.id : 0;
+}
+
+Status Device::advise(const void* at, std::size_t bytes, const std::function<void(Advice&)>& how) {
+  std::lock_guard lock(impl_->mutex);
+  std::size_t begin = 0;
+  AdvisedRange* const range = impl_->managed(at, bytes, begin);
+  if (range == nullptr || bytes == 0) return Status::cudaErrorInvalidValue;
+  range->change(begin, begin + bytes, how);
+  return Status::cudaSuccess;
+}
+
+Status Device::advice(const void* at, std::size_t bytes, std::vector<Advice>& pieces) const {
+  std::lock_guard lock(impl_->mutex);
+  std::size_t begin = 0;
+  const AdvisedRange* const range = impl_->managed(at, bytes, begin);
+  if (range == nullptr || bytes == 0) return Status::cudaErrorInvalidValue;
+  pieces = range->over(begin, begin + bytes);
+  return Status::cudaSuccess;
 }
 
 Status Device::free(void* pointer) {

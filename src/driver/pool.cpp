@@ -152,6 +152,12 @@ Status free_async(Device& device, void* pointer, const Stream& stream) {
   return status;
 }
 
+Pool* pool_of_block(void* pointer) {
+  std::lock_guard lock(Pools::all().mutex);
+  const auto it = Pools::all().blocks.find(pointer);
+  return it != Pools::all().blocks.end() ? it->second.first : nullptr;
+}
+
 void forget_block(void* pointer) {
   Pools::all().gave_back(pointer);
 }

@@ -57,6 +57,8 @@ Status allocate_from_pool(Pool& pool, std::size_t bytes, const Stream& stream, v
 Status free_async(Device& device, void* pointer, const Stream& stream);
 /// Frees at once what allocations, pools or graphs gave.
 Status free_memory(Device& device, void* pointer);
+/// The pool that the block came from, or null.
+Pool* pool_of_block(void* pointer);
 /// A block that somebody else frees.
 void forget_block(void* pointer);
 

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "driver/device.h"
+#include "driver/managed.h"
 #include "driver/peers.h"
 #include "report/profile.h"
 
@@ -29,7 +30,10 @@ struct Shared {
   struct Owned {
     Device* device;
     std::size_t bytes;
+    std::uint64_t id;                       ///< Never given twice.
+    std::unique_ptr<AdvisedRange> managed;  ///< Null: not managed memory.
   };
+  std::uint64_t next_id = 1;
   std::map<const void*, Owned> owned;                         ///< By the base of what a device has allocated.
   std::map<const engine::PhysicalMemory*, Device*> physical;  ///< Made by a device, mapped or not.
 
