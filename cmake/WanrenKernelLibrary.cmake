@@ -5,6 +5,7 @@
 # Where the folder has a names.txt, each name in it that no .cu file defines is exported as a function that says once on
 # standard error that it is not supported and returns LACKS, the maker's code for that: programs that bind every name
 # when they are loaded do load.
+# A source's COMPILE_OPTIONS are its own flags.
 # Works outside Wanren's tree too, where `wanren` is on PATH.
 function(wanren_kernel_library name)
   cmake_parse_arguments(ARG "" "DEFAULT;LACKS;NODE" "VERSIONS;EXPORTS" ${ARGN})
@@ -36,8 +37,9 @@ function(wanren_kernel_library name)
   foreach(source IN LISTS sources)
     get_filename_component(part ${source} NAME_WE)
     set(object ${CMAKE_CURRENT_BINARY_DIR}/${name}-${part}.o)
+    get_property(flags SOURCE ${source} PROPERTY COMPILE_OPTIONS)
     add_custom_command(OUTPUT ${object}
-      COMMAND ${wanren} cc -std=c++17 -O3 -Xcompiler -fPIC -c ${source} -o ${object}
+      COMMAND ${wanren} cc -std=c++17 -O3 -Xcompiler -fPIC ${flags} -c ${source} -o ${object}
       DEPENDS ${source} ${own_headers} ${headers} ${compiler}
       COMMENT "wanren cc ${name}: ${part}" VERBATIM)
     list(APPEND objects ${object})

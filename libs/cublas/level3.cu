@@ -2,6 +2,7 @@
 // A and B in shared memory. Elements may be narrower than what sums are kept in.
 #include "complex.h"
 #include "handle.h"
+#include "tensor.h"
 
 namespace {
 
@@ -166,12 +167,45 @@ cublasStatus_t multiply(cublasHandle_t handle, cublasOperation_t opa, cublasOper
   return launched();
 }
 
+/// What of a factor's bits must count: as the type says, of floats those of TF32, or all and in plain order.
+enum class Bits { of_type, of_tf32, pedantic };
+
+template <typename T>
+constexpr cudaDataType type_of = std::is_same_v<T, __half>          ? CUDA_R_16F
+                                 : std::is_same_v<T, __nv_bfloat16> ? CUDA_R_16BF
+                                 : std::is_same_v<T, signed char>   ? CUDA_R_8I
+                                 : std::is_same_v<T, int>           ? CUDA_R_32I
+                                                                    : CUDA_R_32F;
+
 /// The matrix types and the compute type choose the kernel.
 template <typename In, typename Out, typename Sum>
 cublasStatus_t multiply_as(cublasHandle_t handle, cublasOperation_t opa, cublasOperation_t opb, int m, int n,
                            int k, const void* alpha, const void* a, int lda, long long stride_a,
                            const void* b, int ldb, long long stride_b, const void* beta, void* c, int ldc,
-                           long long stride_c, int count) {
+                           long long stride_c, int count, Bits bits = Bits::of_type) {
+  constexpr bool narrow = sizeof(In) < sizeof(Sum) && sizeof(Sum) == 4;
+  if constexpr (narrow || (std::is_same_v<In, float> && std::is_same_v<Sum, float>)) {
+    const bool units = narrow ? bits != Bits::pedantic : bits == Bits::of_tf32;
+    if (units && m > 0 && n > 0 && count > 0 && (m > small || n > small)) {
+      const TensorProduct product{handle,
+                                  type_of<In>,
+                                  type_of<Out>,
+                                  std::is_same_v<Sum, int>,
+                                  n,
+                                  m,
+                                  k,
+                                  count,
+                                  {b, ldb, stride_b, opb != CUBLAS_OP_N},
+                                  {a, lda, stride_a, opa == CUBLAS_OP_N},
+                                  alpha,
+                                  beta,
+                                  c,
+                                  ldc,
+                                  stride_c};
+      cublasStatus_t status;
+      if (multiply_by_tensor(product, status) == Refused::no) return status;
+    }
+  }
   return multiply(handle, opa, opb, m, n, k, Scalar<Sum>(handle, static_cast<const Sum*>(alpha)),
                   static_cast<const In*>(a), lda, stride_a, static_cast<const In*>(b), ldb, stride_b,
                   Scalar<Sum>(handle, static_cast<const Sum*>(beta)), static_cast<Out*>(c), ldc, stride_c,
@@ -201,8 +235,9 @@ __global__ void geam(bool ta, bool tb, int m, int n, Scalar<T> alpha, const T* a
     if (handle == nullptr) return CUBLAS_STATUS_NOT_INITIALIZED;                                             \
     if (bad(opa, opb, m, n, k, lda, ldb, ldc, count) || alpha == nullptr || beta == nullptr)                 \
       return CUBLAS_STATUS_INVALID_VALUE;                                                                    \
-    return multiply_as<E, E, E>(handle, opa, opb, m, n, k, alpha, a, lda, strideA, b, ldb, strideB, beta, c, \
-                                ldc, strideC, count);                                                        \
+    return multiply_as<E, E, E>(                                                                             \
+        handle, opa, opb, m, n, k, alpha, a, lda, strideA, b, ldb, strideB, beta, c, ldc, strideC, count,    \
+        handle->math_mode == CUBLAS_TF32_TENSOR_OP_MATH ? Bits::of_tf32 : Bits::of_type);                    \
   }                                                                                                          \
   extern "C" cublasStatus_t cublas##S##gemm_v2(                                                              \
       cublasHandle_t handle, cublasOperation_t opa, cublasOperation_t opb, int m, int n, int k,              \
@@ -260,10 +295,16 @@ cublasStatus_t cublasGemmStridedBatchedEx(cublasHandle_t handle, cublasOperation
   const bool single = compute >= CUBLAS_COMPUTE_32F && compute <= CUBLAS_COMPUTE_32F_PEDANTIC;
   const bool fast = compute >= CUBLAS_COMPUTE_32F_FAST_16F && compute <= CUBLAS_COMPUTE_32F_FAST_TF32;
   const bool wide = compute == CUBLAS_COMPUTE_64F || compute == CUBLAS_COMPUTE_64F_PEDANTIC;
+  const bool tf32 = compute == CUBLAS_COMPUTE_32F_FAST_TF32 ||
+                    (compute == CUBLAS_COMPUTE_32F && handle->math_mode == CUBLAS_TF32_TENSOR_OP_MATH);
+  const Bits bits = compute == CUBLAS_COMPUTE_32F_PEDANTIC   ? Bits::pedantic
+                    : compute == CUBLAS_COMPUTE_32I_PEDANTIC ? Bits::pedantic
+                    : tf32                                   ? Bits::of_tf32
+                                                             : Bits::of_type;
 #define WANREN_CASE(A, C, IN, OUT, SUM)                                                                  \
   if (typeA == A && typeC == C)                                                                          \
     return multiply_as<IN, OUT, SUM>(handle, opa, opb, m, n, k, alpha, a, lda, strideA, b, ldb, strideB, \
-                                     beta, c, ldc, strideC, count);
+                                     beta, c, ldc, strideC, count, bits);
   if (single || fast) {
     WANREN_CASE(CUDA_R_32F, CUDA_R_32F, float, float, float)
     WANREN_CASE(CUDA_R_16F, CUDA_R_16F, __half, __half, float)
