@@ -20,6 +20,7 @@ extern cudaError_t cudaRuntimeGetVersion(int* version);
 extern cudaError_t cudaGetDeviceCount(int* count);
 extern cudaError_t cudaDeviceGetAttribute(int* value, int attribute, int device);
 extern cudaError_t cudaMalloc(void** pointer, size_t bytes);
+extern cudaError_t cudaMallocManaged(void** pointer, size_t bytes, unsigned flags);
 extern cudaError_t cudaFree(void* pointer);
 extern cudaError_t cudaMemcpy(void* to, const void* from, size_t bytes, int kind);
 extern cudaError_t cudaLaunchKernel(const void* function, dim3 grid, dim3 block, void** arguments,
@@ -123,7 +124,9 @@ int main(void) {
 #else
   const int place = 0;
 #endif
-  CALL(cudaMemAdvise(device, sizeof host, 1, place));
+  void* managed = NULL;
+  CALL(cudaMallocManaged(&managed, sizeof host, 1));
+  CALL(cudaMemAdvise(managed, sizeof host, 1, place));
   CALL(cudaMemcpy(device, host, sizeof host, 1));
   void* arguments[] = {&device};
   const dim3 one = {1, 1, 1}, block = {32, 1, 1};
