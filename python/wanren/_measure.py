@@ -40,12 +40,13 @@ def _text(since: _Mark, table: bool) -> str:
             ctypes.c_ulonglong(since[0]), ctypes.c_double(since[1]), int(table), out, ctypes.c_size_t(size)
         )
 
-    size = ask(None, 0)
-    if size == 0:
-        return ""
-    buffer = ctypes.create_string_buffer(size)
-    ask(buffer, size)
-    return buffer.value.decode()
+    # The text has the moment in it, so that it may grow between two calls.
+    size, needed = 0, ask(None, 0)
+    while needed > size:
+        size = needed + 256
+        buffer = ctypes.create_string_buffer(size)
+        needed = ask(buffer, size)
+    return buffer.value.decode() if size > 0 else ""
 
 
 def _nothing() -> Dict[str, Any]:

@@ -24,6 +24,12 @@ _native = {
     "view_as_complex", "record_stream", "is_set_to", "_local_scalar_dense", "_efficientzerotensor", "_pin_memory",
     "_nested_view_from_buffer",
 }  # fmt: skip
+#: ATen's products are cuBLAS's, which runs here, and sums with products are decomposed into these.
+_of_cublas = {"mm", "bmm"}
+_of_products = {"addmm", "addmm_", "baddbmm", "baddbmm_", "mv", "addmv", "dot", "vdot"}
+#: FlagGems's are wrong: 5.0.2 takes the first dimension alone for the rows and writes behind the results; what its
+#: forward form returns has a shape of its own.
+_wrong_in_gems = {"layer_norm", "layer_norm_backward"}
 #: The host's own answers would be wrong for these, which choose between kernels or are them.
 _left_alone = ("cudnn_", "miopen_", "_cudnn_", "_miopen_", "_flash_attention", "_efficient_attention", "_scaled_dot_product",
                "_cslt_", "_use_", "_sparse_semi", "_nested_", "_fused_sdp_choice")  # fmt: skip
@@ -152,7 +158,7 @@ class _Operators:
         for name in torch._C._dispatch_get_registrations_for_dispatch_key("CUDA"):
             space, _, rest = name.partition("::")
             packet, _, overload = rest.partition(".")
-            if space != "aten" or packet in _native or packet.startswith(_left_alone) or rest in self._on_device:
+            if space != "aten" or packet in _native or packet in _of_cublas or packet.startswith(_left_alone) or rest in self._on_device:
                 continue
             op = getattr(getattr(torch.ops.aten, packet), overload or "default")
             missing.append((rest, op))
@@ -179,9 +185,16 @@ class _Operators:
             )
             return
         os.environ.setdefault("GEMS_VENDOR", "nvidia")
+        # Its kernels for 9.0 are wrong where shapes are broadcast, and want more shared memory than each chip has.
+        arch = os.environ.get("ARCH")
+        os.environ["ARCH"] = "80"
         with _without_block_pointers():
             import flag_gems
-        flag_gems.enable()
+        if arch is None:
+            del os.environ["ARCH"]
+        else:
+            os.environ["ARCH"] = arch
+        flag_gems.enable(unused=sorted(_of_cublas | _of_products | _wrong_in_gems))
         self._on_device.update(flag_gems.all_registered_ops())
         self._on_device.update(flag_gems.all_registered_keys())
 
@@ -268,6 +281,8 @@ def _without_block_pointers() -> Iterator[None]:
 
 def prepare(torch: ModuleType) -> None:
     torch.backends.cudnn.enabled = False
+    # Sums with a bias by cuBLAS, not cuBLASLt.
+    os.environ.setdefault("DISABLE_ADDMM_CUDA_LT", "1")
     # Attention by matrix products and softmax, which have kernels.
     for choose in ("enable_flash_sdp", "enable_mem_efficient_sdp", "enable_cudnn_sdp"):
         getattr(torch.backends.cuda, choose)(False)
