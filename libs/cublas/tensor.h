@@ -43,8 +43,8 @@ struct Abilities {
   int major, units, shared_bytes;
 };
 
-/// A CTA's tile of C, how many are on a unit at once, and the part of the units' peak that it reaches, which decides
-/// between tiles: of the large ones by order of size, not to the point.
+/// A CTA's tile of C, how many are on a unit at once, and the part of the units' peak that it reaches, which
+/// decides between tiles: of the large ones by order of size, not to the point.
 struct TileChoice {
   int rows, columns, ctas_per_unit, shared_bytes;
   double share_of_peak;
